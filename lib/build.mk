@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# out/dom0/libhauch.a: every lib/*.c, for the dom0 programs.
+#
+# This fragment is read after those of dom0/: name the archive literally in prerequisites there;
+# $(LIB_LDLIBS) in recipes is fine. Sources say #define _GNU_SOURCE themselves where they need it.
+
+LIB_SRCS   := $(sort $(wildcard lib/*.c))
+LIB_OBJS   := $(patsubst lib/%.c,$(O)/dom0/obj/lib/%.o,$(LIB_SRCS))
+LIB_CFLAGS := $(BASE) $(WARN) -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+
+# compression (image), hash (image cache), JSON (config); control, event, grant and mapping calls.
+IMAGE_LDLIBS  := -lz -lbz2 -llzma -llzo2 -llz4 -lzstd -lnettle
+CONFIG_LDLIBS := -ljson-c
+LIB_LDLIBS    := $(IMAGE_LDLIBS) $(CONFIG_LDLIBS) -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory
+
+$(O)/dom0/obj/lib/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(CC) $(LIB_CFLAGS) -c $< -o $@
+
+$(O)/dom0/libhauch.a: $(LIB_OBJS)
+	@mkdir -p $(@D)
+	rm -f $@
+	ar rcs $@ $^
+
+-include $(LIB_OBJS:.o=.d)
+
+dom0: $(O)/dom0/libhauch.a
