@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# hauchd's host tests.
+
+$(eval $(call host_test,hauchd_build,tests/unit/hauchd_build.c lib/build_layout.c lib/build_tables.c lib/xc_err.c,))

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sentences of failures: see xc_err.h. */
+#include "lib/xc_err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int fault_set(struct fault *f, int code, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!f)
+        return code;
+    f->code = code;
+    va_start(ap, fmt);
+    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+int fault_errno(struct fault *f, int code, const char *fmt, ...)
+{
+    va_list ap;
+    size_t  n;
+
+    if (!f)
+        return code;
+    f->code = code;
+    va_start(ap, fmt);
+    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    va_end(ap);
+    n = strlen(f->text);
+    snprintf(f->text + n, sizeof(f->text) - n, ": %s", strerror(code < 0 ? -code : code));
+    return code;
+}
+
+int fault_wrap(struct fault *f, const char *fmt, ...)
+{
+    char    old[FAULT_TEXT];
+    va_list ap;
+    size_t  n;
+
+    if (!f)
+        return -1;
+    memcpy(old, f->text, sizeof(old));
+    va_start(ap, fmt);
+    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    va_end(ap);
+    n = strlen(f->text);
+    snprintf(f->text + n, sizeof(f->text) - n, ": %s", old);
+    return f->code;
+}
