@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks of the tree itself: each function returns a list of complaints, one line each, empty when all is well.
+
+They hold what review would else have to: the layers (only hv/hw touches the machine), headers that stand
+alone, sizes that one can read, licence lines, and nothing of the machine a file was written on."""
+
+import glob
+import os
+import re
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# 110 columns is the rule for writing; the check leaves room for a table that would lose by wrapping.
+FILE_LINES, FUNCTION_LINES, LINE_COLUMNS = 800, 80, 120
+SOURCES = ('.c', '.h', '.S', '.py', '.def', '.mk', '.sh')
+SPDX = 'SPDX-License-Identifier: BSD-2-Clause'
+
+
+def tracked():
+    """Files of the tree as git knows them, or all below it where there is no git (a tar ball)."""
+    try:
+        text = subprocess.run(['git', 'ls-files'], cwd=ROOT, text=True, capture_output=True, check=True).stdout
+        return [f for f in text.splitlines() if os.path.isfile(os.path.join(ROOT, f))]
+    except (OSError, subprocess.CalledProcessError):
+        found = glob.glob('**/*', root_dir=ROOT, recursive=True)
+        return [f for f in found if os.path.isfile(os.path.join(ROOT, f)) and not f.startswith('out/')]
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), errors='replace') as file:
+        return file.read()
+
+
+def strip_comments(text):
+    """C without comments and string contents; line numbers stay."""
+    pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+    return pattern.sub(lambda m: '""' if m[0][0] in '"\'' else '\n' * m[0].count('\n'), text)
+
+
+def headers():
+    """Each public header compiles alone."""
+    problems = []
+    for path in tracked():
+        if not re.match(r'(abi|lib|hv/include)/.*\.h$', path):
+            continue
+        include = path.removeprefix('hv/include/') if path.startswith('hv/') else path
+        argv = ['gcc', '-std=gnu11', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', '-fsyntax-only', '-I.', '-Ihv/include',
+                '-Itests/host/include', '-x', 'c', '-']
+        done = subprocess.run(argv, cwd=ROOT, text=True, capture_output=True, timeout=60, check=False,
+                              input=f'#include <{include}>\n#include <{include}>\nextern int unused;\n')
+        if done.returncode:
+            problems.append(f'{path}: does not compile alone: {done.stderr.strip().splitlines()[0]}')
+    return problems
+
+
+def layers():
+    """Assembler and privileged things live in hv/hw alone; core and parsers do not know the processor."""
+    problems = []
+    asm = re.compile(r'\b(?:__)?asm(?:__)?\b')
+    for path in tracked():
+        if not path.startswith('hv/') or not path.endswith(('.c', '.h')):
+            continue
+        in_hw = path.startswith(('hv/hw/', 'hv/include/hv/hw/'))
+        text = strip_comments(read(path))
+        includes = re.findall(r'#\s*include\s*[<"]([^>"]+)[>"]', read(path))
+        if not in_hw and asm.search(text):
+            line = text[:asm.search(text).start()].count('\n') + 1
+            problems.append(f'{path}:{line}: assembler outside hv/hw')
+        if path.startswith('hv/core/'):
+            problems += [f'{path}: includes {i}: core does not know the processor or PV page tables'
+                         for i in includes if i.startswith(('hv/hw/', 'hw/', 'pv/', 'hv/pv/'))]
+        if path.startswith('hv/boot/'):
+            problems += [f'{path}: includes {i}: a parser knows a buffer and its length only'
+                         for i in includes if i.startswith(('hv/hw/', 'hv/core/', 'hv/mm/', 'hv/pv/'))]
+    return problems
+
+
+def function_lengths(text):
+    """(name, first line, lines) of each C function written in K&R style: from its name to the brace in column 0."""
+    lines = text.split('\n')
+    for end, line in enumerate(lines):
+        if line != '}':
+            continue
+        begin = end
+        while begin > 0 and lines[begin] != '{' and not (lines[begin].endswith('{') and lines[begin][:1] not in ' \t}'):
+            begin -= 1
+        head = begin
+        while head > 0 and lines[head - 1].strip() and lines[head - 1][:1] not in '}#' and not lines[head - 1].rstrip().endswith(';'):
+            head -= 1
+        name = re.search(r'(\w+)\s*\(', ' '.join(lines[head:begin + 1]))
+        if name and '=' not in lines[begin] and not lines[head].startswith(('struct ', 'enum ', 'union ', 'typedef ')) or \
+                name and re.match(r'(struct|enum) \w+ \*?\w+\(', lines[head]):
+            yield name[1], head + 1, end - head + 1
+
+
+def sizes():
+    """Files of at most 800 lines, functions of at most 80, lines of at most 120 columns."""
+    problems = []
+    for path in tracked():
+        if not path.endswith(SOURCES) and not path.startswith(('tools/', 'tests/run')):
+            continue
+        text = read(path)
+        if text.count('\n') > FILE_LINES:
+            problems.append(f'{path}: {text.count(chr(10))} lines, the limit is {FILE_LINES}: split by noun')
+        for number, line in enumerate(text.split('\n'), 1):
+            if len(line.expandtabs(8)) > LINE_COLUMNS and path.endswith(('.c', '.h', '.S', '.py')):
+                problems.append(f'{path}:{number}: {len(line.expandtabs(8))} columns, the limit is {LINE_COLUMNS}')
+        if path.endswith('.c'):
+            problems += [f'{path}:{at}: {name}() has {count} lines, the limit is {FUNCTION_LINES}'
+                         for name, at, count in function_lengths(strip_comments(text)) if count > FUNCTION_LINES]
+    return problems
+
+
+def licence():
+    """The licence line stands in the first three lines of every source."""
+    return [f'{path}: no "{SPDX}" in its first lines' for path in tracked()
+            if path.endswith(('.c', '.h', '.S', '.py', '.def')) and SPDX not in '\n'.join(read(path).split('\n')[:3])]
+
+
+def strangers():
+    """No path of the machine that a file was written on, and no host name of a package mirror."""
+    words = [re.escape(os.path.dirname(ROOT) + '/')] if len(os.path.dirname(ROOT)) > 1 else []
+    try:
+        text = subprocess.run(['apt-get', 'indextargets', '--format', '$(REPO_URI)'], text=True, capture_output=True,
+                              timeout=60, check=True).stdout
+        words += [re.escape(h) for h in sorted(set(re.findall(r'//([^/\s]+)', text)))]
+    except (OSError, subprocess.SubprocessError):
+        pass
+    if not words:
+        return []
+    pattern = re.compile('|'.join(words))
+    problems = []
+    for path in tracked():
+        for number, line in enumerate(read(path).split('\n'), 1):
+            if pattern.search(line):
+                problems.append(f'{path}:{number}: names a path or package host of this machine: {line.strip()[:80]}')
+    return problems
+
+
+ALL = {'headers': headers, 'layers': layers, 'sizes': sizes, 'licence': licence, 'strangers': strangers}
