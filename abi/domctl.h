@@ -153,7 +153,7 @@ struct xen_domctl_getdomaininfo {
     uint8_t pad2[7];
     struct xen_arch_domainconfig arch_config;
 };
-_Static_assert(sizeof(struct xen_domctl_getdomaininfo) == 128, "element of sysctl's domain list");
+_Static_assert(sizeof(struct xen_domctl_getdomaininfo) == 112, "element of sysctl's domain list");
 
 /* ---- getpageframeinfo3: each element an MFN in, its type (below) out ---- */
 #define XEN_DOMCTL_PFINFO_LTAB_SHIFT    28
