@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Questions about the host: see xc.h. */
+#include <abi/version.h>
+
+#include "lib/xc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct xen_sysctl *sysctl(struct xc *xc, uint32_t cmd)
+{
+    struct xen_sysctl *op = xc_op_buffer(xc);
+
+    op->cmd = cmd;
+    op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+    return op;
+}
+
+static int run(struct xc *xc, struct xen_sysctl *op, const char *name, struct fault *f)
+{
+    int rc = xc_call(xc, __HYPERVISOR_sysctl, (uintptr_t)op, 0, 0, 0);
+
+    if (rc == -EACCES)
+        return fault_set(f, rc, "%s: the hypervisor speaks another version of the control interface than 0x%x "
+                         "(Xen 4.17)", name, XEN_SYSCTL_INTERFACE_VERSION);
+    return rc < 0 ? fault_errno(f, rc, "%s", name) : 0;
+}
+
+int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct fault *f)
+{
+    struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_physinfo);
+    int                rc = run(xc, op, "physinfo", f);
+
+    if (!rc)
+        *out = op->u.physinfo;
+    return rc;
+}
+
+int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f)
+{
+    struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_readconsole);
+    char              *list = xc_list_buffer(xc);
+    int                rc;
+
+    op->u.readconsole.clear = clear;
+    op->u.readconsole.incremental = 1;
+    op->u.readconsole.index = *index;
+    op->u.readconsole.buffer.va = (uintptr_t)list;
+    op->u.readconsole.count = size < XC_LIST_BYTES ? size : XC_LIST_BYTES;
+    rc = run(xc, op, "readconsole", f);
+    if (rc)
+        return rc;
+    *index = op->u.readconsole.index;
+    memcpy(buf, list, op->u.readconsole.count);
+    return op->u.readconsole.count;
+}
+
+int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max, struct fault *f)
+{
+    struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_getdomaininfolist);
+    void              *list = xc_list_buffer(xc);
+    int                rc;
+
+    if (max > XC_LIST_BYTES / sizeof(*out))
+        max = XC_LIST_BYTES / sizeof(*out);
+    op->u.getdomaininfolist.first_domain = first;
+    op->u.getdomaininfolist.max_domains = max;
+    op->u.getdomaininfolist.buffer.va = (uintptr_t)list;
+    rc = run(xc, op, "getdomaininfolist", f);
+    if (rc)
+        return rc;
+    memcpy(out, list, op->u.getdomaininfolist.num_domains * sizeof(*out));
+    return op->u.getdomaininfolist.num_domains;
+}
+
+/* A version string of at most @size bytes; absent ones stay empty. */
+static void version_text(struct xc *xc, unsigned what, char *out, size_t size)
+{
+    char *op = xc_op_buffer(xc);
+
+    if (xc_call(xc, __HYPERVISOR_xen_version, what, (uintptr_t)op, 0, 0) >= 0)
+        snprintf(out, size, "%s", op);
+}
+
+int xc_host_version(struct xc *xc, struct xc_version *out, struct fault *f)
+{
+    long v = xc_call(xc, __HYPERVISOR_xen_version, XENVER_version, 0, 0, 0);
+
+    memset(out, 0, sizeof(*out));
+    if (v < 0)
+        return fault_errno(f, v, "xen_version");
+    out->major = v >> 16;
+    out->minor = v & 0xffff;
+    version_text(xc, XENVER_extraversion, out->extra, sizeof(out->extra));
+    version_text(xc, XENVER_capabilities, out->caps, sizeof(out->caps));
+    version_text(xc, XENVER_changeset, out->changeset, sizeof(out->changeset));
+    version_text(xc, XENVER_compile_info, out->compiler, sizeof(out->compiler));
+    return 0;
+}
