@@ -25,3 +25,9 @@ $(O)/dom0/libhauch.a: $(LIB_OBJS)
 -include $(LIB_OBJS:.o=.d)
 
 dom0: $(O)/dom0/libhauch.a
+
+# ---- tests of the image loader and the configuration reader ------------------------------------------------
+IMAGE_SRCS := $(wildcard lib/image*.c)
+$(eval $(call host_test,image_test,tests/unit/image_test.c tests/unit/image_sample.c $(IMAGE_SRCS),$(IMAGE_LDLIBS)))
+$(eval $(call fuzzer,image_elf_fuzz,tests/fuzz/image_elf_fuzz.c tests/unit/image_sample.c $(IMAGE_SRCS),$(IMAGE_LDLIBS)))
+$(eval $(call fuzzer,image_unpack_fuzz,tests/fuzz/image_unpack_fuzz.c tests/unit/image_sample.c $(IMAGE_SRCS),$(IMAGE_LDLIBS),-runs=6000))

@@ -73,8 +73,8 @@ struct image_bytes {
 };
 
 /*
- * Take the bzImage wrapper and the compression off, if any. `name` is for messages only. `limit`: most bytes
- * that the result may have. 0, or -ENOEXEC (not a kernel we know), -EINVAL (damaged), -E2BIG (over the
+ * Take the bzImage wrapper and the compression off, if any. `name` is for messages only. `limit`: a result
+ * of as many bytes or more may be refused. 0, or -ENOEXEC (not a kernel we know), -EINVAL (damaged), -E2BIG (over the
  * limit), -ENOMEM; on error `out` is empty and needs no release. If the input is a plain ELF, `out` borrows it.
  */
 int image_unpack(const char *name, const void *file, size_t size, size_t limit,

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * image_test.c - the kernel image loader: every compression, every refusal with its words, hostile headers,
+ * the cache. `image_test --write-sample FILE` writes the sample kernel, for tests/data/image_samples.sh.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <zlib.h>
+
+#include "lib/image_internal.h"
+#include "tests/unit/image_sample.h"
+
+#define LIMIT ((size_t)1 << 20)
+
+static struct image_error error;
+
+/* ---- unpacking ------------------------------------------------------------------------------------------ */
+
+static const char *unpack_name(const uint8_t *data, size_t size, int expect)
+{
+    static char compression[16];
+    struct image_bytes bytes;
+    struct sample sample;
+
+    sample_elf(&sample);
+    assert_int_equal(image_unpack("vmlinuz", data, size, LIMIT, &bytes, &error), expect);
+    if (expect == 0) {
+        assert_string_equal(error.text, "");
+        assert_true(bytes.size == SAMPLE_SIZE);
+        assert_memory_equal(bytes.data, sample.bytes, SAMPLE_SIZE);
+    } else {
+        assert_null(bytes.data);
+        assert_non_null(strstr(error.text, "vmlinuz: "));
+    }
+    snprintf(compression, sizeof(compression), "%s", bytes.compression);
+    image_bytes_free(&bytes);
+    return compression;
+}
+
+static void each_compression_unpacks(void **state)
+{
+    assert_int_equal(sample_packed_count, 7);
+    for (size_t i = 0; i < sample_packed_count; i++) {
+        const struct sample_packed *p = &sample_packed[i];
+        size_t size;
+        uint8_t *wrapped = sample_bzimage(p->data, p->size, &size);
+
+        assert_string_equal(unpack_name(p->data, p->size, 0), p->name);
+        assert_string_equal(unpack_name(wrapped, size, 0), p->name);
+        free(wrapped);
+    }
+}
+
+static void plain_elf_is_borrowed(void **state)
+{
+    struct image_bytes bytes;
+    struct sample sample;
+
+    sample_elf(&sample);
+    assert_int_equal(image_unpack("k", sample.bytes, SAMPLE_SIZE, LIMIT, &bytes, &error), 0);
+    assert_ptr_equal(bytes.data, sample.bytes);
+    assert_null(bytes.owned);
+    image_bytes_free(&bytes);
+}
+
+/* Cut at every length; the copy is exactly as long as claimed, so that the sanitizer sees a read beyond it. */
+static void truncated_streams_are_refused(void **state)
+{
+    for (size_t i = 0; i < sample_packed_count; i++) {
+        const struct sample_packed *p = &sample_packed[i];
+
+        for (size_t size = 0; size < p->size; size += size < 32 ? 1 : 5) {
+            uint8_t *copy = malloc(size + !size);
+            struct image_bytes bytes;
+            int rc;
+
+            memcpy(copy, p->data, size);
+            rc = image_unpack("vmlinuz", copy, size, LIMIT, &bytes, &error);
+            if (rc == 0) {    /* only what follows the kernel's bytes may be missing: a checksum at most */
+                assert_true(size + 16 > p->size && bytes.size == SAMPLE_SIZE);
+            } else {
+                assert_true(rc == -EINVAL || rc == -ENOEXEC);
+            }
+            image_bytes_free(&bytes);
+            free(copy);
+        }
+    }
+}
+
+static void truncated_bzimages_are_refused(void **state)
+{
+    size_t whole;
+    uint8_t *wrapped = sample_bzimage(sample_packed[0].data, sample_packed[0].size, &whole);
+
+    for (size_t size = 0; size < whole - 0x40; size += 3) {
+        uint8_t *copy = malloc(size + !size);
+
+        memcpy(copy, wrapped, size);
+        assert_string_equal(unpack_name(copy, size, size < 0x206 ? -ENOEXEC : -EINVAL), "none");
+        free(copy);
+    }
+    free(wrapped);
+}
+
+static void refuse_bzimage(size_t offset, uint32_t value, unsigned int width, int expect, const char *words)
+{
+    size_t size;
+    uint8_t *wrapped = sample_bzimage(sample_packed[0].data, sample_packed[0].size, &size);
+
+    memcpy(wrapped + offset, &value, width);
+    unpack_name(wrapped, size, expect);
+    if (!strstr(error.text, words)) {
+        fail_msg("\"%s\" lacks \"%s\"", error.text, words);
+    }
+    free(wrapped);
+}
+
+static void hostile_setup_headers_are_refused(void **state)
+{
+    refuse_bzimage(0x206, 0x0207, 2, -ENOEXEC, "boot protocol 2.07 does not tell");
+    refuse_bzimage(0x248, 0xffffffff, 4, -EINVAL, "payload of");
+    refuse_bzimage(0x24c, 0xffffffff, 4, -EINVAL, "payload of 4294967295 bytes at 1648 does not lie inside");
+    refuse_bzimage(0x24c, 0, 4, -EINVAL, "payload of 0 bytes");
+    refuse_bzimage(0x1f1, 255, 1, -EINVAL, "does not lie inside the file");
+    refuse_bzimage(0x248, 0, 4, -ENOEXEC, "bzImage payload begins with 00 00 00 00");
+    refuse_bzimage(0x24c, 20, 4, -EINVAL, "gzip data of 20 bytes is damaged or truncated");
+}
+
+static void a_bomb_meets_the_limit(void **state)
+{
+    enum { PLAIN = 64 << 20 };
+    uint8_t *plain = calloc(1, PLAIN), *packed = malloc(1 << 20);
+    z_stream stream = { .next_in = plain, .avail_in = PLAIN, .next_out = packed, .avail_out = 1 << 20 };
+    struct image_bytes bytes;
+
+    memcpy(plain, ELFMAG, SELFMAG);
+    assert_int_equal(deflateInit2(&stream, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    deflateEnd(&stream);
+    assert_int_equal(image_unpack("bomb", packed, stream.total_out, 4 * LIMIT, &bytes, &error), -E2BIG);
+    assert_string_equal(error.text, "bomb: kernel is larger than 4 MiB when unpacked (gzip): not a kernel, or raise "
+                                    "the limit");
+    assert_int_equal(image_unpack("bomb", packed, stream.total_out, PLAIN + 1, &bytes, &error), 0);
+    assert_int_equal(bytes.size, PLAIN);
+    image_bytes_free(&bytes);
+    free(packed);
+    free(plain);
+}
+
+/* Each codec has its own way to ask for room: none may go beyond. */
+static void every_codec_keeps_the_limit(void **state)
+{
+    for (size_t i = 0; i < sample_packed_count; i++) {
+        const struct sample_packed *p = &sample_packed[i];
+        struct image_bytes bytes;
+
+        for (size_t limit = 1; limit < SAMPLE_SIZE; limit += 500) {
+            assert_int_equal(image_unpack(p->name, p->data, p->size, limit, &bytes, &error), -E2BIG);
+        }
+        assert_int_equal(image_unpack(p->name, p->data, p->size, SAMPLE_SIZE + 1, &bytes, &error), 0);
+        image_bytes_free(&bytes);
+    }
+}
+
+static void other_files_are_refused(void **state)
+{
+    static const uint8_t shell[] = "#!/bin/sh\n";
+
+    unpack_name(shell, 0, -ENOEXEC);
+    assert_string_equal(error.text, "vmlinuz: the file is empty: give a bzImage or an ELF kernel");
+    unpack_name(shell, 1, -ENOEXEC);
+    unpack_name(shell, sizeof(shell), -ENOEXEC);
+    assert_string_equal(error.text, "vmlinuz: file begins with 23 21 2f 62: neither ELF nor gzip, bzip2, lzma, xz, "
+                                    "lzo, lz4, zstd; give a bzImage or an ELF kernel");
+}
+
+/* ---- ELF ------------------------------------------------------------------------------------------------ */
+
+static void fields_of_a_good_kernel(void **state)
+{
+    struct sample sample;
+    struct image image;
+
+    sample_elf(&sample);
+    assert_int_equal(image_parse("vmlinux", sample.bytes, SAMPLE_SIZE, &image, &error), 0);
+    assert_true(image.entry == SAMPLE_ENTRY);
+    assert_true(image.virt_base == SAMPLE_BASE);
+    assert_true(image.paddr_offset == 0 && image.virt_offset == SAMPLE_BASE);
+    assert_true(image.v_start == SAMPLE_START && image.v_end == SAMPLE_END);
+    assert_true(image.hypercall_page == SAMPLE_HYPERCALL);
+    assert_true(image.init_p2m == 0x8000000000);
+    assert_true(image.hv_start_low == 0xffff800000000000);
+    assert_true(image.phys32_entry == 0x1000850);
+    assert_int_equal(image.features_required, 0x1);
+    assert_int_equal(image.features_supported, 0x8811);
+    assert_int_equal(image.l1_valid_count, 1);
+    assert_true(image.l1_valid[0].mask == 1 && image.l1_valid[0].value == 1);
+    assert_true(image.mod_start_pfn && image.suspend_cancel && !image.legacy);
+    assert_string_equal(image.guest_os, "linux");
+    assert_string_equal(image.guest_version, "2.6");
+    assert_string_equal(image.xen_version, "xen-3.0");
+    assert_string_equal(image.loader, "generic");
+    assert_int_equal(image.segment_count, 2);
+    assert_true(image.segments[1].load == SAMPLE_START + 0x3000 && image.segments[1].memory_size == 0x1f00);
+}
+
+/* Ask for windows of all alignments; compare with the whole, laid out here by hand. */
+static void copies_hold_segments_and_zeros(void **state)
+{
+    enum { WHOLE = SAMPLE_END - SAMPLE_START + 0x2000 };
+    uint8_t *whole = calloc(1, WHOLE), window[700];
+    struct sample sample;
+    struct image image;
+
+    sample_elf(&sample);
+    memcpy(whole + 0x1000, sample.bytes + SAMPLE_TEXT, SAMPLE_TEXT_SIZE);
+    memcpy(whole + 0x1000 + 0x3000, sample.bytes + SAMPLE_DATA, SAMPLE_DATA_SIZE);
+    assert_int_equal(image_parse("vmlinux", sample.bytes, SAMPLE_SIZE, &image, &error), 0);
+    for (size_t at = 0; at + sizeof(window) <= WHOLE; at += 97) {
+        memset(window, 0xee, sizeof(window));
+        image_copy(&image, SAMPLE_START - 0x1000 + at, window, sizeof(window));
+        assert_memory_equal(window, whole + at, sizeof(window));
+    }
+    image_copy(&image, UINT64_MAX - 10, window, 10);
+    image_copy(&image, 0, window, 0);
+    free(whole);
+}
+
+static void every_cut_elf_is_refused(void **state)
+{
+    struct sample sample;
+    struct image image;
+
+    sample_elf(&sample);
+    for (size_t size = 0; size < SAMPLE_SIZE; size++) {
+        uint8_t *copy = malloc(size + !size);
+
+        memcpy(copy, sample.bytes, size);
+        assert_int_equal(image_parse("vmlinux", copy, size, &image, &error), size < SELFMAG ? -ENOEXEC : -EINVAL);
+        assert_non_null(strstr(error.text, "vmlinux: "));
+        free(copy);
+    }
+}
+
+/* Change one field of the sample; what must be said then. `note` counts from the notes' begin. */
+static const struct elf_case {
+    size_t offset;
+    unsigned int width;
+    uint64_t value;
+    int rc;
+    const char *words;
+} elf_cases[] = {
+    { EI_CLASS, 1, 1, -ENOEXEC, "ELF class is 1, not 2 (64 bit): 32-bit guests are not supported" },
+    { EI_DATA, 1, 2, -ENOEXEC, "ELF machine is" },
+    { offsetof(Elf64_Ehdr, e_machine), 2, 183, -ENOEXEC, "ELF machine is 183, not 62 (x86-64)" },
+    { offsetof(Elf64_Ehdr, e_type), 2, ET_REL, -ENOEXEC, "ELF type is 1, not an executable" },
+    { offsetof(Elf64_Ehdr, e_phnum), 2, 0, -EINVAL, "0 program headers" },
+    { offsetof(Elf64_Ehdr, e_phnum), 2, 0xffff, -EINVAL, "65535 program headers" },
+    { offsetof(Elf64_Ehdr, e_phentsize), 2, 8, -EINVAL, "program headers of 8 bytes" },
+    { offsetof(Elf64_Ehdr, e_phoff), 8, UINT64_MAX - 8, -EINVAL, "do not lie inside the file of 3328 bytes" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, UINT64_MAX, -EINVAL, "segment 0: 0x800 bytes at file offset" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, SAMPLE_SIZE - 0x7ff, -EINVAL, "do not lie inside" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_filesz), 8, UINT64_MAX - 0x300, -EINVAL, "do not lie inside" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x7ff, -EINVAL, "0x7ff bytes of memory for 0x800 bytes" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x40000001, -EINVAL, "(limit 0x40000000)" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, UINT64_MAX, -EINVAL, "limit" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x3001, -EINVAL, "overlaps the one that ends at" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, 0x80000000 - 0x3000, -EINVAL, "over the end of the address" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, 0x7f000000, -EINVAL, "segments spread over 0x7" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, -0x1000ull, -EINVAL, "VIRT_BASE" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_type), 4, PT_NULL, -EINVAL, "entry point 0xffffffff81000123 is not" },
+    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_filesz), 8, UINT64_MAX, -EINVAL, "notes" },
+    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_offset), 8, SAMPLE_SIZE, -EINVAL, "notes" },
+    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_type), 4, 0, -ENOEXEC, "not a PV kernel" },
+    { SAMPLE_NOTES, 4, 0xffffffff, -EINVAL, "ELF note at 0 of" },
+    { SAMPLE_NOTES + 4, 4, 0xfffffffd, -EINVAL, "runs over their end" },
+};
+
+static void hostile_elf_fields_are_refused(void **state)
+{
+    for (size_t i = 0; i < sizeof(elf_cases) / sizeof(elf_cases[0]); i++) {
+        const struct elf_case *c = &elf_cases[i];
+        struct sample sample;
+        struct image image;
+        int rc;
+
+        sample_elf(&sample);
+        memcpy(sample.bytes + c->offset, &c->value, c->width);
+        rc = image_parse("vmlinux", sample.bytes, SAMPLE_SIZE, &image, &error);
+        if (rc != c->rc || !strstr(error.text, c->words)) {
+            fail_msg("case %zu: %d \"%s\", not %d \"%s\"", i, rc, error.text, c->rc, c->words);
+        }
+    }
+}
+
+/* A note added to the sample's; later ones win. */
+static const struct note_case {
+    uint32_t type, size;
+    uint64_t value;
+    int rc;
+    const char *words;
+} note_cases[] = {
+    { 1, 8, SAMPLE_END, -EINVAL, "entry point 0xffffffff81005000 is not inside the kernel at 0xffffffff81000000" },
+    { 1, 4, 0x1000000, -EINVAL, "entry point 0x1000000 is not" },
+    { 1, 2, 0, -EINVAL, "ELF note ENTRY has 2 bytes, not 4 or 8" },
+    { 2, 8, SAMPLE_START + 8, -EINVAL, "HYPERCALL_PAGE 0xffffffff81000008 is not a page of the kernel" },
+    { 2, 8, SAMPLE_END, -EINVAL, "HYPERCALL_PAGE" },
+    { 3, 8, SAMPLE_BASE + 1, -EINVAL, "VIRT_BASE 0xffffffff80000001 does not fit the first segment" },
+    { 3, 8, 0xffff800000000000, -EINVAL, "reaches into the hypervisor's" },
+    { 3, 8, 0x00007ffffff00000, -EINVAL, "reaches into the hypervisor's" },
+    { 4, 8, 0x1000000, -EINVAL, "entry point" },
+    { 5, 8, 0x302e322d6e6578, -ENOEXEC, "kernel is built for interface \"xen-2.0\", not \"xen-3.0\"" },
+    { 8, 4, 0x1b5b41, -ENOEXEC, "kernel wants the loader \"A[?\", not \"generic\"" },
+    { 10, 5, 0x3132746821, -EINVAL, "kernel requires the unknown feature \"ht21\"" },
+    { 10, 1, 0x21, -EINVAL, "unknown feature \"\"" },
+    { 13, 7, 0, -EINVAL, "L1_MFN_VALID has 7 bytes" },
+    { 15, 8, 0x8000000001, -EINVAL, "INIT_P2M 0x8000000001 is unaligned" },
+    { 15, 8, 0xffff800000000000, -EINVAL, "INIT_P2M 0xffff800000000000" },
+    { 15, 8, SAMPLE_START, -EINVAL, "INIT_P2M" },
+    { 15, 8, UINT64_MAX - 0xfff, 0, "" },
+    { 99, 8, 0, 0, "" },
+    { 10, 0, 0, 0, "" },
+};
+
+static void hostile_notes_are_refused(void **state)
+{
+    for (size_t i = 0; i < sizeof(note_cases) / sizeof(note_cases[0]); i++) {
+        const struct note_case *c = &note_cases[i];
+        struct sample sample;
+        struct image image;
+        int rc;
+
+        sample_elf(&sample);
+        sample_note(&sample, "Xen", c->type, &c->value, c->size);
+        rc = image_parse("vmlinux", sample.bytes, SAMPLE_SIZE, &image, &error);
+        if (rc != c->rc || !strstr(error.text, c->words)) {
+            fail_msg("case %zu: %d \"%s\", not %d \"%s\"", i, rc, error.text, c->rc, c->words);
+        }
+    }
+}
+
+static int parse_legacy(const char *text, struct image *image)
+{
+    static struct sample sample;    /* the image borrows it */
+
+    sample_elf(&sample);
+    sample_legacy(&sample, text);
+    return image_parse("netbsd", sample.bytes, SAMPLE_SIZE, image, &error);
+}
+
+static void legacy_section_is_understood(void **state)
+{
+    struct image image;
+
+    assert_int_equal(parse_legacy("GUEST_OS=netbsd,GUEST_VER=4.99,XEN_VER=xen-3.0,LOADER=generic,"
+                                  "VIRT_BASE=0xffffffff80000000,ELF_PADDR_OFFSET=0x0,VIRT_ENTRY=0xffffffff81000100,"
+                                  "HYPERCALL_PAGE=0x00001001,BSD_SYMTAB=yes,FEATURES=writable_page_tables", &image), 0);
+    assert_true(image.legacy);
+    assert_string_equal(image.guest_os, "netbsd");
+    assert_true(image.entry == 0xffffffff81000100 && image.hypercall_page == 0xffffffff81001000);
+    assert_int_equal(image.features_supported, 1);
+    /* The offset's default is the base: now the segments lie at their p_paddr, and the base does not fit. */
+    assert_int_equal(parse_legacy("VIRT_BASE=0xffffffff80000000,VIRT_ENTRY=0xffffffff81000100", &image), -EINVAL);
+    assert_non_null(strstr(error.text, "VIRT_BASE 0xffffffff80000000 does not fit the first segment at 0x1000000"));
+    assert_int_equal(parse_legacy("VIRT_ENTRY=1x", &image), -EINVAL);
+    assert_string_equal(error.text, "netbsd: __xen_guest: VIRT_ENTRY=1x is no number: the kernel is damaged");
+    assert_int_equal(parse_legacy("VIRT_BASE=0xfffffffff80000000", &image), -EINVAL);
+}
+
+/* ---- the cache ------------------------------------------------------------------------------------------ */
+
+static char folder[] = P_tmpdir "/image_test.XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char path[2][64];
+    static unsigned int turn;
+    char *p = path[turn++ % 2];
+
+    snprintf(p, sizeof(path[0]), "%s/%s", folder, name);
+    return p;
+}
+
+static void write_file(const char *name, const uint8_t *data, size_t size)
+{
+    FILE *f = fopen(path_of(name), "wb");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, size, f), size);
+    fclose(f);
+}
+
+static const struct image *get(struct image_cache *cache, const char *name)
+{
+    const struct image *image;
+
+    assert_int_equal(image_cache_get(cache, path_of(name), &image, &error), 0);
+    return image;
+}
+
+static void expect_stats(const struct image_cache *cache, uint64_t hits, uint64_t rehashed, uint64_t unpacked,
+                         unsigned int images)
+{
+    struct image_cache_stats s;
+
+    image_cache_stats(cache, &s);
+    assert_int_equal(s.hits, hits);
+    assert_int_equal(s.rehashed, rehashed);
+    assert_int_equal(s.unpacked, unpacked);
+    assert_int_equal(s.images, images);
+    assert_int_equal(s.bytes, images * SAMPLE_SIZE);
+}
+
+static void equal_content_is_unpacked_once(void **state)
+{
+    struct image_cache *cache = image_cache_new(LIMIT, LIMIT);
+    const struct image *a, *b, *c, *changed;
+    uint8_t other[SAMPLE_SIZE];
+    struct sample sample;
+
+    sample_elf(&sample);
+    memcpy(other, sample.bytes, SAMPLE_SIZE);
+    other[SAMPLE_TEXT] ^= 1;
+    write_file("a", sample_packed[0].data, sample_packed[0].size);
+    write_file("b", sample_packed[0].data, sample_packed[0].size);
+    a = get(cache, "a");
+    b = get(cache, "b");
+    assert_ptr_equal(a, b);
+    expect_stats(cache, 0, 1, 1, 1);
+    /* The file is younger than the clock can tell: not trusted by looks, but found by content. */
+    c = get(cache, "a");
+    assert_ptr_equal(a, c);
+    expect_stats(cache, 0, 2, 1, 1);
+    write_file("a", other, SAMPLE_SIZE);
+    changed = get(cache, "a");
+    assert_ptr_not_equal(a, changed);
+    expect_stats(cache, 0, 2, 2, 2);
+    assert_int_equal(a->elf[SAMPLE_TEXT] ^ changed->elf[SAMPLE_TEXT], 1);    /* the old one is still whole */
+    image_cache_put(cache, a);
+    image_cache_put(cache, b);
+    image_cache_put(cache, c);
+    image_cache_put(cache, changed);
+    image_cache_free(cache);
+}
+
+/* Only a file whose last change lies some seconds back is trusted by looks, and a change time cannot be forged:
+ * the only wait here. */
+static void a_settled_file_costs_a_stat(void **state)
+{
+    struct image_cache *cache = image_cache_new(LIMIT, LIMIT);
+    const struct image *image[3];
+
+    write_file("s", sample_packed[1].data, sample_packed[1].size);
+    sleep(4);
+    for (int i = 0; i < 3; i++) {
+        image[i] = get(cache, "s");
+    }
+    expect_stats(cache, 2, 0, 1, 1);
+    for (int i = 0; i < 3; i++) {
+        image_cache_put(cache, image[i]);
+    }
+    image_cache_free(cache);
+}
+
+static void unused_kernels_go_when_memory_is_short(void **state)
+{
+    struct image_cache *cache = image_cache_new(2 * SAMPLE_SIZE, LIMIT);
+    const struct image *held;
+    struct sample sample;
+    char name[] = "k0";
+
+    write_file("held", sample_packed[2].data, sample_packed[2].size);
+    held = get(cache, "held");
+    for (; name[1] <= '9'; name[1]++) {
+        sample_elf(&sample);
+        sample.bytes[SAMPLE_TEXT + 1] = (uint8_t)name[1];
+        write_file(name, sample.bytes, SAMPLE_SIZE);
+        image_cache_put(cache, get(cache, name));
+    }
+    expect_stats(cache, 0, 0, 11, 2);
+    sample_elf(&sample);
+    assert_memory_equal(held->elf, sample.bytes, SAMPLE_SIZE);
+    image_cache_put(cache, get(cache, "k0"));    /* was dropped: comes back by unpacking */
+    expect_stats(cache, 0, 0, 12, 2);
+    image_cache_put(cache, held);
+    image_cache_free(cache);
+}
+
+static void unreadable_paths_are_refused(void **state)
+{
+    struct image_cache *cache = image_cache_new(LIMIT, LIMIT);
+    const struct image *image;
+
+    assert_int_equal(image_cache_get(cache, "/nonexistent/vmlinuz", &image, &error), -ENOENT);
+    assert_string_equal(error.text, "/nonexistent/vmlinuz: cannot open the kernel: No such file or directory; check the "
+                                    "path and its permissions");
+    assert_int_equal(image_cache_get(cache, folder, &image, &error), -EINVAL);
+    assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+    assert_int_equal(image_cache_get(cache, path_of("fifo"), &image, &error), -EINVAL);
+    write_file("empty", (const uint8_t *)"", 0);
+    assert_int_equal(image_cache_get(cache, path_of("empty"), &image, &error), -ENOEXEC);
+    write_file("text", (const uint8_t *)"hello", 5);
+    assert_int_equal(image_cache_get(cache, path_of("text"), &image, &error), -ENOEXEC);
+    expect_stats(cache, 0, 0, 0, 0);
+    image_cache_free(cache);
+}
+
+static int make_folder(void **state)
+{
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const names[] = { "a", "b", "s", "held", "fifo", "empty", "text", "k0", "k1", "k2", "k3", "k4",
+                                         "k5", "k6", "k7", "k8", "k9" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        unlink(path_of(names[i]));
+    }
+    return rmdir(folder);
+}
+
+static int write_sample(const char *path)
+{
+    struct sample sample;
+    FILE *f = fopen(path, "wb");
+
+    sample_elf(&sample);
+    return f && fwrite(sample.bytes, SAMPLE_SIZE, 1, f) == 1 && fclose(f) == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_compression_unpacks),
+        cmocka_unit_test(plain_elf_is_borrowed),
+        cmocka_unit_test(truncated_streams_are_refused),
+        cmocka_unit_test(truncated_bzimages_are_refused),
+        cmocka_unit_test(hostile_setup_headers_are_refused),
+        cmocka_unit_test(a_bomb_meets_the_limit),
+        cmocka_unit_test(every_codec_keeps_the_limit),
+        cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(fields_of_a_good_kernel),
+        cmocka_unit_test(copies_hold_segments_and_zeros),
+        cmocka_unit_test(every_cut_elf_is_refused),
+        cmocka_unit_test(hostile_elf_fields_are_refused),
+        cmocka_unit_test(hostile_notes_are_refused),
+        cmocka_unit_test(legacy_section_is_understood),
+        cmocka_unit_test(equal_content_is_unpacked_once),
+        cmocka_unit_test(a_settled_file_costs_a_stat),
+        cmocka_unit_test(unused_kernels_go_when_memory_is_short),
+        cmocka_unit_test(unreadable_paths_are_refused),
+    };
+
+    if (argc == 3 && strcmp(argv[1], "--write-sample") == 0) {
+        return write_sample(argv[2]);
+    }
+    return cmocka_run_group_tests_name("image", tests, make_folder, remove_folder);
+}
