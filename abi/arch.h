@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The x86-64 half of the guest ABI: segment selectors, trap tables, register images, the reserved address range.
+ * The x86-64 half of the guest ABI: segment selectors, trap tables, register images, the reserved address
+ * range.
  *
- * A 64-bit PV guest's kernel and user programs both run in ring 3; the hypervisor keeps them apart by two page-table
- * roots and by a flag of its own (VGCF_in_kernel). Its kernel selectors are therefore ring-3 selectors that lie in
- * the last pages of the GDT, which the guest cannot replace.
+ * A 64-bit PV guest's kernel and user programs both run in ring 3; the hypervisor keeps them apart by two
+ * page-table roots and by a flag of its own (VGCF_in_kernel). Its kernel selectors are therefore ring-3
+ * selectors that lie in the last pages of the GDT, which the guest cannot replace.
  *
  * Constants are usable from assembler; structures are for 64-bit C.
  */
@@ -41,7 +42,7 @@
 #define FLAT_USER_SS     FLAT_USER_SS64
 #define FLAT_USER_DS     FLAT_USER_DS64
 
-/* ---- reserved addresses: L4 slots 256 to 271, of which the first half slot's worth is the read-only M2P ---- */
+/* ---- reserved addresses: L4 slots 256 to 271; the first half slot's worth is the read-only M2P ---- */
 #define HYPERVISOR_VIRT_START 0xFFFF800000000000
 #define HYPERVISOR_VIRT_END   0xFFFF880000000000
 #define MACH2PHYS_VIRT_START  0xFFFF800000000000
@@ -118,7 +119,7 @@ struct cpu_user_regs {
 };
 _Static_assert(sizeof(struct cpu_user_regs) == 200, "register image");
 
-/* What the guest pushes before the iret hypercall: it lies at the top of its kernel stack. */
+/* What the guest pushes before the iret hypercall: RSP points at it. */
 struct iret_context {
     uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;
 };
@@ -146,7 +147,10 @@ struct vcpu_guest_context {
 };
 _Static_assert(sizeof(struct vcpu_guest_context) == 5168, "vCPU context");
 
-/* A control register image of a PV guest is the frame number in its usual place: 64-bit guests need no rotation. */
+/*
+ * A control register image of a PV guest is the frame number in its usual place: 64-bit guests need no
+ * rotation.
+ */
 #define xen_pfn_to_cr3(pfn) ((uint64_t)(pfn) << 12)
 #define xen_cr3_to_pfn(cr3) ((uint64_t)(cr3) >> 12)
 

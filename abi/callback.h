@@ -16,7 +16,7 @@
 #define CALLBACKTYPE_sysenter            5
 #define CALLBACKTYPE_syscall32           7
 
-#define CALLBACKF_mask_events (1U << 0) /* mask event upcalls on entry; event and failsafe callbacks as they wish */
+#define CALLBACKF_mask_events (1U << 0) /* events are masked on entry; for type event they always are */
 
 #define XENNMI_register_callback   0
 #define XENNMI_unregister_callback 1

@@ -2,8 +2,9 @@
 /*
  * The console ring: one page shared by a guest and the console daemon.
  *
- * Indices run freely and are reduced only on access. "in" flows to the guest, "out" from it. Either side may be
- * hostile: the reader takes the difference of producer and consumer once and refuses one beyond the size.
+ * Indices run freely and are reduced only on access. "in" flows to the guest, "out" from it. Either side
+ * may be hostile: the reader takes the difference of producer and consumer once and refuses one beyond the
+ * size.
  */
 #ifndef HAUCH_ABI_CONSOLE_H
 #define HAUCH_ABI_CONSOLE_H

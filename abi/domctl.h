@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * domctl(argument): building, steering and examining domains. For the control domain's tools only, and versioned:
- * interface_version must be XEN_DOMCTL_INTERFACE_VERSION, or the call answers -EACCES.
+ * domctl(argument): building, steering and examining domains. For the control domain's tools only, and
+ * versioned: interface_version must be XEN_DOMCTL_INTERFACE_VERSION, or the call answers -EACCES.
  *
- * One structure for all: a head, and a union of 128 bytes with the operation's own part. The whole of it is copied
- * back where the operation answers something.
+ * One structure for all: a head, and a union of 128 bytes with the operation's own part. The whole of it is
+ * copied back where the operation answers something.
  */
 #ifndef HAUCH_ABI_DOMCTL_H
 #define HAUCH_ABI_DOMCTL_H
@@ -91,7 +91,7 @@
 #define XEN_DOMCTL_gdbsx_unpausevcpu       1002
 #define XEN_DOMCTL_gdbsx_domstatus         1003
 
-/* ---- createdomain; the head's domain asks for a number, or 0 / DOMID_INVALID for any; out: the number ---- */
+/* ---- createdomain; domain in the head: the number wanted, or 0 or DOMID_INVALID; out: its number ---- */
 #define XEN_DOMCTL_CDF_hvm          (1U << 0)
 #define XEN_DOMCTL_CDF_hap          (1U << 1)
 #define XEN_DOMCTL_CDF_s3_integrity (1U << 2)
@@ -218,7 +218,7 @@ struct xen_domctl_getvcpuinfo {
     uint32_t cpu;
 };
 struct xen_domctl_max_vcpus {
-    uint32_t max; /* once, and equal to createdomain's */
+    uint32_t max; /* must equal createdomain's */
 };
 struct xen_domctl_nodeaffinity {
     struct xenctl_bitmap nodemap;
@@ -468,7 +468,10 @@ struct xen_domctl_tsc_info {
     uint32_t pad;
     uint64_t elapsed_nsec;
 };
-/* size is in and out; in "get", no buffer asks for the size. The image: xcr0, xcr0_accum, then the XSAVE area. */
+/*
+ * size is in and out; in "get", no buffer asks for the size. The image: xcr0, xcr0_accum, then the XSAVE
+ * area.
+ */
 struct xen_domctl_vcpuextstate {
     uint32_t vcpu;
     uint64_t xfeature_mask;
@@ -514,7 +517,7 @@ struct xen_domctl_gdbsx_domstatus {
     uint32_t vcpu_ev;
 };
 
-/* ---- operations of hardware that Hauch leaves out: only so much that they can be refused by their rows ---- */
+/* ---- what Hauch leaves out: only so much that it can be refused by rows ---- */
 struct xen_domctl_vm_event_op {
     uint32_t op;
     uint32_t mode;

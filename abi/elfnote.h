@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notes in a guest kernel's ELF file, owner "Xen": what the builder must know. N a number of 4 or 8 bytes, S a text.
- * Usable from assembler.
+ * Notes in a guest kernel's ELF file, owner "Xen": what the builder must know. N a number of 4 or 8 bytes,
+ * S a text. Usable from assembler.
  */
 #ifndef HAUCH_ABI_ELFNOTE_H
 #define HAUCH_ABI_ELFNOTE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Error numbers of the hypercall interface. A call answers 0, a positive result, or one of these negated, whatever
- * the guest's own libc calls them (NetBSD's numbers differ, so a guest translates). Usable from assembler.
+ * Error numbers of the hypercall interface. A call answers 0, a positive result, or one of these negated,
+ * whatever the guest's own libc calls them (NetBSD's numbers differ, so a guest translates). Usable from
+ * assembler.
  */
 #ifndef HAUCH_ABI_ERRNO_H
 #define HAUCH_ABI_ERRNO_H

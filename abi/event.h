@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * event_channel_op(operation, argument): one-bit signals between domains, from devices and from the hypervisor.
- * In each structure the fields under "out" are answers.
+ * event_channel_op(operation, argument): one-bit signals between domains, from devices and from the
+ * hypervisor. In each structure the fields under "out" are answers.
  */
 #ifndef HAUCH_ABI_EVENT_H
 #define HAUCH_ABI_EVENT_H

@@ -2,9 +2,9 @@
 /*
  * grant_table_op(operation, list, count): a domain lets another one map or copy single pages of its memory.
  *
- * The table is an array in pages that the granting domain sees. It writes an entry and names it by its index (the
- * grant reference); the hypervisor sets the reading and writing flags while the page is in use. Status fields are
- * GNTST_*, one an element; the call itself fails only if the list cannot be read.
+ * The table is an array in pages that the granting domain sees. It writes an entry and names it by its
+ * index (the grant reference); the hypervisor sets the reading and writing flags while the page is in use.
+ * Status fields are GNTST_*, one an element; the call itself fails only if the list cannot be read.
  */
 #ifndef HAUCH_ABI_GRANT_H
 #define HAUCH_ABI_GRANT_H
@@ -25,7 +25,10 @@
 #define GNTTABOP_swap_grant_ref    11
 #define GNTTABOP_cache_flush       12
 
-/* The first entries are filled by the domain builder, so that the back ends of console and store need no privcmd. */
+/*
+ * The first entries are filled by the domain builder, so that the back ends of console and store need no
+ * privcmd.
+ */
 #define GNTTAB_NR_RESERVED_ENTRIES 8
 #define GNTTAB_RESERVED_CONSOLE    0
 #define GNTTAB_RESERVED_XENSTORE   1
@@ -51,7 +54,7 @@
 #define GNTMAP_host_map         (1 << 1)
 #define GNTMAP_readonly         (1 << 2)
 #define GNTMAP_application_map  (1 << 3) /* user mode may use it */
-#define GNTMAP_contains_pte     (1 << 4) /* host_addr: machine address of the L1 entry, not a linear address */
+#define GNTMAP_contains_pte     (1 << 4) /* host_addr is the machine address of an L1 entry */
 #define GNTMAP_guest_avail_mask 0xffff0000 /* bits for the guest to see in the entry's available bits */
 
 #define GNTCOPY_source_gref (1 << 0)

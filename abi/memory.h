@@ -2,8 +2,8 @@
 /*
  * memory_op(operation, argument): getting and giving back machine frames, and questions about memory.
  *
- * An operation on a list that was interrupted continues by itself: the hypervisor puts the progress into bits 6 and
- * up of the operation number and runs the call again, so operation numbers end at 63.
+ * An operation on a list that was interrupted continues by itself: the hypervisor puts the progress into
+ * bits 6 and up of the operation number and runs the call again, so operation numbers end at 63.
  */
 #ifndef HAUCH_ABI_MEMORY_H
 #define HAUCH_ABI_MEMORY_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * physdev_op(operation, argument): interrupts and PCI devices of the machine, for the domain that drives them.
+ * physdev_op(operation, argument): interrupts and PCI devices of the machine, for the domain that drives
+ * them.
  *
  * A PIRQ is a domain's own name for a line: for dom0, numbers below the count of IO-APIC pins are the GSIs
  * themselves, and MSIs get numbers above. It is mapped here and then bound to an event channel.
@@ -61,7 +62,7 @@
 struct physdev_eoi {
     uint32_t irq;
 };
-/* A page of the caller with a bit a PIRQ: "needs eoi". v1 also lets unmask do the eoi; v2 does not. */
+/* A page of the caller with a bit a PIRQ: "needs eoi". With v1 an eoi also unmasks the port; v2 does not. */
 struct physdev_pirq_eoi_gmfn {
     xen_pfn_t gmfn;
 };

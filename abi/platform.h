@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform_op(argument): what the domain that drives the machine tells and asks the hypervisor: clock, firmware,
- * power, processors. interface_version must be XENPF_INTERFACE_VERSION.
+ * platform_op(argument): what the domain that drives the machine tells and asks the hypervisor: clock,
+ * firmware, power, processors. interface_version must be XENPF_INTERFACE_VERSION.
  */
 #ifndef HAUCH_ABI_PLATFORM_H
 #define HAUCH_ABI_PLATFORM_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sysctl(argument): the machine and the hypervisor as a whole. For the control domain's tools only, and versioned
- * like domctl. One structure for all: a head, and a union of 128 bytes with the operation's own part.
+ * sysctl(argument): the machine and the hypervisor as a whole. For the control domain's tools only, and
+ * versioned like domctl. One structure for all: a head, and a union of 128 bytes with the operation's own
+ * part.
  */
 #ifndef HAUCH_ABI_SYSCTL_H
 #define HAUCH_ABI_SYSCTL_H
@@ -411,7 +412,7 @@ struct xen_sysctl_page_offline_op {
     guest_handle_t status; /* of uint32_t, out */
 };
 
-/* ---- cache monitoring, allocation, live patches: only so much that they can be refused by their rows ---- */
+/* ---- cache monitoring and allocation: only so much that they can be refused by rows ---- */
 struct xen_sysctl_psr_cmt_op {
     uint32_t cmd;
     uint32_t flags;

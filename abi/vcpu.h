@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vcpu_op(operation, vcpu, argument): a guest's virtual processors, their timers and their shared memory areas. */
+/*
+ * vcpu_op(operation, vcpu, argument): a guest's virtual processors, their timers and their shared memory
+ * areas.
+ */
 #ifndef HAUCH_ABI_VCPU_H
 #define HAUCH_ABI_VCPU_H
 
@@ -25,7 +28,7 @@
 #define RUNSTATE_blocked  2
 #define RUNSTATE_offline  3
 
-#define XEN_RUNSTATE_UPDATE (1ULL << 63) /* in state_entry_time, during an update, if the guest asked for it */
+#define XEN_RUNSTATE_UPDATE (1ULL << 63) /* in state_entry_time during an update, if the guest asked */
 
 #define VCPU_SSHOTTMR_future (1U << 0) /* -ETIME for a moment that is past */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The heart of the guest ABI: hypercall numbers, reserved domains, page-table operations, and the pages that guest
- * and hypervisor share (start_info, shared_info). 64-bit x86 PV guests only, as of Xen 4.17.
+ * The heart of the guest ABI: hypercall numbers, reserved domains, page-table operations, and the pages
+ * that guest and hypervisor share (start_info, shared_info). 64-bit x86 PV guests only, as of Xen 4.17.
  *
- * Convention of a call: number in RAX, arguments in RDI, RSI, RDX, R10, R8; SYSCALL; result in RAX, with RCX and R11
- * lost. The arguments beyond those that a call has may come back changed.
+ * Convention of a call: number in RAX, arguments in RDI, RSI, RDX, R10, R8; SYSCALL; result in RAX, with
+ * RCX and R11 lost. The arguments beyond those that a call has may come back changed.
  *
- * Frame numbers: an MFN counts machine pages, a PFN the guest's own; for a PV guest "gfn" and "gmfn" mean MFN.
- * Constants are usable from assembler.
+ * Frame numbers: an MFN counts machine pages, a PFN the guest's own; for a PV guest "gfn" and "gmfn" mean
+ * MFN. Constants are usable from assembler.
  */
 #ifndef HAUCH_ABI_XEN_H
 #define HAUCH_ABI_XEN_H
@@ -130,7 +130,10 @@
 #define MMUEXT_MARK_SUPER         19 /* mfn */
 #define MMUEXT_UNMARK_SUPER       20 /* mfn */
 
-/* update_va_mapping(address, entry, flags): what to flush; MULTI takes a pointer to a vCPU mask in the high bits. */
+/*
+ * update_va_mapping(address, entry, flags): what to flush; MULTI takes a pointer to a vCPU mask in the high
+ * bits.
+ */
 #define UVMF_NONE           0
 #define UVMF_TLB_FLUSH      1
 #define UVMF_INVLPG         2
@@ -180,7 +183,10 @@ typedef uint32_t grant_ref_t;
 typedef uint32_t grant_handle_t;
 typedef uint8_t xen_domain_handle_t[16]; /* the UUID that tools give a domain */
 
-/* An address in the guest that a structure carries. Never a pointer here: only a checked copy may follow it. */
+/*
+ * An address in the guest that a structure carries. Never a pointer here: only a checked copy may follow
+ * it.
+ */
 typedef struct {
     uint64_t va;
 } guest_handle_t;
@@ -212,8 +218,8 @@ struct multicall_entry {
 _Static_assert(sizeof(struct multicall_entry) == 64, "multicall list element");
 
 /*
- * The guest's clock: now = system_time + (((tsc - tsc_timestamp) << tsc_shift) * tsc_to_system_mul >> 32), in ns.
- * version is odd during an update; readers retry.
+ * The guest's clock: now = system_time + (((tsc - tsc_timestamp) << tsc_shift) * tsc_to_system_mul >> 32),
+ * in ns. version is odd during an update; readers retry.
  */
 struct vcpu_time_info {
     uint32_t version;

@@ -2,8 +2,8 @@
 /*
  * The store's wire protocol: messages, and the page that carries them between a guest and the store daemon.
  *
- * A message is a struct xsd_sockmsg and len bytes; a reply bears the request's type (or XS_ERROR, with the name of an
- * errno as text) and its req_id. Paths and values are separated by 0 bytes.
+ * A message is a struct xsd_sockmsg and len bytes; a reply bears the request's type (or XS_ERROR, with the
+ * name of an errno as text) and its req_id. Paths and values are separated by 0 bytes.
  */
 #ifndef HAUCH_ABI_XS_WIRE_H
 #define HAUCH_ABI_XS_WIRE_H
