@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How the images of tools/mkimage are booted: on the bare machine, on the real Xen, on Hauch.
+
+A job (shell text for dom0) travels as a second cpio archive behind dom0's initramfs, so that a machine without
+any disk driver can run it too."""
+
+import os
+import shutil
+import subprocess
+
+import machine
+from cpio import Archive
+
+MACHINE_MIB, DOM0_MIB = 1536, 768
+HYPERVISOR = {'xen': 'img/xen.elf', 'hauch': 'hv/hauch32.elf'}
+
+
+def out(*parts):
+    return os.path.join(machine.OUT, *parts)
+
+
+def make_images(kind='hauch', kernel='generic', tools='hauch', domu_kernel=None):
+    """Builds what a boot of this kind needs; cheap when nothing changed is not promised, so call it once a test."""
+    script = os.path.join(machine.ROOT, 'tools', 'mkimage')
+    subprocess.run([script, 'all', '--kernel', kernel, '--tools', tools]
+                   + (['--domu-kernel', domu_kernel] if domu_kernel else []), check=True)
+    if kind == 'xen' and not os.path.exists(out('img', 'xen.elf')):
+        subprocess.run([script, 'xen'], check=True)
+
+
+def initrd_with(name, image, files):
+    """A copy of image with small files added; returns its path below out/run."""
+    path = out('run', f'{name}.cpio')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    more = Archive.plain()
+    for where, text in files.items():
+        more.file(where, text, 0o755)
+    with open(path, 'wb') as target, open(image, 'rb') as source:
+        shutil.copyfileobj(source, target)
+        target.write(more.bytes())
+    return path
+
+
+def command(kind, name, kernel='generic', tools='hauch', job=None, files=None, dom0_mem=DOM0_MIB, hv_args='',
+            kernel_args='', hv_only=False, **qemu):
+    """QEMU's command line for one boot; the rest of the arguments is machine.command's."""
+    qemu.setdefault('mem', MACHINE_MIB)
+    image = out('img', f'dom0-{kernel}-{tools}.cpio')
+    files = dict(files or {}) | ({'job': job} if job else {})
+    initrd = initrd_with(name, image, files) if files else image
+    console = 'ttyS0' if kind == 'native' else 'hvc0'
+    hypervisor = f'com1=115200 console=com1 dom0_mem={dom0_mem}M,max:{dom0_mem}M {hv_args}'.strip()
+    return machine.command(kind, None if hv_only else out('img', f'vmlinuz-{kernel}'),
+                           f'console={console} quiet {kernel_args}'.strip(), None if hv_only else initrd,
+                           hypervisor=out(HYPERVISOR[kind]) if kind != 'native' else None,
+                           hv_args=hypervisor, **qemu)
