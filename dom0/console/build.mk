@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# hauch-console: the console daemon, its tests and fuzzers.
+CONSOLE_DIR    := dom0/console
+CONSOLE_CORE   := $(addprefix $(CONSOLE_DIR)/,ring.c queue.c replay.c log.c request.c report.c)
+CONSOLE_SERVER := $(CONSOLE_CORE) $(addprefix $(CONSOLE_DIR)/,loop.c viewer.c console.c control.c server.c backend_dir.c)
+CONSOLE_SRCS   := $(CONSOLE_SERVER) $(addprefix $(CONSOLE_DIR)/,backend_xen.c privilege.c main.c)
+CONSOLE_OBJS   := $(patsubst %.c,$(O)/dom0/obj/%.o,$(CONSOLE_SRCS))
+
+$(O)/dom0/obj/$(CONSOLE_DIR)/%.o: $(CONSOLE_DIR)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -c $< -o $@
+
+$(O)/dom0/hauch-console: $(CONSOLE_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $^ -lxengnttab -lxenevtchn -o $@
+
+dom0: $(O)/dom0/hauch-console
+-include $(CONSOLE_OBJS:.o=.d)
