@@ -38,7 +38,7 @@ static inline uint16_t load_le16(const void *p)
 {
     uint16_t v;
 
-    memcpy(&v, p, sizeof(v));
+    __builtin_memcpy(&v, p, sizeof(v));
     return v;
 }
 
@@ -46,7 +46,7 @@ static inline uint32_t load_le32(const void *p)
 {
     uint32_t v;
 
-    memcpy(&v, p, sizeof(v));
+    __builtin_memcpy(&v, p, sizeof(v));
     return v;
 }
 
@@ -54,7 +54,7 @@ static inline uint64_t load_le64(const void *p)
 {
     uint64_t v;
 
-    memcpy(&v, p, sizeof(v));
+    __builtin_memcpy(&v, p, sizeof(v));
     return v;
 }
 

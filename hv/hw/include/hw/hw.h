@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The seam. Everything outside hv/hw/ reaches the machine only through this header, and tests/host/ implements it a
+ * second time, so that the rest of the hypervisor compiles and runs on a developer's Linux under sanitizers.
+ */
+#ifndef HW_HW_H
+#define HW_HW_H
+
+#include <hv/types.h>
+#include <hw/inline.h>      /* frame_map(), frame_unmap(), this_cpu(): inline; one version here, one for the host */
+
+/* ---- time ---- */
+uint64_t now_ns(void);              /* system time, monotonic, the same on all processors */
+uint64_t tsc_now(void);
+uint64_t tsc_khz(void);
+bool     tsc_reliable(void);        /* constant and the same on all processors */
+void     hw_timer_program(uint64_t deadline_ns);    /* ~0: none; in the past: at once */
+uint64_t hw_rtc_seconds(void);      /* battery clock, seconds since 1970 */
+
+/* ---- processors ---- */
+void hw_relax(void);                /* one turn of a waiting loop; answers requests of other processors */
+bool hw_irq_window(void);           /* takes interrupts that are pending; true if any was taken */
+void hw_kick(struct pcpu *c);       /* makes c look at its pending word soon */
+void hw_idle(void);                 /* waits for an interrupt unless work is pending */
+
+/* ---- address spaces: flushes act on this processor unless said otherwise ---- */
+void tlb_flush_local(void);
+void tlb_flush_page_local(uint64_t va);
+/* On every processor that may hold translations of d. */
+void tlb_flush_domain(struct domain *d);
+void tlb_flush_domain_page(struct domain *d, uint64_t va);
+void tlb_flush_all(void);
+/* Loads v's current root (kernel or user), unless the processor has it already and nothing needs flushing. */
+void hw_load_root(struct vcpu *v);
+/* Fills the hypervisor's slots (256..271) of a guest L4 table. l3_perdomain is the domain's own slot. */
+void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3);
+
+/* ---- vCPU state in the processor ---- */
+void hw_vcpu_save(struct vcpu *v);          /* segments, debug registers, FPU: v stops running here */
+void hw_vcpu_load(struct vcpu *v);
+void hw_set_segment_bases(struct vcpu *v);  /* FS base and both GS bases from pv_vcpu */
+void hw_read_segment_bases(struct vcpu *v);
+void hw_set_iobmp(struct vcpu *v);
+size_t hw_fpu_size(void);
+void hw_fpu_init(void *area);
+void hw_set_ts(bool ts);                    /* CR0.TS as the guest wants it */
+void hw_set_debugreg(unsigned n, uint64_t value);
+
+/* ---- instructions that need privilege, for emulation on behalf of dom0 ---- */
+uint32_t hw_port_in(uint16_t port, unsigned bytes);
+void     hw_port_out(uint16_t port, unsigned bytes, uint32_t value);
+void     hw_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
+int      hw_rdmsr(uint32_t msr, uint64_t *value);       /* 0 or -EFAULT */
+int      hw_wrmsr(uint32_t msr, uint64_t value);
+void     hw_wbinvd(void);
+
+/* ---- the machine ---- */
+void hw_console_write(const char *s, size_t len);       /* serial and VGA as configured */
+int  hw_console_read(void);                             /* a byte, or -1 */
+__noreturn void hw_halt(void);
+__noreturn void hw_reboot(void);
+void hw_acpi_sleep(uint16_t pm1a_value, uint16_t pm1b_value);  /* writes the control registers */
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain: memory, ports, grants and vCPUs that belong together. Each part's state is a struct of its own, defined
+ * by that part's header. A domain lives as long as somebody holds a reference; frames and foreign mappings count.
+ */
+#ifndef HV_DOMAIN_H
+#define HV_DOMAIN_H
+
+#include <hv/event.h>
+#include <hv/grant.h>
+#include <hv/list.h>
+#include <hv/lock.h>
+#include <hv/pv.h>
+#include <hv/refusal.h>
+#include <hv/sched.h>
+#include <hv/types.h>
+#include <hv/vcpu.h>
+
+#include <abi/domctl.h>
+
+enum domain_dying { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
+
+struct domain {
+    domid_t         id;
+    bool            privileged;         /* dom0 */
+    uint8_t         dying;              /* enum domain_dying */
+    uint8_t         teardown_step;      /* progress of domain_kill() */
+    bool            shut_down, shutting_down;
+    uint32_t        shutdown_reason;    /* SHUTDOWN_* */
+    uint32_t        refs;               /* atomic */
+    uint32_t        pause_count;        /* by the control interface */
+    spinlock_t      lock;               /* life cycle */
+    struct domain  *next;               /* list by ascending id; readers hold LOCK_DOMLIST */
+    uint8_t         handle[16];
+    uint32_t        create_flags;       /* XEN_DOMCTL_CDF_* */
+    uint32_t        ssidref;
+    uint16_t        virq_handler_of;    /* bit n: virq n of the machine goes to this domain (else dom0) */
+
+    struct vcpu    *vcpu[MAX_VCPUS];
+    uint32_t        max_vcpus;          /* how many vcpu[] may be used */
+
+    spinlock_t      frames_lock;
+    uint32_t        frames_head;        /* its frames, FRAME_NIL ends */
+    uint64_t        frames, max_frames, claimed;
+    uint64_t        shared_frames;      /* FRAME_HYP frames it may map */
+
+    struct shared_info *shared_info;    /* hypervisor's pointer to the frame below */
+    mfn_t           shared_info_mfn;
+    bool            tsc_stable;
+    int64_t         time_offset_seconds;
+
+    struct event_table  events;
+    struct grant_table  grants;
+    struct sched_domain sched;
+    struct pv_domain    pv;
+    struct refusals     refusals;
+    uint64_t            hypercalls_missing; /* calls answered -ENOSYS */
+};
+
+extern struct domain *dom0;
+
+/* Creates a domain, paused and without vCPUs. Returns NULL and *err = -errno. */
+struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged, int *err);
+/* Makes vCPU n exist; 0 or -errno. Only while the domain has never run. */
+int  domain_add_vcpu(struct domain *d, unsigned n);
+/* Reference by number, or NULL. DOMID_SELF is not understood here. */
+struct domain *domain_get(domid_t id);
+/* First domain with number >= id, with a reference; NULL at the end. */
+struct domain *domain_get_from(domid_t id);
+bool domain_get_again(struct domain *d);
+void domain_put(struct domain *d);
+/* Stops it and gives back all it has; -ERESTART until done. Idempotent. */
+int  domain_kill(struct domain *d);
+/* The guest's or the system's word that it is finished: SHUTDOWN_*; raises VIRQ_DOM_EXC. */
+void domain_shutdown(struct domain *d, uint32_t reason);
+/* The guest cannot go on: says why, shuts it down as crashed. Never returns an error, never harms others. */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+void domain_pause(struct domain *d, bool sync);     /* counted */
+void domain_unpause(struct domain *d);
+void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *out);
+/* For each existing vCPU. */
+#define for_each_vcpu(d, v) \
+    for (unsigned v##_i = 0; v##_i < (d)->max_vcpus; v##_i++) \
+        for (struct vcpu *v = (d)->vcpu[v##_i]; v; v = NULL)
+
+#endif

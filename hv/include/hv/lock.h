@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ticket locks and the order in which they may be taken.
+ *
+ * The hypervisor runs with interrupts off and takes them only at named points (preempt_check() and idle), so no lock
+ * needs an interrupt-safe variant. A processor that waits for a lock goes on answering requests of others
+ * (hw_relax()), or two of them could wait for each other for ever: one for the lock, one for a TLB flush.
+ *
+ * LOCK ORDER, outermost first. A lock may be taken only while all held locks stand above it; debug builds check.
+ */
+#ifndef HV_LOCK_H
+#define HV_LOCK_H
+
+#include <hv/types.h>
+
+enum lock_level {
+    LOCK_CONTROL = 1,   /* one domain being built or torn down: domctl */
+    LOCK_DOMLIST,       /* the list and hash of domains */
+    LOCK_DOMAIN,        /* a domain's life cycle, vCPU creation */
+    LOCK_GRANT,         /* a grant table; two of them in the order of domain numbers */
+    LOCK_PAGETABLE,     /* reserved: page tables are guarded by their frames' type words */
+    LOCK_FRAMES,        /* a domain's list of frames and its counts */
+    LOCK_EVENT,         /* an event table; two of them in the order of domain numbers */
+    LOCK_IRQ,           /* one interrupt line */
+    LOCK_SCHED,         /* a run queue */
+    LOCK_TIMER,         /* a processor's timer heap */
+    LOCK_HEAP,          /* free frames and small objects */
+    LOCK_CONSOLE,       /* the ring and the devices of the console: the innermost */
+};
+
+typedef struct spinlock {
+    uint16_t next, owner;   /* tickets */
+    uint8_t  level;         /* enum lock_level */
+} spinlock_t;
+
+#define SPINLOCK(lvl) { .next = 0, .owner = 0, .level = (lvl) }
+
+static inline void spin_init(spinlock_t *l, enum lock_level level) { *l = (spinlock_t)SPINLOCK((uint8_t)level); }
+/* Take and release. spin_lock2() takes two of the same level, lower address first; they may be the same lock. */
+void spin_lock(spinlock_t *l);
+void spin_unlock(spinlock_t *l);
+bool spin_trylock(spinlock_t *l);
+void spin_lock2(spinlock_t *a, spinlock_t *b);
+void spin_unlock2(spinlock_t *a, spinlock_t *b);
+
+#endif

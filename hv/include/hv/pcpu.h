@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One processor of the machine. this_cpu() (hw.h) finds the running one. */
+#ifndef HV_PCPU_H
+#define HV_PCPU_H
+
+#include <hv/sched.h>
+#include <hv/timer.h>
+#include <hv/types.h>
+
+/* Work to be done before the processor returns to a guest; bits of pcpu.pending. */
+enum pending_work {
+    PENDING_SCHED = 1u << 0,    /* choose again who runs */
+    PENDING_TIMER = 1u << 1,    /* run expired timers */
+    PENDING_FLUSH = 1u << 2,    /* another processor asked for a TLB flush */
+    PENDING_TASK  = 1u << 3,    /* deferred work, see task.h */
+};
+
+struct pcpu {
+    unsigned           id;          /* dense, from 0 */
+    uint32_t           apic_id;
+    volatile uint32_t  pending;     /* enum pending_work; set with atomic or by anyone */
+    struct vcpu       *current;     /* never NULL once the scheduler runs: the idle vCPU else */
+    struct vcpu       *idle;
+    struct runqueue    rq;
+    struct timer_heap  timers;
+    uint32_t           lock_depth;  /* debug: levels of the locks held, see lock.c */
+    uint8_t            lock_held[8];
+    uint64_t           idle_ns;     /* time spent in the idle vCPU */
+    void              *hw;          /* hw/: TSS, GDT, stacks, address-space cache */
+};
+
+extern struct pcpu *pcpus[MAX_CPUS];
+extern unsigned pcpu_count;
+
+static inline void pcpu_raise(struct pcpu *c, uint32_t work)
+{
+    __atomic_fetch_or(&c->pending, work, __ATOMIC_SEQ_CST);
+}
+
+#endif

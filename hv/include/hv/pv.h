@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a paravirtual domain and vCPU have besides the common: page-table roots, traps, descriptors, I/O rights. */
+#ifndef HV_PV_H
+#define HV_PV_H
+
+#include <hv/range.h>
+#include <hv/types.h>
+
+#include <abi/arch.h>
+
+#define PV_GDT_FRAMES   14      /* the guest's; the reserved entries follow */
+#define PV_LDT_ENTRIES  8192
+
+struct pv_domain {
+    mfn_t       perdomain_l3;           /* descriptor windows of its vCPUs, see pv/descriptor.c */
+    struct ranges io_ports;             /* ports it may use */
+    struct ranges io_frames;            /* device frames it may map */
+    struct ranges irqs;                 /* machine interrupts it may bind */
+    uint32_t    vm_assist;
+    bool        hypercall_page_done;
+    uint8_t     relinquish_step;
+    uint32_t    relinquish_cursor;
+    struct cpu_policy *cpuid;           /* NULL: the machine's default policy for domUs */
+    bool        cpuid_faulting;
+};
+
+struct pv_vcpu {
+    bool        kernel_mode;            /* guest kernel, not guest user; both run in ring 3 */
+    bool        iret_to_user_pending;
+    mfn_t       root_kernel, root_user; /* referenced as L4; user may be MFN_INVALID */
+    uint64_t    kernel_sp, kernel_ss;   /* stack_switch */
+    uint64_t    fs_base, gs_base_kernel, gs_base_user;
+    uint16_t    ds, es, fs, gs;
+    uint64_t    ctrlreg_cr0_ts;         /* guest's CR0.TS as it set it (fpu_taskswitch) */
+    uint64_t    cr2;
+    uint64_t    cr4;                    /* guest's view */
+    uint64_t    debugreg[8];
+    struct trap_info traps[256];
+    uint64_t    event_callback, failsafe_callback, syscall_callback;
+    uint64_t    nmi_callback;
+    bool        syscall_disables_events, failsafe_disables_events;
+    uint8_t     iopl;
+    gaddr_t     iobmp;                  /* virtual address of the bitmap, limit in ports */
+    uint32_t    iobmp_ports;
+    mfn_t       gdt_frame[PV_GDT_FRAMES + 2];
+    uint32_t    gdt_entries;
+    uint64_t    ldt_base;
+    uint32_t    ldt_entries;
+    uint64_t    ldt_mapped;             /* bit n: page n of the LDT window holds a reference */
+    void       *fpu;                    /* XSAVE area, allocated with the vCPU */
+    uint64_t    xcr0;
+    bool        nmi_pending, nmi_masked;
+    uint64_t   *gdt_window;             /* L1 entries of its window in the per-domain area */
+};
+
+/* ---- for other parts ---- */
+int  pv_domain_init(struct domain *d);
+void pv_domain_free(struct domain *d);
+int  pv_vcpu_init(struct vcpu *v);
+void pv_vcpu_free(struct vcpu *v);
+/* setvcpucontext/initialise: checks and loads; 0 or -errno; -ERESTART possible. */
+int  pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
+void pv_vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c);
+/* Drops roots, descriptors, info pages of all vCPUs and then all frames; -ERESTART until done. pv/teardown.c */
+int  pv_domain_relinquish(struct domain *d);
+/* Gives v an exception as the processor would: through its trap table. */
+void pv_inject(struct vcpu *v, unsigned vector, uint32_t error);
+void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
+/* Event upcall if one is due; called last on the way to the guest. */
+void pv_deliver_events(struct vcpu *v);
+/* Kernel <-> user mode of the guest: segment bases and root. */
+void pv_toggle_mode(struct vcpu *v);
+/* The frame of the root that v uses now. */
+static inline mfn_t pv_current_root(const struct pv_vcpu *p) { return p->kernel_mode ? p->root_kernel : p->root_user; }
+
+/* Handlers called by the trap path (core sees none of the hardware). Return true if dealt with. */
+bool pv_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
+bool pv_emulate_privileged(struct vcpu *v);     /* #GP: privileged instruction of a guest kernel, I/O */
+bool pv_emulate_invalid(struct vcpu *v);        /* #UD: forced-emulation CPUID */
+void pv_trap(struct vcpu *v);                   /* every exception from a guest: v->regs.vector says which */
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual processor. Its registers live here, not on a stack: the processor's entry path pushes the guest's frame
+ * straight into vcpu.regs (the task segment's stack pointer points behind it), so switching vCPUs copies nothing and
+ * a vCPU that does not run keeps no stack.
+ */
+#ifndef HV_VCPU_H
+#define HV_VCPU_H
+
+#include <hv/pv.h>
+#include <hv/sched.h>
+#include <hv/timer.h>
+#include <hv/types.h>
+
+#include <abi/vcpu.h>
+
+/* In the order in which hw/entry.S pushes them; offsets are asserted there. */
+struct regs {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint64_t vector;                /* exception or interrupt number; VECTOR_SYSCALL */
+    uint64_t error;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+#define VECTOR_SYSCALL 0x100
+
+struct vcpu {
+    struct regs     regs __attribute__((aligned(16)));
+    struct pcpu    *cpu;            /* where it runs or ran last; hw/entry.S reads it right behind regs */
+    struct domain  *domain;
+    uint64_t        reserved_for_entry[4];
+    unsigned        id;
+    uint32_t        pause_flags;    /* enum pause_flag, atomic */
+    bool            initialised;    /* has a context */
+    bool            running;
+    bool            was_idle_wake;
+    uint32_t        hard_affinity_cpu;  /* ~0: any */
+
+    struct vcpu_info *info;         /* in guest memory, permanently mapped */
+    mfn_t           info_mfn;       /* MFN_INVALID: still inside shared_info */
+    gaddr_t         runstate_area;  /* registered virtual address, va 0: none */
+    gaddr_t         time_area;
+
+    struct sched_vcpu sched;
+    struct timer    singleshot, periodic, poll;
+    uint64_t        period;         /* ns, 0: no periodic timer */
+    uint32_t        poll_port_count;
+    int32_t         poll_result;
+    uint16_t        virq_port[24];  /* per-vCPU and global VIRQs bound here; 0: none */
+
+    struct multicall_entry *multicall;  /* the entry being executed, in hypervisor memory; NULL outside */
+    bool            restart;        /* the hypercall under way asked to be called again */
+    uint64_t        extent;         /* memory_op: first extent to do; a handler stores here how far it came
+                                     * before it returns -XEN_ERESTART */
+    uint64_t        refusal_a, refusal_b;   /* the two values refuse() was told */
+    uint64_t        refusal_known;
+
+    struct pv_vcpu  pv;
+};
+
+/* The idle vCPU belongs to no domain. */
+static inline bool vcpu_is_idle(const struct vcpu *v) { return v->domain == NULL; }
+
+/* Brings vcpu_info to a page of the guest's own (VCPUOP_register_vcpu_info): 0 or -errno. */
+int  vcpu_register_info(struct vcpu *v, mfn_t frame, uint32_t offset);
+void vcpu_release_info(struct vcpu *v);
+/* Writes system time and runstate where the guest registered them; called when v starts to run. */
+void vcpu_time_update(struct vcpu *v);
+void vcpu_runstate_update(struct vcpu *v);
+
+#endif
