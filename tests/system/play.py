@@ -19,6 +19,7 @@ import machine                                                                  
 DOMUS = {'web': '10.9.0.11', 'left': '10.9.0.12', 'right': '10.9.0.13'}
 # Of a PV guest's serial input the hypervisor may keep no more than this many bytes at a time.
 CHUNK = 64
+PROMPT = r'dom0# $'
 ESCAPE = '\x1d'                                       # Ctrl-] leaves a domU's console
 
 
@@ -88,13 +89,17 @@ class Play:
         return shell
 
     def leave(self):
+        """Waits for dom0's prompt: xl takes the key only when nothing follows it at once."""
         self.pc.write(ESCAPE)
-        self.dom0.good('true', 10)
+        self.pc.expect(PROMPT, 10)
 
     def recover(self):
         """After a failed step: back to dom0's prompt, from wherever the step was left."""
-        self.pc.write(ESCAPE + '\x03\n')
         self.pc.seen = len(self.pc.text)
+        self.pc.write(ESCAPE)
+        time.sleep(1)
+        self.pc.write('\x03\n')
+        self.pc.expect(PROMPT, 10)
         self.dom0.good('true', 10)
 
     # ---- the steps, in order -----------------------------------------------------------------------------------
@@ -152,7 +157,7 @@ class Play:
             raise Wrong(f'left wrote {inside}; its image says {text}, the image of right {other}')
 
     def web_page(self):
-        text = self.dom0.good(f'wget -T 20 -q -O - http://{DOMUS["web"]}/', 30)
+        text = self.dom0.good(f'timeout 20 wget -q -O - http://{DOMUS["web"]}/', 30)
         if 'Hello from web' not in text:
             raise Wrong(f'the page is:\n{text}')
 
@@ -178,7 +183,7 @@ class Play:
     def again(self):
         self.dom0.good(f'{self.tool} create /etc/left.cfg', 60)
         self.until('left answers again',
-                   lambda: self.dom0.run(f'ping -c 1 -w 2 {DOMUS["left"]}', 10)[0] == 0, 60)
+                   lambda: self.dom0.run(f'ping -c 1 -w 2 {DOMUS["left"]}', 30)[0] == 0, 60)
 
     def power_off(self):
         self.pc.send('poweroff')
