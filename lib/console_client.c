@@ -150,6 +150,11 @@ int console_request(int fd, const char *line, char *answer, size_t size)
     return r < 0 ? r : read_answer(text, answer, size);
 }
 
+int console_more(int fd, char *line, size_t size)
+{
+    return read_line(fd, line, size, now_ms() + CONSOLE_TIMEOUT_MS);
+}
+
 int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_t cap, char *answer, size_t size)
 {
     char line[CONSOLE_LINE_MAX];

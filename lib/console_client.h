@@ -29,6 +29,9 @@ int console_connect(const char *path);
  */
 int console_request(int fd, const char *line, char *answer, size_t size);
 
+/* Reads one further line of an answer: `list` answers a number and then that many lines. Errors as above. */
+int console_more(int fd, char *line, size_t size);
+
 /*
  * Tells the daemon of a console: grant reference 0 of domid holds the ring, port is the domain's event channel
  * (its own number, as in its start info). cap is the most bytes of log kept on disk, 0 for the daemon's default.

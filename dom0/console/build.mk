@@ -16,3 +16,16 @@ $(O)/dom0/hauch-console: $(CONSOLE_OBJS)
 
 dom0: $(O)/dom0/hauch-console
 -include $(CONSOLE_OBJS:.o=.d)
+
+# For tests in a running system: a client without hauchd.
+$(O)/dom0/obj/tests/system/console_talk.o: tests/system/console_talk.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -c $< -o $@
+$(O)/tests/console_talk: $(O)/dom0/obj/tests/system/console_talk.o $(O)/dom0/obj/lib/console_client.o
+	@mkdir -p $(@D)
+	$(CC) $^ -o $@
+
+$(eval $(call host_test,console_ring,tests/unit/console_ring.c dom0/console/ring.c))
+$(eval $(call host_test,console_log,tests/unit/console_log.c dom0/console/log.c))
+$(eval $(call host_test,console_queue,tests/unit/console_queue.c dom0/console/queue.c dom0/console/replay.c))
+$(eval $(call host_test,console_request,tests/unit/console_request.c dom0/console/request.c))

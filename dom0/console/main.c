@@ -37,6 +37,8 @@ static const char usage_text[] =
 struct options {
     struct server_options server;
     const char *user, *pid_file, *ring_dir;
+    uid_t uid;              /* of user */
+    gid_t gid;
     int daemon;
 };
 
@@ -199,21 +201,17 @@ static void raise_limit(void)
     }
 }
 
-/* The log directory must belong to the user who will write there. */
-static int become(const char *user, const char *log_dir)
+/* Finds the user. The log directory must belong to whoever will write there. */
+static int become_prepare(struct options *options)
 {
-    uid_t uid;
-    gid_t gid;
-    int r = privilege_user(user, &uid, &gid);
+    const char *log_dir = options->server.log_dir;
+    int r = privilege_user(options->user, &options->uid, &options->gid);
 
-    if (r < 0)
-        return r;
-    if (chown(log_dir, uid, gid) < 0) {
+    if (r == 0 && chown(log_dir, options->uid, options->gid) < 0) {
         r = -errno;
-        report("cannot give %s to %s: %m", log_dir, user);
-        return r;
+        report("cannot give %s to %s: %m", log_dir, options->user);
     }
-    return privilege_drop(uid, gid);
+    return r;
 }
 
 static void handle_signals(void)
@@ -227,16 +225,18 @@ static void handle_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
-static int prepare(const struct options *options)
+static int prepare(struct options *options)
 {
     int r = make_directory(options->server.log_dir);
 
     if (r == 0)
         r = make_parent(options->server.socket);
+    if (r == 0 && options->user)
+        r = become_prepare(options);
     if (r == 0)
         r = write_pid(options->pid_file);
     if (r == 0 && options->user)
-        r = become(options->user, options->server.log_dir);
+        r = privilege_drop(options->uid, options->gid);
     return r == 0 ? privilege_seal() : r;
 }
 

@@ -28,13 +28,18 @@ static int talk_attach(int fd, const char *domid, const char *ms)
 
 static int talk_requests(int fd, char **requests)
 {
-    char answer[CONSOLE_LINE_MAX];
+    char answer[CONSOLE_LINE_MAX], line[4096];
 
     for (; *requests; requests++) {
         int r = console_request(fd, *requests, answer, sizeof(answer));
         printf("%s: %s %s\n", *requests, r < 0 ? strerror(-r) : "ok", answer);
         if (r < 0)
             return 1;
+        for (int more = strcmp(*requests, "list") == 0 ? atoi(answer) : 0; more > 0; more--) {
+            if (console_more(fd, line, sizeof(line)) < 0)
+                return 1;
+            puts(line);
+        }
     }
     return 0;
 }
