@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# hauch-store, the store daemon, and its host tests.
+
+STORE_CORE := $(addprefix dom0/store/,hash.c path.c perm.c quota.c tree.c txn.c view.c watch.c conn.c ring.c domain.c \
+              store.c request.c op_node.c op_watch.c op_domain.c op_control.c)
+STORE_OBJS := $(patsubst %.c,$(O)/dom0/obj/%.o,$(STORE_CORE) dom0/store/server.c dom0/store/xen.c dom0/store/main.c)
+
+$(O)/dom0/obj/dom0/store/%.o: dom0/store/%.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -c $< -o $@
+
+$(O)/dom0/hauch-store: $(STORE_OBJS)
+	@mkdir -p $(@D)
+	$(CC) -Wl,-z,relro,-z,now $^ -lxenevtchn -lxengnttab -o $@
+
+-include $(STORE_OBJS:.o=.d)
+
+dom0: $(O)/dom0/hauch-store

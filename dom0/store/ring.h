@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The store's end of the ring in a guest's page. The guest can write anything there at any time: each index is read
+ * once per call, checked, and only bytes are copied.
+ */
+#ifndef STORE_RING_H
+#define STORE_RING_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "abi/xs_wire.h"
+
+/* Bytes moved, possibly 0; -EIO if the guest's indices are impossible. */
+ssize_t ring_read(struct xenstore_domain_interface *ring, void *buf, size_t len);
+ssize_t ring_write(struct xenstore_domain_interface *ring, const void *buf, size_t len);
+
+/* Says what this end can do; keeps what may already be in the ring. */
+void ring_announce(struct xenstore_domain_interface *ring);
+
+/* True if the guest asked to begin anew. */
+int ring_wants_reconnect(const struct xenstore_domain_interface *ring);
+/* Empties both directions and tells the guest that it is connected. */
+void ring_reconnect(struct xenstore_domain_interface *ring);
+
+/* Tells the guest that it is cut off: XENSTORE_ERROR_*. */
+void ring_set_error(struct xenstore_domain_interface *ring, uint32_t error);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loop of server.h. Sources only wake connections; all serving, and all freeing, is done by store_run(). */
+#define _GNU_SOURCE
+#include "dom0/store/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CLIENTS_MAX   4096
+#define FDS_KEPT_BACK 32
+#define EVENTS        64
+
+struct client {
+    struct source src;
+    struct server *server;
+    bool blocked; /* waits for room to write, and takes no requests until there is */
+    struct conn conn;
+};
+
+static struct client *of_conn(struct conn *c) {
+    return (struct client *)((char *)c - offsetof(struct client, conn));
+}
+
+static ssize_t client_read(struct conn *c, void *buf, size_t len) {
+    ssize_t n = recv(of_conn(c)->src.fd, buf, len, MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    return n == 0 ? -EPIPE : n;
+}
+
+static ssize_t client_write(struct conn *c, const void *buf, size_t len) {
+    ssize_t n = send(of_conn(c)->src.fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    return n;
+}
+
+static void client_wait_for(struct client *cl, bool blocked) {
+    struct epoll_event ev = { .events = blocked ? EPOLLOUT : EPOLLIN, .data.ptr = &cl->src };
+    if (cl->blocked == blocked)
+        return;
+    cl->blocked = blocked;
+    epoll_ctl(cl->server->epoll, EPOLL_CTL_MOD, cl->src.fd, &ev);
+}
+
+static void client_blocked(struct conn *c) {
+    client_wait_for(of_conn(c), true);
+}
+
+static void client_failed(struct conn *c) {
+    struct client *cl = of_conn(c);
+    if (c->fault == XENSTORE_ERROR_PROTO)
+        store_logf(c->store, "a socket client sent a message longer than %d bytes: disconnected", XENSTORE_PAYLOAD_MAX);
+    conn_destroy(c);
+    close(cl->src.fd);
+    cl->server->clients--;
+    free(cl);
+}
+
+static const struct conn_transport client_transport = { client_read, client_write, client_blocked, client_failed };
+
+static void client_ready(struct source *src, uint32_t events) {
+    struct client *cl = (struct client *)src;
+    client_wait_for(cl, false);
+    conn_wake(&cl->conn);
+}
+
+static int add_client(struct server *srv, int fd) {
+    struct client *cl = srv->clients < srv->client_limit ? malloc(sizeof(*cl)) : NULL;
+    if (!cl)
+        return -ENOMEM;
+    cl->src = (struct source){ fd, client_ready };
+    cl->server = srv;
+    cl->blocked = false;
+    int rc = server_add(srv, &cl->src);
+    if (rc < 0) {
+        free(cl);
+        return rc;
+    }
+    conn_init(&cl->conn, srv->store, &client_transport, PATH_NO_BASE);
+    srv->clients++;
+    return 0;
+}
+
+static void listener_ready(struct source *src, uint32_t events) {
+    struct server *srv = (struct server *)((char *)src - offsetof(struct server, listener));
+    int fd = accept4(src->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0 && add_client(srv, fd) < 0) {
+        store_logf(srv->store, "a client was turned away: %u are connected, the limit is %u", srv->clients,
+                   srv->client_limit);
+        close(fd);
+    }
+}
+
+/* As many descriptors as we may have. */
+static unsigned int raise_fd_limit(void) {
+    struct rlimit lim;
+    if (getrlimit(RLIMIT_NOFILE, &lim) < 0)
+        return 512;
+    lim.rlim_cur = lim.rlim_max < CLIENTS_MAX + FDS_KEPT_BACK ? lim.rlim_max : CLIENTS_MAX + FDS_KEPT_BACK;
+    setrlimit(RLIMIT_NOFILE, &lim);
+    return lim.rlim_cur > FDS_KEPT_BACK ? (unsigned int)lim.rlim_cur - FDS_KEPT_BACK : 1;
+}
+
+static bool someone_answers(int fd, const struct sockaddr_un *addr) {
+    return connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0;
+}
+
+static int listen_at(const char *path) {
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof(addr.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(addr.sun_path, path);
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool taken = probe >= 0 && someone_answers(probe, &addr);
+    close(probe);
+    if (taken)
+        return -EADDRINUSE;
+    unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t mask = umask(0177);
+    int rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+    umask(mask);
+    if (rc < 0 || listen(fd, 128) < 0) {
+        rc = -errno;
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    return fd;
+}
+
+int server_open(struct server *srv, struct store *s, const char *path) {
+    memset(srv, 0, sizeof(*srv));
+    srv->store = s;
+    srv->path = path;
+    srv->client_limit = raise_fd_limit();
+    srv->epoll = epoll_create1(EPOLL_CLOEXEC);
+    int fd = srv->epoll < 0 ? -errno : listen_at(path);
+    if (fd < 0) {
+        fprintf(stderr, "hauch-store: cannot listen at %s: %s%s\n", path, strerror(-fd),
+                fd == -EADDRINUSE ? " (another store serves there; stop it, or choose another path with --socket)"
+                : fd == -ENOENT   ? " (make that folder, or choose another path with --socket)"
+                                  : "");
+        return fd;
+    }
+    srv->listener = (struct source){ fd, listener_ready };
+    return server_add(srv, &srv->listener);
+}
+
+static void drop_clients(struct server *srv) {
+    for (struct conn *c = srv->store->conns; c; c = c->next)
+        if (c->transport == &client_transport)
+            conn_fail(c, XENSTORE_ERROR_COMM);
+    store_reap(srv->store);
+}
+
+void server_close(struct server *srv) {
+    drop_clients(srv);
+    close(srv->listener.fd);
+    close(srv->epoll);
+    unlink(srv->path);
+}
+
+int server_add(struct server *srv, struct source *src) {
+    struct epoll_event ev = { .events = EPOLLIN, .data.ptr = src };
+    return epoll_ctl(srv->epoll, EPOLL_CTL_ADD, src->fd, &ev) < 0 ? -errno : 0;
+}
+
+void server_run(struct server *srv) {
+    struct epoll_event events[EVENTS];
+    bool more = store_run(srv->store);
+    while (!srv->stop) {
+        int n = epoll_wait(srv->epoll, events, EVENTS, more ? 0 : -1);
+        for (int i = 0; i < n; i++) {
+            struct source *src = events[i].data.ptr;
+            src->ready(src, events[i].events);
+        }
+        more = store_run(srv->store);
+    }
+}

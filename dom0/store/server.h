@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loop of the daemon: one epoll over the UNIX socket, its clients, signals and the event channel descriptor. */
+#ifndef STORE_SERVER_H
+#define STORE_SERVER_H
+
+#include <stdint.h>
+
+#include "dom0/store/store.h"
+
+/* Something to wait for. */
+struct source {
+    int fd;
+    void (*ready)(struct source *src, uint32_t events);
+};
+
+struct server {
+    struct store *store;
+    int epoll;
+    struct source listener;
+    const char *path; /* of the socket; removed at the end */
+    unsigned int clients, client_limit;
+    volatile int stop;
+};
+
+/* Listens at path, which may be that of a dead predecessor's socket but not of a living one. Negative errno with a
+ * message on stderr. */
+int server_open(struct server *srv, struct store *s, const char *path);
+void server_close(struct server *srv);
+
+/* Adds a readable source. -errno or 0. */
+int server_add(struct server *srv, struct source *src);
+
+/* Runs until srv->stop. */
+void server_run(struct server *srv);
+
+#endif
