@@ -29,3 +29,7 @@ $(eval $(call host_test,console_ring,tests/unit/console_ring.c dom0/console/ring
 $(eval $(call host_test,console_log,tests/unit/console_log.c dom0/console/log.c))
 $(eval $(call host_test,console_queue,tests/unit/console_queue.c dom0/console/queue.c dom0/console/replay.c))
 $(eval $(call host_test,console_request,tests/unit/console_request.c dom0/console/request.c))
+$(eval $(call host_test,console_server,tests/host/console_server.c $(CONSOLE_SERVER)))
+$(eval $(call host_test,console_client,tests/host/console_client.c lib/console_client.c))
+$(eval $(call fuzzer,console_ring,tests/fuzz/console_ring.c dom0/console/ring.c dom0/console/queue.c dom0/console/replay.c))
+$(eval $(call fuzzer,console_control,tests/fuzz/console_control.c $(CONSOLE_SERVER),,-runs=4000 -dict=tests/fuzz/console_control.dict))
