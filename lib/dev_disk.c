@@ -12,6 +12,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+enum { TARGET_MAX = 1024 };      /* it has to fit into a store node */
+
 /* Opening a block device exclusively fails while it is mounted, or part of an array or volume group. */
 static int block_check(const struct dev_disk *d, struct fault *f)
 {
@@ -55,6 +57,9 @@ int dev_disk_probe(const struct config_disk *c, struct dev_disk *d, struct fault
     if (c->script || c->backend || !c->target)
         return fault_set(f, -ENOTSUP, "disk %s: %s is not supported; give a block device or a raw image as target",
                          c->vdev, c->script ? "script=" : c->backend ? "backend=" : "an empty drive");
+    if (strlen(c->target) >= TARGET_MAX)
+        return fault_set(f, -ENAMETOOLONG, "disk %s: target of %zu bytes, at most %d are possible", c->vdev,
+                         strlen(c->target), TARGET_MAX - 1);
     d->target = strdup(c->target);
     if (!d->target)
         return fault_set(f, -ENOMEM, "out of memory");

@@ -126,10 +126,7 @@ int dev_domain_remove(struct xs_client *xs, uint16_t domid, const char *uuid, st
     int  rc = 0, one;
 
     for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
         snprintf(path, sizeof(path), shapes[i], domid);
-#pragma GCC diagnostic pop
         one = xs_client_rm(xs, 0, path);
         rc = rc ? rc : one;
     }

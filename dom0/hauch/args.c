@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Arguments of commands: see hauch.h. */
+#define _GNU_SOURCE
+#include "dom0/hauch/hauch.h"
+
+#include <stdlib.h>
+
+void usage_exit(const struct command *cmd, const char *mistake)
+{
+    if (mistake)
+        fprintf(stderr, "hauch %s: %s\n", cmd->name, mistake);
+    fprintf(stderr, "usage: %s", cmd->usage);
+    exit(EXIT_USAGE);
+}
+
+int next_option(const struct command *cmd, int argc, char **argv, const char *shorts, const struct option *longs)
+{
+    static const struct option only_help[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+    int                        o = getopt_long(argc, argv, shorts, longs ? longs : only_help, NULL);
+
+    if (o == 'h') {
+        printf("usage: %s", cmd->usage);
+        exit(EXIT_DONE);
+    }
+    if (o == '?')
+        usage_exit(cmd, NULL);
+    return o;
+}
+
+void need_words(const struct command *cmd, int argc, int min, int max)
+{
+    int n = argc - optind;
+
+    if (n < min)
+        usage_exit(cmd, "an argument is missing");
+    if (n > max)
+        usage_exit(cmd, "too many arguments");
+}
+
+int run_on_domain(const struct command *cmd, int argc, char **argv)
+{
+    while (next_option(cmd, argc, argv, "h", NULL) != -1)
+        ;
+    need_words(cmd, argc, 1, 1);
+    return ask_simple(cmd->name, argv[optind]);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connections to hauchd's socket. A request is answered before the next of the same connection is looked at; while it
+ * waits for a domain its connection is not read. */
+#define _GNU_SOURCE
+#include "dom0/hauchd/hauchd.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/wire_line.h"
+
+enum { CLIENTS_MAX = 256, READ_BYTES = 16384 };
+
+struct client {
+    struct client  *next, *prev;
+    struct hauchd  *h;
+    int             fd;
+    struct wire_in  in;
+    struct wire_out out;
+    unsigned        waits;          /* domains it waits for */
+    bool            failed;         /* one of them */
+    bool            broken;         /* to be closed by the loop */
+};
+
+static unsigned client_count(const struct hauchd *h)
+{
+    unsigned n = 0;
+
+    for (struct client *c = h->clients; c; c = c->next)
+        n++;
+    return n;
+}
+
+void client_accept(struct hauchd *h)
+{
+    int            fd = accept4(h->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct client *c = fd >= 0 ? calloc(1, sizeof(*c)) : NULL;
+
+    if (!c || client_count(h) >= CLIENTS_MAX || loop_add(h, fd, FROM_CLIENT, c)) {
+        if (fd >= 0)
+            close(fd);
+        free(c);
+        return;
+    }
+    c->h = h;
+    c->fd = fd;
+    c->next = h->clients;
+    if (c->next)
+        c->next->prev = c;
+    h->clients = c;
+}
+
+static void forget_waiter(struct domain *d, struct client *c)
+{
+    struct waiter **p = &d->waiters, *w;
+
+    while ((w = *p)) {
+        if (w->client != c) {
+            p = &w->next;
+            continue;
+        }
+        *p = w->next;
+        free(w);
+    }
+}
+
+static void client_close(struct client *c)
+{
+    struct hauchd *h = c->h;
+
+    for (struct index_entry *e = h->domains.first; c->waits && e; e = e->next)
+        forget_waiter(domain_of(e), c);
+    *(c->prev ? &c->prev->next : &h->clients) = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    close(c->fd);
+    wire_in_free(&c->in);
+    wire_out_free(&c->out);
+    free(c);
+}
+
+void clients_close(struct hauchd *h)
+{
+    while (h->clients)
+        client_close(h->clients);
+}
+
+bool client_busy(const struct client *c)
+{
+    return c->waits;
+}
+
+/* ---- answers ---- */
+static void send_json(struct client *c, struct json_object *o)
+{
+    if (wire_out_line(&c->out, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)) ||
+        wire_out_flush(&c->out, c->fd) < 0)
+        c->broken = true;
+    json_object_put(o);
+    loop_want(c->h, c->fd, c, (c->waits ? 0 : EPOLLIN) | (wire_out_empty(&c->out) ? 0 : EPOLLOUT));
+}
+
+void client_answer(struct client *c, struct json_object *answer)
+{
+    json_object_object_add(answer, "ok", json_object_new_boolean(true));
+    send_json(c, answer);
+}
+
+void client_progress(struct client *c, const char *text)
+{
+    struct json_object *o = json_object_new_object();
+
+    json_object_object_add(o, "progress", json_object_new_string(text));
+    send_json(c, o);
+}
+
+void client_fail(struct client *c, const struct fault *f, struct json_object *notes)
+{
+    struct json_object *o = json_object_new_object();
+
+    json_object_object_add(o, "ok", json_object_new_boolean(false));
+    json_object_object_add(o, "errno", json_object_new_int(-f->code));
+    json_object_object_add(o, "error", json_object_new_string(f->text));
+    if (notes)
+        json_object_object_add(o, "notes", json_object_get(notes));
+    send_json(c, o);
+}
+
+/* ---- waiting ---- */
+int client_wait(struct client *c, struct domain *d, enum wait_for what)
+{
+    struct waiter *w = malloc(sizeof(*w));
+
+    if (!w)
+        return -ENOMEM;
+    *w = (struct waiter){ d->waiters, c, what };
+    d->waiters = w;
+    c->waits++;
+    loop_want(c->h, c->fd, c, 0);
+    return 0;
+}
+
+static void waiter_done(struct domain *d, struct waiter *w, const struct fault *f)
+{
+    struct client      *c = w->client;
+    struct json_object *o;
+
+    c->waits--;
+    if (f && !c->failed) {
+        c->failed = true;
+        client_fail(c, f, d->warnings);
+    }
+    if (c->waits || c->failed) {
+        c->failed = c->waits && c->failed;
+        return;
+    }
+    o = json_object_new_object();
+    json_object_object_add(o, "name", json_object_new_string(d->entry.name));
+    if (d->entry.id != INDEX_NO_ID)
+        json_object_object_add(o, "domid", json_object_new_int(d->entry.id));
+    if (d->warnings)
+        json_object_object_add(o, "notes", json_object_get(d->warnings));
+    client_answer(c, o);
+}
+
+/* WAIT_NOTHING: the domain goes, nobody may wait for it any longer. */
+void waiters_tell(struct domain *d, enum wait_for what, const struct fault *f)
+{
+    static const struct fault gone = { -ESRCH, "the domain is gone" };
+    struct waiter           **p = &d->waiters, *w;
+
+    while ((w = *p)) {
+        if (what != WAIT_NOTHING && w->what != what) {
+            p = &w->next;
+            continue;
+        }
+        *p = w->next;
+        waiter_done(d, w, what == WAIT_NOTHING ? &gone : f);
+        free(w);
+    }
+}
+
+/* ---- input ---- */
+static void client_read(struct client *c)
+{
+    char    buf[READ_BYTES];
+    ssize_t n = read(c->fd, buf, sizeof(buf));
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0 || wire_in_feed(&c->in, buf, n))
+        c->broken = true;
+}
+
+void client_event(struct hauchd *h, struct client *c, uint32_t events)
+{
+    char *line;
+
+    if (events & (EPOLLERR | EPOLLHUP))
+        c->broken = true;
+    if (events & EPOLLOUT && wire_out_flush(&c->out, c->fd) < 0)
+        c->broken = true;
+    if (events & EPOLLIN)
+        client_read(c);
+    while (!c->broken && !client_busy(c) && (line = wire_in_next(&c->in)))
+        request_handle(h, c, line);
+    if (c->broken)
+        client_close(c);
+    else
+        loop_want(h, c->fd, c, (c->waits ? 0 : EPOLLIN) | (wire_out_empty(&c->out) ? 0 : EPOLLOUT));
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of steps that makes a domain; read backwards, the one that removes it. */
+#define _GNU_SOURCE
+#include "dom0/hauchd/hauchd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/dev_nodes.h"
+
+enum { BACKEND_MS = 15000 };      /* patience with a back end: it may have to read a partition table first */
+
+/* ---- files: all that can be known to be missing before anything is made ---- */
+static int ramdisk_open(struct domain *d, struct fault *f)
+{
+    const char *path = d->config.ramdisk;
+    struct stat st;
+
+    if (!path)
+        return 0;
+    d->ramdisk_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (d->ramdisk_fd < 0 || fstat(d->ramdisk_fd, &st))
+        return fault_errno(f, -errno, "ramdisk %s", path);
+    if (!S_ISREG(st.st_mode))
+        return fault_set(f, -EINVAL, "ramdisk %s is not a file", path);
+    d->ramdisk_bytes = st.st_size;
+    return 0;
+}
+
+static struct build_pv build_of(const struct domain *d)
+{
+    return (struct build_pv){
+        .domid = d->entry.id,
+        .pages = d->config.memory_kib / 4,
+        .max_kib = d->config.max_memory_kib,
+        .image = d->image,
+        .ramdisk_fd = d->ramdisk_fd,
+        .ramdisk_bytes = d->ramdisk_bytes,
+        .ramdisk_name = d->config.ramdisk,
+        .cmdline = d->config.cmdline,
+        .store_port = d->store_port,
+        .console_port = d->console_port,
+    };
+}
+
+static int files_run(void *ctx, struct fault *f)
+{
+    struct domain     *d = ctx;
+    struct image_error e = { "" };
+    struct build_pv    b;
+    int                rc = image_cache_get(d->h->images, d->config.kernel, &d->image, &e);
+
+    if (rc)
+        return fault_set(f, rc, "%s", e.text);
+    rc = ramdisk_open(d, f);
+    if (rc)
+        return rc;
+    b = build_of(d);
+    rc = build_pv_plan(&b, f);
+    rc = rc ? rc : devices_probe(d, f);
+    return rc ? rc : domain_disks_check(d, f);
+}
+
+static int files_undo(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+
+    if (d->image)
+        image_cache_put(d->h->images, d->image);
+    d->image = NULL;
+    if (d->ramdisk_fd >= 0)
+        close(d->ramdisk_fd);
+    d->ramdisk_fd = -1;
+    devices_clear(d);
+    return 0;
+}
+
+/* ---- domain: the hypervisor's object and its rights ---- */
+static int domain_limits(struct domain *d, struct fault *f)
+{
+    struct xc                  *xc = d->h->xc;
+    const struct domain_config *c = &d->config;
+    uint16_t                    id = d->entry.id;
+    int                         rc = xc_domain_max_vcpus(xc, id, c->max_vcpus, f);
+
+    rc = rc ? rc : xc_domain_max_mem(xc, id, c->max_memory_kib, f);
+    rc = rc ? rc : xc_mem_claim(xc, id, c->memory_kib / 4, f);
+    rc = rc ? rc : xc_domain_sched(xc, id, c->cpu_weight, c->cap, f);
+    if (!rc && c->tsc_mode != CONFIG_TSC_DEFAULT)
+        rc = xc_domain_tsc_mode(xc, id, c->tsc_mode, f);
+    for (unsigned i = 0; !rc && c->cpus && i < c->max_vcpus; i++)
+        if (!c->cpus[i].all)
+            rc = xc_vcpu_set_affinity(xc, id, i, c->cpus[i].bits, CONFIG_CPUS_MAX, f);
+    return rc;
+}
+
+static int domain_run(void *ctx, struct fault *f)
+{
+    struct domain        *d = ctx;
+    struct xc_domain_spec spec = {
+        .vcpus = d->config.max_vcpus,
+        .event_ports = d->config.max_event_channels,
+        .grant_frames = d->config.max_grant_frames,
+        .maptrack_frames = d->config.max_maptrack_frames,
+    };
+    uint16_t id;
+    int      rc;
+
+    memcpy(spec.uuid, d->config.uuid, sizeof(spec.uuid));
+    rc = xc_domain_create(d->h->xc, &spec, &id, f);
+    if (rc)
+        return rc;
+    rc = index_set_id(&d->h->domains, &d->entry, id);
+    if (rc) {
+        xc_domain_destroy(d->h->xc, id, NULL);
+        return fault_errno(f, rc, "domain number %u from the hypervisor", id);
+    }
+    return domain_limits(d, f);
+}
+
+static int domain_undo(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+    uint16_t       id = d->entry.id;
+    int            rc;
+
+    if (id == INDEX_NO_ID)
+        return 0;
+    rc = xc_domain_destroy(d->h->xc, id, f);
+    state_drop(d, id);
+    index_set_id(&d->h->domains, &d->entry, INDEX_NO_ID);
+    return rc == -ESRCH ? 0 : rc;
+}
+
+/* ---- build: memory and its contents ---- */
+static int build_run(void *ctx, struct fault *f)
+{
+    struct domain  *d = ctx;
+    struct build_pv b;
+    uint16_t        id = d->entry.id;
+    int             rc = xc_evtchn_alloc_unbound(d->h->xc, id, &d->store_port, f);
+
+    rc = rc ? rc : xc_evtchn_alloc_unbound(d->h->xc, id, &d->console_port, f);
+    if (rc)
+        return rc;
+    b = build_of(d);
+    rc = build_pv(d->h->xc, &b, f);
+    if (rc)
+        return rc;
+    d->store_mfn = b.store_mfn;
+    d->console_mfn = b.console_mfn;
+    image_cache_put(d->h->images, d->image);
+    d->image = NULL;
+    close(d->ramdisk_fd);
+    d->ramdisk_fd = -1;
+    return xc_mem_claim(d->h->xc, id, 0, f);
+}
+
+/* ---- store and console ---- */
+static int store_run(void *ctx, struct fault *f)
+{
+    struct domain    *d = ctx;
+    struct dev_domain nodes = {
+        .domid = d->entry.id,
+        .name = d->entry.name,
+        .uuid = d->uuid_text,
+        .memory_kib = d->config.memory_kib,
+        .max_memory_kib = d->config.max_memory_kib,
+        .vcpus = d->config.vcpus,
+        .max_vcpus = d->config.max_vcpus,
+        .console_mfn = d->console_mfn,
+        .store_mfn = d->store_mfn,
+        .console_port = d->console_port,
+        .store_port = d->store_port,
+    };
+    int rc = peer_store_need(d->h, f);
+
+    return rc ? rc : dev_domain_write(d->h->xs, &nodes, f);
+}
+
+static int store_undo(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+    int            rc = peer_store_need(d->h, f);
+
+    return rc ? rc : dev_domain_remove(d->h->xs, d->entry.id, d->uuid_text, f);
+}
+
+static int introduce_run(void *ctx, struct fault *f)
+{
+    return peer_store_introduce(ctx, f);
+}
+
+static int introduce_undo(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+    int            rc = peer_store_need(d->h, f);
+
+    if (rc)
+        return rc;
+    rc = xs_client_release(d->h->xs, d->entry.id);
+    if (rc == 0 || rc == -ENOENT || rc == -EINVAL)
+        return 0;
+    return fault_set(f, rc, "store: %s", xs_client_error(d->h->xs));
+}
+
+/* A console that cannot be had is no reason not to run: it is added when its daemon comes back. */
+static int console_run(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+
+    if (peer_console_add(d->h, d, f))
+        say("%s (%u): %s", d->entry.name, d->entry.id, f->text);
+    return 0;
+}
+
+static int console_undo(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+
+    peer_console_remove(d->h, d->entry.id);
+    return 0;
+}
+
+/* ---- devices: see devices.c ---- */
+static int attach_run(void *ctx, struct fault *f) { return devices_attach(ctx, f); }
+static int attach_undo(void *ctx, struct fault *f) { return devices_detach(ctx, f); }
+static int nodes_run(void *ctx, struct fault *f) { return devices_write(ctx, f); }
+static int nodes_undo(void *ctx, struct fault *f) { return devices_erase(ctx, f); }
+static int backends_run(void *ctx, struct fault *f) { return devices_connect(ctx, f); }
+static int backends_undo(void *ctx, struct fault *f) { return devices_disconnect(ctx, f); }
+
+/* ---- start ---- */
+static int start_run(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+
+    d->started_ms = now_ms();
+    d->started_at = time(NULL);
+    return d->start_paused ? 0 : xc_domain_unpause(d->h->xc, d->entry.id, f);
+}
+
+/* A domain that is going must not watch its devices vanish. Gone already is as good as paused. */
+static int start_undo(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+    int            rc = xc_domain_pause(d->h->xc, d->entry.id, f);
+
+    return rc == -ESRCH ? 0 : rc;
+}
+
+const struct step create_steps[] = {
+    { "files",     files_run,     files_undo,     0 },
+    { "domain",    domain_run,    domain_undo,    0 },
+    { "build",     build_run,     NULL,           0 },
+    { "store",     store_run,     store_undo,     0 },
+    { "introduce", introduce_run, introduce_undo, 0 },
+    { "console",   console_run,   console_undo,   0 },
+    { "disks",     attach_run,    attach_undo,    0 },
+    { "devices",   nodes_run,     nodes_undo,     0 },
+    { "back ends", backends_run,  backends_undo,  BACKEND_MS },
+    { "start",     start_run,     start_undo,     0 },
+};
+const unsigned create_step_count = sizeof(create_steps) / sizeof(create_steps[0]);

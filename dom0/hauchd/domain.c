@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A domain as hauchd knows it: what was asked for, how far it got, who waits for it. */
+#define _GNU_SOURCE
+#include "dom0/hauchd/hauchd.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { LOOK_AGAIN_MS = 100 };      /* while a step waits: in case an event was missed */
+
+static void uuid_make(uint8_t uuid[16])
+{
+    if (getrandom(uuid, 16, 0) != 16)
+        memset(uuid, 0x5a, 16);
+    uuid[6] = (uuid[6] & 0x0f) | 0x40;
+    uuid[8] = (uuid[8] & 0x3f) | 0x80;
+}
+
+static void uuid_print(const uint8_t *u, char out[37])
+{
+    snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3],
+             u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+}
+
+static struct json_object *notes_json(const struct config_log *log)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (size_t i = 0; i < log->count; i++)
+        json_object_array_add(list, json_object_new_string(log->notes[i].text));
+    return list;
+}
+
+/* The configuration's text and its overrides, understood. */
+static int config_understand(const struct wire_request *rq, struct domain_config *out, struct json_object **notes,
+                             struct fault *f)
+{
+    struct config_log  log = { 0 };
+    struct config_doc *doc = NULL;
+    const char        *source = rq->source ? rq->source : "configuration";
+    int                rc = config_parse(source, rq->config, strlen(rq->config), &doc, &log);
+
+    for (unsigned i = 0; !rc && i < rq->set_count; i++)
+        rc = config_override(doc, rq->set[i], &log);
+    rc = rc ? rc : domain_config_read(doc, out, &log);
+    *notes = notes_json(&log);
+    if (rc)
+        fault_set(f, rc, "%s: %zu error%s", source, log.errors, log.errors == 1 ? "" : "s");
+    config_doc_free(doc);
+    config_log_free(&log);
+    return rc;
+}
+
+static int request_keep(struct domain *d, const struct wire_request *rq)
+{
+    d->text = strdup(rq->config);
+    d->source = strdup(rq->source ? rq->source : "configuration");
+    d->set = calloc(rq->set_count + 1, sizeof(*d->set));
+    if (!d->text || !d->source || !d->set)
+        return -ENOMEM;
+    for (unsigned i = 0; i < rq->set_count; i++, d->set_count++) {
+        d->set[i] = strdup(rq->set[i]);
+        if (!d->set[i])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int devices_allocate(struct domain *d)
+{
+    d->disks = calloc(d->config.disk_count + 1, sizeof(*d->disks));
+    d->disk_gone = calloc(d->config.disk_count + 1, sizeof(*d->disk_gone));
+    d->vifs = calloc(d->config.vif_count + 1, sizeof(*d->vifs));
+    if (!d->disks || !d->disk_gone || !d->vifs)
+        return -ENOMEM;
+    for (size_t i = 0; i < d->config.disk_count; i++)
+        d->disks[i].loop.number = -1;
+    return 0;
+}
+
+static void release(struct domain *d)
+{
+    devices_clear(d);
+    domain_config_free(&d->config);
+    for (unsigned i = 0; i < d->set_count; i++)
+        free(d->set[i]);
+    free(d->set);
+    free(d->text);
+    free(d->source);
+    free(d->disks);
+    free(d->disk_gone);
+    free(d->vifs);
+    json_object_put(d->warnings);
+    free(d);
+}
+
+static void note_undo(void *ctx, const struct fault *f)
+{
+    struct domain *d = ctx;
+
+    say("%s (%u): %s", d->entry.name, d->entry.id, f->text);
+}
+
+/* Name taken or bad: say what is in the way. */
+static int enter(struct domain *d, const char *name, struct fault *f)
+{
+    struct index_entry *other = index_by_name(&d->h->domains, name);
+    int                 rc = index_insert(&d->h->domains, &d->entry, name);
+
+    if (rc == -EEXIST)
+        return fault_set(f, rc, "name %s is taken by domain %u; choose another name=, or destroy or rename that domain",
+                         name, other->id);
+    if (rc)
+        return fault_set(f, rc, "name \"%s\" cannot be used: a name has 1 to %d letters, digits or . _ - + and is not a "
+                         "number", name, INDEX_NAME_MAX);
+    return 0;
+}
+
+struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const char *name,
+                          struct json_object **notes, struct fault *f)
+{
+    struct domain *d = calloc(1, sizeof(*d));
+
+    *notes = NULL;
+    if (!d) {
+        fault_set(f, -ENOMEM, "out of memory");
+        return NULL;
+    }
+    d->h = h;
+    d->ramdisk_fd = -1;
+    if (config_understand(rq, &d->config, notes, f)) {
+        free(d);
+        return NULL;
+    }
+    if (request_keep(d, rq) || devices_allocate(d))
+        fault_set(f, -ENOMEM, "out of memory");
+    else if (!enter(d, name ? name : d->config.name, f)) {
+        if (!d->config.uuid_given)
+            uuid_make(d->config.uuid);
+        uuid_print(d->config.uuid, d->uuid_text);
+        d->start_paused = rq->paused;
+        job_init(&d->job, create_steps, create_step_count, d, false);
+        d->job.note = note_undo;
+        return d;
+    }
+    release(d);
+    return NULL;
+}
+
+void domain_free(struct domain *d)
+{
+    index_remove(&d->h->domains, &d->entry);
+    release(d);
+}
+
+int domain_rename(struct domain *d, const char *name, struct fault *f)
+{
+    struct index_entry *other = index_by_name(&d->h->domains, name);
+    char                path[64];
+    int                 rc = index_rename(&d->h->domains, &d->entry, name);
+
+    if (rc == -EEXIST)
+        return fault_set(f, rc, "name %s is taken by domain %u", name, other->id);
+    if (rc)
+        return fault_set(f, rc, "name \"%s\" cannot be used: a name has 1 to %d letters, digits or . _ - + and is not a "
+                         "number", name, INDEX_NAME_MAX);
+    if (d->entry.id == INDEX_NO_ID)
+        return 0;
+    snprintf(path, sizeof(path), "/local/domain/%u/name", d->entry.id);
+    if (d->h->xs)
+        xs_client_write(d->h->xs, 0, path, name, strlen(name));
+    snprintf(path, sizeof(path), "/vm/%s/name", d->uuid_text);
+    if (d->h->xs)
+        xs_client_write(d->h->xs, 0, path, name, strlen(name));
+    peer_console_add(d->h, d, NULL);
+    return state_save(d, f);
+}
+
+int domain_disks_check(const struct domain *d, struct fault *f)
+{
+    for (struct index_entry *e = d->h->domains.first; e; e = e->next) {
+        const struct domain *o = domain_of(e);
+
+        if (o == d || o->job.state == JOB_DOWN || o->off)
+            continue;
+        for (size_t i = 0; i < d->config.disk_count; i++)
+            for (size_t j = 0; j < o->config.disk_count; j++)
+                if (o->disks[j].target && dev_disk_clash(&d->disks[i], &o->disks[j]))
+                    return fault_set(f, -EBUSY, "disk %s: %s is already disk %s of domain %s (%u)%s; detach it there or "
+                                     "give it read-only to both", d->disks[i].vdev, d->disks[i].target,
+                                     o->disks[j].vdev, o->entry.name, o->entry.id,
+                                     o->disks[j].readonly ? "" : ", which may write to it");
+    }
+    return 0;
+}
+
+/* ---- the job's ends ---- */
+static void up(struct domain *d)
+{
+    struct fault f = { 0 };
+
+    d->settled = true;
+    if (state_save(d, &f))
+        say("%s (%u): %s", d->entry.name, d->entry.id, f.text);
+    say("%s (%u): created", d->entry.name, d->entry.id);
+    waiters_tell(d, WAIT_UP, NULL);
+}
+
+static void down(struct domain *d)
+{
+    if (d->job.failed) {
+        say("%s: not created: %s", d->entry.name, d->job.fault.text);
+        waiters_tell(d, WAIT_UP, &d->job.fault);
+    }
+    waiters_tell(d, WAIT_OFF, NULL);
+    waiters_tell(d, WAIT_GONE, NULL);
+    if (d->fate == FATE_RESTART && !d->job.failed) {
+        d->fate = FATE_GONE;
+        d->start_paused = false;
+        domain_start(d);
+        return;
+    }
+    waiters_tell(d, WAIT_NOTHING, NULL);
+    domain_free(d);
+}
+
+void domain_poke(struct domain *d)
+{
+    job_poke(&d->job, now_ms());
+    if (d->settled)
+        return;
+    if (d->job.state == JOB_UP)
+        up(d);
+    else if (d->job.state == JOB_DOWN)
+        down(d);
+}
+
+void domain_start(struct domain *d)
+{
+    d->settled = false;
+    d->off = false;
+    d->started_ms = now_ms();
+    job_start(&d->job, now_ms());
+    domain_poke(d);
+}
+
+void domain_unmake(struct domain *d, enum fate fate)
+{
+    d->fate = fate;
+    d->settled = false;
+    job_undo(&d->job, now_ms());
+    domain_poke(d);
+}
+
+static bool waiting(const struct domain *d)
+{
+    return d->job.deadline_ms && (d->job.state == JOB_FORWARD || d->job.state == JOB_BACKWARD);
+}
+
+void domains_poke_waiting(struct hauchd *h)
+{
+    struct index_entry *e = h->domains.first, *next;
+
+    for (; e; e = next) {
+        next = e->next;
+        if (waiting(domain_of(e)))
+            domain_poke(domain_of(e));
+    }
+}
+
+uint64_t domains_deadline(const struct hauchd *h)
+{
+    for (struct index_entry *e = h->domains.first; e; e = e->next)
+        if (waiting(domain_of(e)))
+            return now_ms() + LOOK_AGAIN_MS;
+    return UINT64_MAX;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hauchd: the one resident program that makes domains, watches them die and makes them anew.
+ *
+ * One thread, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what takes time
+ * here (unpacking a kernel, filling memory) is done in one go, at most once per domain and kernel.
+ *
+ *   main.c     options, opening everything, the loop        domain.c   what is known of a domain
+ *   client.c   connections                                  create.c   the list of steps that makes one
+ *   request.c  what is asked, one function each             devices.c  its disks and network cards
+ *   report.c   what is answered: JSON of domains and host   death.c    who died, and what then
+ *   peer.c     hauch-store and hauch-console                state.c    what survives a restart of hauchd
+ */
+#ifndef HAUCHD_H
+#define HAUCHD_H
+
+#include <stdarg.h>
+#include <stdint.h>
+
+#include "dom0/hauchd/index.h"
+#include "dom0/hauchd/step.h"
+#include "lib/build_pv.h"
+#include "lib/config.h"
+#include "lib/dev_disk.h"
+#include "lib/image.h"
+#include "lib/wire_request.h"
+#include "lib/xc.h"
+#include "lib/xs_client.h"
+
+struct json_object;
+struct client;
+
+/* ---- the program ---- */
+struct hauchd {
+    struct xc           *xc;
+    struct xs_client    *xs;             /* NULL while the store is away */
+    int                  console_fd;     /* -1 while hauch-console is away */
+    struct image_cache  *images;
+    void                *evtchn;         /* xenevtchn_handle */
+    uint32_t             virq_port;      /* 0: deaths are told by the store instead */
+    int                  epoll_fd, listen_fd, link_fd, uevent_fd;
+    struct domain_index  domains;
+    struct client       *clients;
+    uint64_t             next_peer_try_ms;
+    bool                 stop;
+    bool                 console_lost_told, store_lost_told;
+
+    const char *socket_path, *state_dir, *store_path, *console_path;
+};
+
+/* Who a descriptor belongs to, for the loop. */
+enum source { FROM_CLIENT, FROM_LISTEN, FROM_EVTCHN, FROM_STORE, FROM_CONSOLE, FROM_LINK, FROM_UEVENT };
+int      loop_add(struct hauchd *h, int fd, enum source source, struct client *c);
+void     loop_want(struct hauchd *h, int fd, struct client *c, uint32_t events);
+
+uint64_t now_ms(void);                   /* monotonic */
+void     say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));     /* a line to the log (stderr) */
+
+/* ---- domains ---- */
+enum fate { FATE_GONE, FATE_RESTART };   /* once everything is undone */
+
+/* A client that waits for a domain to get somewhere. */
+enum wait_for { WAIT_NOTHING, WAIT_UP, WAIT_GONE, WAIT_OFF };
+struct waiter {
+    struct waiter *next;
+    struct client *client;
+    enum wait_for  what;
+};
+
+struct vif_state {
+    char name[16];       /* of the interface in dom0, "" before it was there */
+    bool gone;           /* its kernel device has been removed */
+};
+
+struct domain {
+    struct index_entry   entry;          /* first: name and number */
+    struct hauchd       *h;
+    struct job           job;
+    enum fate            fate;
+    bool                 settled;        /* this end of the job has been acted upon */
+
+    /* what was asked for: enough to make the domain again */
+    char                *source, *text, **set;
+    unsigned             set_count;
+    struct domain_config config;
+    struct json_object  *warnings;
+    bool                 start_paused;
+
+    /* what it became */
+    char                 uuid_text[37];
+    uint32_t             store_port, console_port;
+    uint64_t             store_mfn, console_mfn;
+    const struct image  *image;
+    int                  ramdisk_fd;
+    uint64_t             ramdisk_bytes;
+    struct dev_disk     *disks;
+    bool                *disk_gone;
+    struct vif_state    *vifs;
+    bool                 closing;        /* back ends have been told to let go */
+    bool                 off;            /* dead but kept, as on_... says */
+    uint64_t             started_ms;     /* monotonic, of the last start */
+    int64_t              started_at;     /* wall clock, seconds */
+    struct waiter       *waiters;
+};
+
+static inline struct domain *domain_of(struct index_entry *e)
+{
+    return (struct domain *)e;
+}
+
+/* The domain @rq describes, not started; its name (@name, or NULL: the configuration's) is taken from here on. On failure NULL, the reason in @f and the
+ * reader's messages in *notes (a JSON array, owned by the caller, also on success: warnings). */
+struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const char *name,
+                          struct json_object **notes, struct fault *f);
+void domain_free(struct domain *d);      /* after the job is down */
+int  domain_rename(struct domain *d, const char *name, struct fault *f);
+
+/* Let the job go on and act if it came to an end. @d may be freed. */
+void domain_poke(struct domain *d);
+void domain_start(struct domain *d);
+void domain_unmake(struct domain *d, enum fate fate);
+void domains_poke_waiting(struct hauchd *h);
+/* When somebody has to look again, at the latest; UINT64_MAX: never. */
+uint64_t domains_deadline(const struct hauchd *h);
+/* Another domain that has one of @d's disks in a way that excludes both: 0 or -EBUSY naming both. */
+int domain_disks_check(const struct domain *d, struct fault *f);
+
+/* create.c */
+extern const struct step create_steps[];
+extern const unsigned    create_step_count;
+
+/* devices.c */
+int  devices_write(struct domain *d, struct fault *f);
+int  devices_erase(struct domain *d, struct fault *f);
+int  devices_connect(struct domain *d, struct fault *f);      /* STEP_WAIT */
+int  devices_disconnect(struct domain *d, struct fault *f);   /* STEP_WAIT */
+int  devices_probe(struct domain *d, struct fault *f);
+int  devices_attach(struct domain *d, struct fault *f);
+int  devices_detach(struct domain *d, struct fault *f);
+void devices_clear(struct domain *d);
+void devices_event(struct hauchd *h);                         /* the kernel's event descriptor is readable */
+
+/* death.c */
+int  death_listen(struct hauchd *h, struct fault *f);
+void death_event(struct hauchd *h);      /* the event descriptor is readable */
+void death_look(struct hauchd *h);       /* compare what runs with what should run */
+
+/* state.c */
+int  state_save(const struct domain *d, struct fault *f);
+void state_drop(const struct domain *d, uint16_t domid);
+void state_restore(struct hauchd *h);
+
+/* peer.c */
+void peers_connect(struct hauchd *h);    /* whichever is away, at most a few times a second */
+void peer_store_event(struct hauchd *h); /* the store's descriptor is readable */
+void peer_console_event(struct hauchd *h);
+int  peer_store_need(struct hauchd *h, struct fault *f);
+int  peer_console_add(struct hauchd *h, const struct domain *d, struct fault *f);
+void peer_console_remove(struct hauchd *h, uint16_t domid);
+int  peer_store_introduce(struct domain *d, struct fault *f);
+
+/* ---- clients ---- */
+void client_accept(struct hauchd *h);
+void client_event(struct hauchd *h, struct client *c, uint32_t events);
+void clients_close(struct hauchd *h);
+/* Answer and be done with the request; takes the reference of @answer. */
+void client_answer(struct client *c, struct json_object *answer);
+void client_progress(struct client *c, const char *text);
+void client_fail(struct client *c, const struct fault *f, struct json_object *notes);
+/* @c is told when @d gets there; the domain forgets clients that go. */
+int  client_wait(struct client *c, struct domain *d, enum wait_for what);
+void waiters_tell(struct domain *d, enum wait_for what, const struct fault *f);
+void request_handle(struct hauchd *h, struct client *c, char *line);
+/* Is the client waiting for something? Then its next request has to wait, too. */
+bool client_busy(const struct client *c);
+
+/* report.c: JSON; the caller owns the reference */
+struct json_object *report_domains(struct hauchd *h, int only_id, struct fault *f);
+struct json_object *report_domain(struct hauchd *h, uint16_t domid, struct domain *d, struct fault *f);
+struct json_object *report_host(struct hauchd *h, struct fault *f);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hauchd: options, opening everything, the loop. See hauchd.h for the parts. */
+#define _GNU_SOURCE
+#include "dom0/hauchd/hauchd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/dev_link.h"
+
+enum { EVENTS = 32, SOURCE_SHIFT = 56, PEER_TRY_MS = 300 };
+
+#define KERNEL_CACHE_BYTES ((size_t)256 << 20)
+
+static volatile sig_atomic_t stop_asked;
+
+uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * UINT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+void say(const char *fmt, ...)
+{
+    char    line[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "hauchd: %s\n", line);
+}
+
+/* The source rides in the top byte: user-space pointers have 47 bits. */
+static struct epoll_event event_of(enum source source, struct client *c, uint32_t events)
+{
+    return (struct epoll_event){ .events = events, .data.u64 = (uint64_t)source << SOURCE_SHIFT | (uintptr_t)c };
+}
+
+int loop_add(struct hauchd *h, int fd, enum source source, struct client *c)
+{
+    struct epoll_event ev = event_of(source, c, EPOLLIN);
+
+    return epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+void loop_want(struct hauchd *h, int fd, struct client *c, uint32_t events)
+{
+    struct epoll_event ev = event_of(FROM_CLIENT, c, events);
+
+    epoll_ctl(h->epoll_fd, EPOLL_CTL_MOD, fd, &ev);
+}
+
+static void dispatch(struct hauchd *h, const struct epoll_event *ev)
+{
+    switch ((enum source)(ev->data.u64 >> SOURCE_SHIFT)) {
+    case FROM_CLIENT:
+        client_event(h, (struct client *)(uintptr_t)(ev->data.u64 & ((UINT64_C(1) << SOURCE_SHIFT) - 1)), ev->events);
+        return;
+    case FROM_LISTEN:
+        client_accept(h);
+        return;
+    case FROM_EVTCHN:
+        death_event(h);
+        return;
+    case FROM_STORE:
+        peer_store_event(h);
+        return;
+    case FROM_CONSOLE:
+        peer_console_event(h);
+        return;
+    case FROM_LINK:
+        dev_monitor_drain(h->link_fd);
+        domains_poke_waiting(h);
+        return;
+    case FROM_UEVENT:
+        devices_event(h);
+        return;
+    }
+}
+
+/* Milliseconds to the next thing that has to be looked at without an event. */
+static int patience(struct hauchd *h)
+{
+    uint64_t until = domains_deadline(h), now = now_ms();
+
+    if ((!h->xs || h->console_fd < 0) && until > now + PEER_TRY_MS)
+        until = now + PEER_TRY_MS;
+    return until == UINT64_MAX ? -1 : until > now ? (int)(until - now) : 0;
+}
+
+static void run(struct hauchd *h)
+{
+    struct epoll_event ev[EVENTS];
+
+    while (!stop_asked) {
+        int n = epoll_wait(h->epoll_fd, ev, EVENTS, patience(h));
+
+        /* A client that is closed by one event may have no other in the same batch: each descriptor has one. */
+        for (int i = 0; i < n; i++)
+            dispatch(h, &ev[i]);
+        domains_poke_waiting(h);
+        peers_connect(h);
+        /* Events that arrived beside the answers of other calls. */
+        if (h->xs)
+            peer_store_event(h);
+    }
+}
+
+/* ---- opening ---- */
+static int listen_on(struct hauchd *h, struct fault *f)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int                fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (strlen(h->socket_path) >= sizeof(addr.sun_path))
+        return fault_set(f, -ENAMETOOLONG, "socket path %s is too long", h->socket_path);
+    strcpy(addr.sun_path, h->socket_path);
+    if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+        return fault_set(f, -EADDRINUSE, "another hauchd answers at %s", h->socket_path);
+    unlink(h->socket_path);
+    umask(0177);
+    if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 64))
+        return fault_errno(f, -errno, "socket %s", h->socket_path);
+    umask(022);
+    h->listen_fd = fd;
+    return loop_add(h, fd, FROM_LISTEN, NULL);
+}
+
+static int directories(struct hauchd *h, struct fault *f)
+{
+    char parent[256];
+    char *slash;
+
+    snprintf(parent, sizeof(parent), "%s", h->state_dir);
+    slash = strrchr(parent, '/');
+    if (slash && slash > parent) {
+        *slash = 0;
+        mkdir(parent, 0755);
+    }
+    if (mkdir(h->state_dir, 0700) && errno != EEXIST)
+        return fault_errno(f, -errno, "creating %s", h->state_dir);
+    return 0;
+}
+
+static int open_all(struct hauchd *h, struct fault *f)
+{
+    int rc = xc_open(&h->xc, f);
+
+    if (rc || (rc = directories(h, f)))
+        return rc;
+    h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    h->images = image_cache_new(KERNEL_CACHE_BYTES, IMAGE_UNPACK_LIMIT);
+    if (h->epoll_fd < 0 || !h->images)
+        return fault_set(f, -ENOMEM, "out of memory");
+    h->link_fd = dev_link_monitor(f);
+    h->uevent_fd = dev_uevent_monitor(f);
+    if (h->link_fd < 0 || h->uevent_fd < 0)
+        return f->code;
+    rc = loop_add(h, h->link_fd, FROM_LINK, NULL);
+    rc = rc ? rc : loop_add(h, h->uevent_fd, FROM_UEVENT, NULL);
+    rc = rc ? rc : death_listen(h, f);
+    return rc ? rc : listen_on(h, f);
+}
+
+static void on_signal(int sig)
+{
+    stop_asked = sig;
+}
+
+static void signals(void)
+{
+    struct sigaction sa = { .sa_handler = on_signal };
+
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGINT, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static const char usage[] =
+    "usage: hauchd [options]\n"
+    "Makes, watches and restarts domains; stays in the foreground and logs to standard error.\n"
+    "  --socket PATH     listen here (" WIRE_SOCKET ")\n"
+    "  --state DIR       remember running domains here (/run/hauch/domains)\n"
+    "  --store PATH      the store's socket (/run/xenstored/socket)\n"
+    "  --console PATH    hauch-console's socket (/run/hauch/console.sock)\n"
+    "  --pid-file PATH   write the process number here\n"
+    "  --help            this text\n";
+
+static int pid_write(const char *path)
+{
+    FILE *out = path ? fopen(path, "we") : NULL;
+
+    if (path && !out)
+        return -errno;
+    if (out) {
+        fprintf(out, "%d\n", (int)getpid());
+        fclose(out);
+    }
+    return 0;
+}
+
+static int options(struct hauchd *h, int argc, char **argv)
+{
+    static const struct option longs[] = {
+        { "socket", required_argument, NULL, 's' }, { "state", required_argument, NULL, 'd' },
+        { "store", required_argument, NULL, 'x' },  { "console", required_argument, NULL, 'c' },
+        { "pid-file", required_argument, NULL, 'p' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+    };
+    const char *pid = NULL;
+    int         o;
+
+    while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1)
+        switch (o) {
+        case 's': h->socket_path = optarg; break;
+        case 'd': h->state_dir = optarg; break;
+        case 'x': h->store_path = optarg; break;
+        case 'c': h->console_path = optarg; break;
+        case 'p': pid = optarg; break;
+        case 'h': fputs(usage, stdout); exit(0);
+        default: return -EINVAL;
+        }
+    if (optind < argc || pid_write(pid))
+        return -EINVAL;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct hauchd h = { .console_fd = -1, .listen_fd = -1, .link_fd = -1, .uevent_fd = -1,
+                               .socket_path = WIRE_SOCKET, .state_dir = "/run/hauch/domains" };
+    struct fault         f = { 0 };
+
+    if (options(&h, argc, argv)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    signals();
+    if (open_all(&h, &f)) {
+        say("%s", f.text);
+        return 1;
+    }
+    state_restore(&h);
+    peers_connect(&h);
+    death_look(&h);
+    say("ready at %s, %u domain%s", h.socket_path, h.domains.count, h.domains.count == 1 ? "" : "s");
+    run(&h);
+    clients_close(&h);
+    unlink(h.socket_path);
+    return 0;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is asked of hauchd, one function a request: find the object, act or say why not. */
+#define _GNU_SOURCE
+#include "dom0/hauchd/hauchd.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a request is about: a domain of ours, or one that only the hypervisor knows (d NULL). */
+struct target {
+    struct domain *d;
+    uint16_t       id;
+};
+
+/* A foreign domain may be named by number, or by the name it has in the store. */
+static int target_find(struct hauchd *h, const char *who, struct target *t, struct fault *f)
+{
+    struct xen_domctl_getdomaininfo info;
+    struct index_entry             *e = index_find(&h->domains, who, &t->id);
+
+    t->d = e ? domain_of(e) : NULL;
+    if (t->d) {
+        t->id = t->d->entry.id;
+        return 0;
+    }
+    if (!strcmp(who, "Domain-0"))
+        t->id = 0;
+    if (t->id != INDEX_NO_ID && !xc_domain_info(h->xc, t->id, &info, NULL))
+        return 0;
+    return fault_set(f, -ESRCH, "there is no domain %.127s; hauch list shows those that are", who);
+}
+
+/* As above, but dom0 is not to be touched. */
+static int guest_find(struct hauchd *h, const char *who, struct target *t, struct fault *f)
+{
+    int rc = target_find(h, who, t, f);
+
+    if (!rc && t->id == 0)
+        return fault_set(f, -EPERM, "domain 0 is this system itself: it cannot be paused, stopped or renamed from here");
+    return rc;
+}
+
+static int answer_done(struct client *c, const struct target *t)
+{
+    struct json_object *o = json_object_new_object();
+
+    json_object_object_add(o, "domid", json_object_new_int(t->id));
+    if (t->d)
+        json_object_object_add(o, "name", json_object_new_string(t->d->entry.name));
+    client_answer(c, o);
+    return 0;
+}
+
+static int answer_with(struct client *c, const char *key, struct json_object *value, const struct fault *f)
+{
+    struct json_object *o;
+
+    if (!value)
+        return f->code;
+    o = json_object_new_object();
+    json_object_object_add(o, key, value);
+    client_answer(c, o);
+    return 0;
+}
+
+/* ---- one function a request: 0 (answered, or will be), or negative errno with @f ---- */
+static int do_create(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    struct json_object *notes = NULL;
+    struct domain      *d = domain_new(h, rq, NULL, &notes, f);
+
+    if (!d) {
+        client_fail(c, f, notes);
+        json_object_put(notes);
+        return 0;
+    }
+    d->warnings = notes;
+    if (rq->dry) {
+        struct json_object *o = json_object_new_object();
+
+        json_object_object_add(o, "config", domain_config_json(&d->config));
+        json_object_object_add(o, "notes", json_object_get(notes));
+        client_answer(c, o);
+        domain_free(d);
+        return 0;
+    }
+    if (client_wait(c, d, WAIT_UP)) {
+        domain_free(d);
+        return fault_set(f, -ENOMEM, "out of memory");
+    }
+    domain_start(d);
+    return 0;
+}
+
+static int do_list(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    struct target t = { NULL, INDEX_NO_ID };
+    int           rc = rq->domain ? target_find(h, rq->domain, &t, f) : 0;
+
+    return rc ? rc : answer_with(c, "domains", report_domains(h, rq->domain ? t.id : -1, f), f);
+}
+
+static int do_info(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    struct target t;
+    int           rc = target_find(h, rq->domain, &t, f);
+
+    return rc ? rc : answer_with(c, "domain", report_domain(h, t.id, t.d, f), f);
+}
+
+static int do_host(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    return answer_with(c, "host", report_host(h, f), f);
+}
+
+/* The guest is asked through its store node; whether it listens is for it to say. */
+static int ask_guest(struct hauchd *h, const struct target *t, const char *word, struct fault *f)
+{
+    char path[64];
+    int  rc = peer_store_need(h, f);
+
+    if (rc)
+        return rc;
+    if (t->d && t->d->job.state != JOB_UP)
+        return fault_set(f, -EBUSY, "domain %s is being made or removed; try again", t->d->entry.name);
+    snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", t->id);
+    rc = xs_client_write(h->xs, 0, path, word, strlen(word));
+    return rc ? fault_set(f, rc, "store: %s", xs_client_error(h->xs)) : 0;
+}
+
+static int ask_and_wait(struct hauchd *h, struct client *c, struct target *t, const char *word, bool wait,
+                        struct fault *f)
+{
+    int rc = ask_guest(h, t, word, f);
+
+    if (rc || !wait)
+        return rc;
+    if (!t->d)
+        return fault_set(f, -ENOTSUP, "domain %u was not made by hauchd: -w does not work for it", t->id);
+    return t->d->off ? 0 : client_wait(c, t->d, WAIT_OFF);
+}
+
+static int ask_all(struct hauchd *h, struct client *c, const char *word, bool wait, struct fault *f)
+{
+    for (struct index_entry *e = h->domains.first; e; e = e->next) {
+        struct target t = { domain_of(e), e->id };
+        int           rc;
+
+        if (t.d->job.state != JOB_UP || t.d->off)
+            continue;
+        rc = ask_and_wait(h, c, &t, word, wait, f);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int ask(struct hauchd *h, struct client *c, const struct wire_request *rq, const char *word, struct fault *f)
+{
+    struct target t = { NULL, INDEX_NO_ID };
+    int           rc;
+
+    if (!rq->all == !rq->domain)
+        return fault_set(f, -EINVAL, "name either one domain or all");
+    if (rq->all) {
+        rc = ask_all(h, c, word, rq->wait, f);
+    } else {
+        rc = guest_find(h, rq->domain, &t, f);
+        rc = rc ? rc : ask_and_wait(h, c, &t, word, rq->wait, f);
+    }
+    return rc || client_busy(c) ? rc : answer_done(c, &t);
+}
+
+static int do_shutdown(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    return ask(h, c, rq, "poweroff", f);
+}
+
+static int do_reboot(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    return ask(h, c, rq, "reboot", f);
+}
+
+static int do_destroy(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    struct target t;
+    int           rc = guest_find(h, rq->domain, &t, f);
+
+    if (rc)
+        return rc;
+    if (!t.d) {
+        rc = xc_domain_destroy(h->xc, t.id, f);
+        return rc ? rc : answer_done(c, &t);
+    }
+    rc = client_wait(c, t.d, WAIT_GONE);
+    if (rc)
+        return fault_set(f, rc, "out of memory");
+    domain_unmake(t.d, FATE_GONE);
+    return 0;
+}
+
+static int do_pause(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    struct target t;
+    int           rc = guest_find(h, rq->domain, &t, f);
+
+    rc = rc ? rc : xc_domain_pause(h->xc, t.id, f);
+    return rc ? rc : answer_done(c, &t);
+}
+
+static int do_unpause(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    struct target t;
+    int           rc = guest_find(h, rq->domain, &t, f);
+
+    if (!rc && t.d && t.d->job.state != JOB_UP)
+        return fault_set(f, -EBUSY, "domain %s is being made or removed; try again", t.d->entry.name);
+    rc = rc ? rc : xc_domain_unpause(h->xc, t.id, f);
+    return rc ? rc : answer_done(c, &t);
+}
+
+static int do_rename(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    struct target t;
+    int           rc = guest_find(h, rq->domain, &t, f);
+
+    if (!rc && !t.d)
+        rc = fault_set(f, -ENOTSUP, "domain %u was not made by hauchd: it cannot be renamed here", t.id);
+    rc = rc ? rc : domain_rename(t.d, rq->name, f);
+    return rc ? rc : answer_done(c, &t);
+}
+
+/* The log is text of unknown origin: bytes that are no UTF-8 would spoil the JSON, so they become question marks. */
+static void ascii_only(char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((text[i] & 0x80) || !text[i])
+            text[i] = '?';
+}
+
+static int do_dmesg(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    enum { LOG_MAX = 1 << 20, PART = 16384 };
+    char    *log = malloc(LOG_MAX);
+    size_t   used = 0;
+    uint32_t index = 0;
+    int      n = log ? 1 : fault_set(f, -ENOMEM, "out of memory");
+
+    while (n > 0 && used + PART <= LOG_MAX) {
+        n = xc_host_console(h->xc, log + used, PART, &index, false, f);
+        used += n > 0 ? n : 0;
+    }
+    if (n >= 0 && rq->clear)
+        n = xc_host_console(h->xc, log, 0, &index, true, f);
+    if (n >= 0) {
+        ascii_only(log, used);
+        n = answer_with(c, "log", json_object_new_string_len(log, used), f);
+    }
+    free(log);
+    return n;
+}
+
+static int do_refusals(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    return fault_set(f, -ENOSYS, "not available on this hypervisor: it keeps no log of refusals that can be read");
+}
+
+static int (*const handlers[])(struct hauchd *, struct client *, const struct wire_request *, struct fault *) = {
+    [WIRE_CREATE] = do_create,     [WIRE_LIST] = do_list,       [WIRE_INFO] = do_info,
+    [WIRE_HOST] = do_host,         [WIRE_SHUTDOWN] = do_shutdown, [WIRE_REBOOT] = do_reboot,
+    [WIRE_DESTROY] = do_destroy,   [WIRE_PAUSE] = do_pause,     [WIRE_UNPAUSE] = do_unpause,
+    [WIRE_RENAME] = do_rename,     [WIRE_DMESG] = do_dmesg,     [WIRE_REFUSALS] = do_refusals,
+};
+
+void request_handle(struct hauchd *h, struct client *c, char *line)
+{
+    struct wire_request rq;
+    struct fault        f = { 0 };
+    int                 rc = wire_request_parse(line, &rq, &f);
+
+    if (rc) {
+        client_fail(c, &f, NULL);
+        return;
+    }
+    rc = handlers[rq.op](h, c, &rq, &f);
+    if (rc < 0) {
+        if (!f.text[0])
+            fault_errno(&f, rc, "%s", wire_op_name(rq.op));
+        f.code = rc;
+        client_fail(c, &f, NULL);
+    }
+    wire_request_free(&rq);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What survives a restart of hauchd: one small JSON file a running domain, in /run, which is gone after a reboot as the
+ * domains are. It is written when the domain is complete and removed when it is destroyed, so a file tells of a domain
+ * that either runs or died while nobody looked. */
+#define _GNU_SOURCE
+#include "dom0/hauchd/hauchd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void path_of(const struct hauchd *h, uint16_t domid, char *out, size_t size)
+{
+    snprintf(out, size, "%s/%u.json", h->state_dir, domid);
+}
+
+static void add_text(struct json_object *o, const char *key, const char *text)
+{
+    json_object_object_add(o, key, json_object_new_string(text));
+}
+
+static void add_number(struct json_object *o, const char *key, int64_t n)
+{
+    json_object_object_add(o, key, json_object_new_int64(n));
+}
+
+static struct json_object *disks_json(const struct domain *d)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (size_t i = 0; i < d->config.disk_count; i++)
+        json_object_array_add(list, json_object_new_int(d->disks[i].loop.number));
+    return list;
+}
+
+static struct json_object *state_json(const struct domain *d)
+{
+    struct json_object *o = json_object_new_object(), *set = json_object_new_array(), *vifs = json_object_new_array();
+
+    add_number(o, "domid", d->entry.id);
+    add_text(o, "name", d->entry.name);
+    add_text(o, "uuid", d->uuid_text);
+    add_text(o, "source", d->source);
+    add_text(o, "config", d->text);
+    for (unsigned i = 0; i < d->set_count; i++)
+        json_object_array_add(set, json_object_new_string(d->set[i]));
+    for (size_t i = 0; i < d->config.vif_count; i++)
+        json_object_array_add(vifs, json_object_new_string(d->vifs[i].name));
+    json_object_object_add(o, "set", set);
+    json_object_object_add(o, "loops", disks_json(d));
+    json_object_object_add(o, "vifs", vifs);
+    add_number(o, "store_port", d->store_port);
+    add_number(o, "console_port", d->console_port);
+    add_number(o, "store_mfn", d->store_mfn);
+    add_number(o, "console_mfn", d->console_mfn);
+    add_number(o, "started_at", d->started_at);
+    add_number(o, "off", d->off);
+    return o;
+}
+
+/* Written beside and renamed: a reader, or a hauchd that is killed, never sees half a file. */
+int state_save(const struct domain *d, struct fault *f)
+{
+    struct json_object *o = state_json(d);
+    char                path[256], fresh[264];
+    int                 rc = 0;
+
+    path_of(d->h, d->entry.id, path, sizeof(path));
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    if (json_object_to_file_ext(fresh, o, JSON_C_TO_STRING_PLAIN) || rename(fresh, path)) {
+        rc = fault_errno(f, errno ? -errno : -EIO, "writing %s; after a restart of hauchd this domain will not be "
+                         "looked after", path);
+        unlink(fresh);
+    }
+    json_object_put(o);
+    return rc;
+}
+
+void state_drop(const struct domain *d, uint16_t domid)
+{
+    char path[256];
+
+    path_of(d->h, domid, path, sizeof(path));
+    unlink(path);
+}
+
+/* ---- reading them back ---- */
+static const char *text_in(struct json_object *o, const char *key)
+{
+    struct json_object *v = NULL;
+
+    return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string) ?
+           json_object_get_string(v) : "";
+}
+
+static int64_t number_in(struct json_object *o, const char *key)
+{
+    struct json_object *v = NULL;
+
+    return json_object_object_get_ex(o, key, &v) ? json_object_get_int64(v) : 0;
+}
+
+static struct json_object *list_in(struct json_object *o, const char *key)
+{
+    struct json_object *v = NULL;
+
+    return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_array) ? v : NULL;
+}
+
+static void devices_restore(struct domain *d, struct json_object *o)
+{
+    struct json_object *loops = list_in(o, "loops"), *vifs = list_in(o, "vifs");
+
+    if (devices_probe(d, NULL))
+        say("%s (%u): a disk or bridge is not what it was", d->entry.name, d->entry.id);
+    for (size_t i = 0; loops && i < d->config.disk_count && i < json_object_array_length(loops); i++)
+        d->disks[i].loop.number = json_object_get_int(json_object_array_get_idx(loops, i));
+    for (size_t i = 0; vifs && i < d->config.vif_count && i < json_object_array_length(vifs); i++)
+        snprintf(d->vifs[i].name, sizeof(d->vifs[i].name), "%s",
+                 json_object_get_string(json_object_array_get_idx(vifs, i)));
+}
+
+static void domain_restore(struct domain *d, struct json_object *o)
+{
+    snprintf(d->uuid_text, sizeof(d->uuid_text), "%s", text_in(o, "uuid"));
+    d->store_port = number_in(o, "store_port");
+    d->console_port = number_in(o, "console_port");
+    d->store_mfn = number_in(o, "store_mfn");
+    d->console_mfn = number_in(o, "console_mfn");
+    d->started_at = number_in(o, "started_at");
+    d->off = number_in(o, "off");
+    d->started_ms = now_ms();
+    if (index_set_id(&d->h->domains, &d->entry, number_in(o, "domid")))
+        say("%s: domain number %lld is taken", d->entry.name, (long long)number_in(o, "domid"));
+    devices_restore(d, o);
+    job_init(&d->job, create_steps, create_step_count, d, true);
+    d->settled = true;
+    say("%s (%u): found again", d->entry.name, d->entry.id);
+}
+
+/* The number may have been given to another domain since: the UUID tells. */
+static bool same_domain(struct hauchd *h, uint16_t domid, const char *uuid)
+{
+    struct xen_domctl_getdomaininfo info;
+    char                            text[37] = "";
+
+    if (xc_domain_info(h->xc, domid, &info, NULL))
+        return true;             /* gone: still ours to clean up */
+    for (int i = 0, at = 0; i < 16; i++)
+        at += snprintf(text + at, sizeof(text) - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+                       info.handle[i]);
+    return !strcmp(text, uuid);
+}
+
+static void file_restore(struct hauchd *h, const char *path)
+{
+    struct json_object *o = json_object_from_file(path), *set = o ? list_in(o, "set") : NULL, *notes = NULL;
+    struct wire_request rq = { .op = WIRE_CREATE };
+    struct fault        f = { 0 };
+    struct domain      *d;
+
+    if (!o || !same_domain(h, number_in(o, "domid"), text_in(o, "uuid"))) {
+        say("%s: not the state of a domain; removed", path);
+        unlink(path);
+        json_object_put(o);
+        return;
+    }
+    rq.config = (char *)text_in(o, "config");
+    rq.source = (char *)text_in(o, "source");
+    for (; set && rq.set_count < WIRE_SET_MAX && rq.set_count < json_object_array_length(set); rq.set_count++)
+        rq.set[rq.set_count] = (char *)json_object_get_string(json_object_array_get_idx(set, rq.set_count));
+    d = domain_new(h, &rq, text_in(o, "name"), &notes, &f);
+    if (d)
+        domain_restore(d, o);
+    else
+        say("%s: %s", path, f.text);
+    json_object_put(notes);
+    json_object_put(o);
+}
+
+void state_restore(struct hauchd *h)
+{
+    struct dirent *e;
+    DIR           *dir = opendir(h->state_dir);
+    char           path[512];
+
+    while (dir && (e = readdir(dir))) {
+        size_t n = strlen(e->d_name);
+
+        if (n < 6 || strcmp(e->d_name + n - 5, ".json"))
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", h->state_dir, e->d_name);
+        file_restore(h, path);
+    }
+    if (dir)
+        closedir(dir);
+}
