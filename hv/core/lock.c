@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ticket locks. Whoever wants the lock draws a number and waits until it is served, so nobody is overtaken for ever.
+ *
+ * Debug builds keep the levels of the locks that a processor holds and stop at the first one taken out of order:
+ * a deadlock is then found by any single run through the code, not by two processors that happen to meet.
+ */
+#include <hv/lock.h>
+#include <hv/pcpu.h>
+#include <hv/print.h>
+#include <hw/hw.h>
+
+#if defined(HV_DEBUG) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+/* Two locks of one level are taken only by spin_lock2(), which says so with pair. */
+static void order_enter(const spinlock_t *l, bool pair)
+{
+    struct pcpu *c = this_cpu();
+
+    if (!c)
+        return;                 /* early boot: one processor, nobody to wait for */
+    if (c->lock_depth) {
+        uint8_t top = c->lock_held[c->lock_depth - 1];
+
+        BUG_ON(pair ? top > l->level : top >= l->level);
+    }
+    BUG_ON(c->lock_depth >= ARRAY_LEN(c->lock_held));
+    c->lock_held[c->lock_depth++] = l->level;
+}
+
+/* Locks may be given back in any order. */
+static void order_leave(const spinlock_t *l)
+{
+    struct pcpu *c = this_cpu();
+    unsigned i;
+
+    if (!c)
+        return;
+    for (i = c->lock_depth; i > 0 && c->lock_held[i - 1] != l->level; i--)
+        ;
+    BUG_ON(i == 0);
+    for (; i < c->lock_depth; i++)
+        c->lock_held[i - 1] = c->lock_held[i];
+    c->lock_depth--;
+}
+
+#else
+
+static inline void order_enter(const spinlock_t *l, bool pair) { }
+static inline void order_leave(const spinlock_t *l) { }
+
+#endif
+
+static void take(spinlock_t *l)
+{
+    uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket)
+        hw_relax();
+}
+
+void spin_lock(spinlock_t *l)
+{
+    order_enter(l, false);
+    take(l);
+}
+
+void spin_unlock(spinlock_t *l)
+{
+    __atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
+    order_leave(l);
+}
+
+/* A lock that is not waited for cannot deadlock, so its level is only noted where it keeps the order. */
+bool spin_trylock(spinlock_t *l)
+{
+    uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE);
+    uint16_t expected = owner;
+
+    if (!__atomic_compare_exchange_n(&l->next, &expected, (uint16_t)(owner + 1), false,
+                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return false;
+    order_enter(l, true);
+    return true;
+}
+
+void spin_lock2(spinlock_t *a, spinlock_t *b)
+{
+    spinlock_t *first = a < b ? a : b, *second = a < b ? b : a;
+
+    spin_lock(first);
+    if (first == second)
+        return;
+    order_enter(second, true);
+    take(second);
+}
+
+void spin_unlock2(spinlock_t *a, spinlock_t *b)
+{
+    spin_unlock(a);
+    if (a != b)
+        spin_unlock(b);
+}
