@@ -17,8 +17,6 @@
 #include <hv/boot/copy.h>
 #include <hv/boot/lzma.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 #define PROB_BITS 11
 #define PROB_HALF (1u << (PROB_BITS - 1))
 #define PROB_MOVE 5
@@ -43,7 +41,7 @@ struct lzma2 {
 /* ---- range coder
  * ------------------------------------------------------------------------------------------- */
 
-INLINE void coder_widen(struct coder *c)
+ALWAYS_INLINE void coder_widen(struct coder *c)
 {
     if (c->range < 1u << 24) {
         c->range <<= 8;
@@ -51,7 +49,7 @@ INLINE void coder_widen(struct coder *c)
     }
 }
 
-INLINE bool bit_next(struct coder *c, uint16_t *prob)
+ALWAYS_INLINE bool bit_next(struct coder *c, uint16_t *prob)
 {
     uint32_t p = *prob, cut;
 
@@ -69,7 +67,7 @@ INLINE bool bit_next(struct coder *c, uint16_t *prob)
 }
 
 /* A number of `bits` bits, highest first; each prefix has a probability of its own. */
-INLINE uint32_t tree_next(struct coder *c, uint16_t *probs, uint32_t bits)
+ALWAYS_INLINE uint32_t tree_next(struct coder *c, uint16_t *probs, uint32_t bits)
 {
     size_t node = 1;
 
@@ -80,7 +78,7 @@ INLINE uint32_t tree_next(struct coder *c, uint16_t *probs, uint32_t bits)
 }
 
 /* The same, lowest bit first. */
-INLINE uint32_t reverse_tree_next(struct coder *c, uint16_t *probs, uint32_t bits)
+ALWAYS_INLINE uint32_t reverse_tree_next(struct coder *c, uint16_t *probs, uint32_t bits)
 {
     uint32_t node = 1, n = 0;
 
@@ -96,7 +94,7 @@ INLINE uint32_t reverse_tree_next(struct coder *c, uint16_t *probs, uint32_t bit
 }
 
 /* `bits` bits that are as likely 0 as 1. */
-INLINE uint32_t direct_next(struct coder *c, uint32_t bits)
+ALWAYS_INLINE uint32_t direct_next(struct coder *c, uint32_t bits)
 {
     uint32_t n = 0;
 
@@ -116,7 +114,7 @@ INLINE uint32_t direct_next(struct coder *c, uint32_t bits)
 /* ---- symbols
  * ----------------------------------------------------------------------------------------------- */
 
-INLINE uint8_t literal_next(struct coder *c, uint16_t *probs)
+ALWAYS_INLINE uint8_t literal_next(struct coder *c, uint16_t *probs)
 {
     return (uint8_t)tree_next(c, probs, 8);
 }
@@ -125,7 +123,7 @@ INLINE uint8_t literal_next(struct coder *c, uint16_t *probs)
  * After a match the byte that the last distance would have given is a good guess, or it would have been part
  * of the match; it differs in some bit, and up to that bit it selects another set of probabilities.
  */
-INLINE uint8_t matched_literal_next(struct coder *c, uint16_t *probs, size_t guess)
+ALWAYS_INLINE uint8_t matched_literal_next(struct coder *c, uint16_t *probs, size_t guess)
 {
     size_t node = 1, same = 0x100;
 
@@ -145,7 +143,7 @@ INLINE uint8_t matched_literal_next(struct coder *c, uint16_t *probs, size_t gue
     return (uint8_t)node;
 }
 
-INLINE uint32_t length_next(struct coder *c, struct lzma_length_model *m, uint32_t pos_state)
+ALWAYS_INLINE uint32_t length_next(struct coder *c, struct lzma_length_model *m, uint32_t pos_state)
 {
     if (!bit_next(c, &m->choice))
         return 2 + tree_next(c, m->low[pos_state], 3);
@@ -154,7 +152,7 @@ INLINE uint32_t length_next(struct coder *c, struct lzma_length_model *m, uint32
     return 18 + tree_next(c, m->high, 8);
 }
 
-INLINE uint32_t distance_next(struct coder *c, struct lzma_model *m, uint32_t length)
+ALWAYS_INLINE uint32_t distance_next(struct coder *c, struct lzma_model *m, uint32_t length)
 {
     uint32_t slot = tree_next(c, m->slot[length < 6 ? length - 2 : 3], 6);
     uint32_t bits = (slot >> 1) - 1, base = (2 | (slot & 1)) << (bits & 31);
@@ -168,7 +166,7 @@ INLINE uint32_t distance_next(struct coder *c, struct lzma_model *m, uint32_t le
 }
 
 /* One of the last four distances; moves it to the front. */
-INLINE void rep_next(struct coder *c, struct lzma_model *m, struct lzma2 *z)
+ALWAYS_INLINE void rep_next(struct coder *c, struct lzma_model *m, struct lzma2 *z)
 {
     uint32_t state = z->state, which, dist;
 
@@ -183,13 +181,13 @@ INLINE void rep_next(struct coder *c, struct lzma_model *m, struct lzma2 *z)
 }
 
 /* What came last: 0-6 a literal, 7-11 a match, with some memory of what was before. */
-INLINE uint32_t state_after_literal(uint32_t s)
+ALWAYS_INLINE uint32_t state_after_literal(uint32_t s)
 {
     return s < 4 ? 0 : s < 10 ? s - 3 : s - 6;
 }
 
 /* Decodes the match whose first bit has been seen, and sets rep[0]; returns its length. */
-INLINE uint32_t match_next(struct coder *c, struct lzma_model *m, struct lzma2 *z, uint32_t pos_state)
+ALWAYS_INLINE uint32_t match_next(struct coder *c, struct lzma_model *m, struct lzma2 *z, uint32_t pos_state)
 {
     uint32_t state = z->state, length;
 

@@ -19,6 +19,9 @@
 
 #include <abi/errno.h>
 
+/* For the inner loops of the decompressors, whose state must stay in registers. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 /*
  * Physical memory as the caller shows it. map() returns a pointer to `len` bytes at physical address `pa`,
  * valid until the parser returns, or NULL if they cannot be reached. Nothing is unmapped: boot memory is

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <hv/log_level.h>
+
 /* An amount of memory, possibly relative to what the machine has. */
 struct mem_amount {
     bool set;
@@ -29,7 +31,6 @@ struct serial_options {
 };
 
 enum console_device { CONSOLE_COM1 = 1, CONSOLE_COM2 = 2, CONSOLE_VGA = 4 };
-enum log_level { LOG_NONE, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /* Messages up to `always` are shown; those above, up to `limited`, at a limited rate; the rest are dropped.
  */
