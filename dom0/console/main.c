@@ -237,7 +237,7 @@ static int prepare(struct options *options)
         r = write_pid(options->pid_file);
     if (r == 0 && options->user)
         r = privilege_drop(options->uid, options->gid);
-    return r == 0 ? privilege_seal() : r;
+    return r;
 }
 
 static int run(struct server *server)
@@ -275,6 +275,8 @@ int main(int argc, char **argv)
     int r = server ? prepare(&options) : -ENODEV;
     if (r == 0 && ready >= 0)
         background_ready(ready);
+    if (r == 0)
+        r = privilege_seal();
     if (r == 0)
         r = run(server);
     if (server)
