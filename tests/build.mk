@@ -40,3 +40,5 @@ nightly: deps
 run: deps
 	@$(MAKE) --no-print-directory hv dom0
 	@if [ -t 0 ] && [ -t 1 ]; then tests/system/play.py --interactive; else tests/system/play.py; fi
+
+include tests/bench/rules.mk

@@ -98,8 +98,8 @@ class Play:
         self.pc.seen = len(self.pc.text)
         self.pc.write(ESCAPE)
         time.sleep(1)
-        self.pc.write('\x03\n')
-        self.pc.expect(PROMPT, 10)
+        self.pc.write('\n')
+        self.pc.expect(PROMPT, 40)                   # every command that steps type ends by itself
         self.dom0.good('true', 10)
 
     # ---- the steps, in order -----------------------------------------------------------------------------------
@@ -157,6 +157,7 @@ class Play:
             raise Wrong(f'left wrote {inside}; its image says {text}, the image of right {other}')
 
     def web_page(self):
+        # -T would be wget's own limit, but busybox 1.35 crashes on it
         text = self.dom0.good(f'timeout 20 wget -q -O - http://{DOMUS["web"]}/', 30)
         if 'Hello from web' not in text:
             raise Wrong(f'the page is:\n{text}')

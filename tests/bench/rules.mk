@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The benchmark's programs: a QEMU plugin, a static program for the guests, the smallest guest.
+
+.PHONY: bench-programs
+bench-programs: $(O)/bench/insn.so $(O)/bench/ops $(O)/bench/noop.elf
+
+$(O)/bench/insn.so: tests/bench/insn.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -shared -fPIC $< -o $@
+
+$(O)/bench/ops: tests/bench/ops.c tests/bench/mark.h
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -static $< -o $@
+
+# PV guests are linked where they run; the whole image is one segment, notes included.
+$(O)/bench/noop.elf: tests/bench/noop.S
+	@mkdir -p $(@D)
+	$(CC) -nostdlib -static -no-pie -Wl,-Ttext-segment=0xffffffff80100000 -Wl,-e,start -Wl,--build-id=none \
+	    -Wl,-z,max-page-size=4096,-z,noexecstack $< -o $@
+
+bench: deps
+	@$(MAKE) --no-print-directory -s hv dom0
+	@tests/bench/bench
