@@ -29,7 +29,7 @@ void timer_init(struct timer *t, void (*fn)(void *, uint64_t), void *arg, unsign
 void timer_set(struct timer *t, uint64_t deadline);
 /* After return the timer is not set; a callback under way on another processor may still be finishing. */
 void timer_stop(struct timer *t);
-static inline bool timer_is_set(const struct timer *t) { return t->slot != 0; }
+static inline bool timer_is_set(const struct timer *t) { return __atomic_load_n(&t->slot, __ATOMIC_RELAXED) != 0; }
 /* Moves a timer, set or not, to another processor's heap. */
 void timer_migrate(struct timer *t, unsigned cpu);
 /* Makes room for n more timers on every processor (vCPU creation): 0 or -ENOMEM. */

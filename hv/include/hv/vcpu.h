@@ -28,7 +28,8 @@ struct vcpu {
     struct regs     regs __attribute__((aligned(16)));
     struct pcpu    *cpu;            /* where it runs or ran last; hw/entry.S reads it right behind regs */
     struct domain  *domain;
-    uint64_t        reserved_for_entry[4];
+    uint64_t        stack;          /* top of the stack of the processor it runs on; hw/entry.S */
+    uint64_t        entry_reserved[3];
     unsigned        id;
     uint32_t        pause_flags;    /* enum pause_flag, atomic */
     bool            initialised;    /* has a context */
@@ -39,14 +40,15 @@ struct vcpu {
     struct vcpu_info *info;         /* in guest memory, permanently mapped */
     mfn_t           info_mfn;       /* MFN_INVALID: still inside shared_info */
     gaddr_t         runstate_area;  /* registered virtual address, va 0: none */
-    gaddr_t         time_area;
+    gaddr_t         time_area;      /* registered, as above; time_version is even between updates */
+    uint32_t        time_version;
+    bool            time_area_valid;    /* holds the machine's numbers, which never change (tsc_stable) */
 
     struct sched_vcpu sched;
     struct timer    singleshot, periodic, poll;
     uint64_t        period;         /* ns, 0: no periodic timer */
-    uint32_t        poll_port_count;
-    int32_t         poll_result;
-    uint16_t        virq_port[24];  /* per-vCPU and global VIRQs bound here; 0: none */
+    evtchn_port_t   poll_port;      /* the one port it polls; ~0: any of several */
+    uint32_t        virq_port[NR_VIRQS];    /* ports of VIRQs bound here; 0: none; atomic */
 
     struct multicall_entry *multicall;  /* the entry being executed, in hypervisor memory; NULL outside */
     bool            restart;        /* the hypercall under way asked to be called again */
@@ -61,10 +63,22 @@ struct vcpu {
 /* The idle vCPU belongs to no domain. */
 static inline bool vcpu_is_idle(const struct vcpu *v) { return v->domain == NULL; }
 
+/* Memory and lists of a vCPU; called by domain_add_vcpu() and at the end of the domain. */
+struct vcpu *vcpu_create(struct domain *d, unsigned n);     /* NULL: no memory */
+void vcpu_stop_timers(struct vcpu *v);
+void vcpu_free(struct vcpu *v);
+/*
+ * Gives v its first registers (VCPUOP_initialise, domctl setvcpucontext; v does not run) and brings it up or down as
+ * VGCF_online says: 0, -EINVAL, or what pv_vcpu_set_context() returned.
+ */
+int  vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
 /* Brings vcpu_info to a page of the guest's own (VCPUOP_register_vcpu_info): 0 or -errno. */
 int  vcpu_register_info(struct vcpu *v, mfn_t frame, uint32_t offset);
 void vcpu_release_info(struct vcpu *v);
-/* Writes system time and runstate where the guest registered them; called when v starts to run. */
+/*
+ * Write system time and runstate where the guest registered them. Called on v's processor when v starts to run and its
+ * address space is loaded. Both return at once where nothing is to be written.
+ */
 void vcpu_time_update(struct vcpu *v);
 void vcpu_runstate_update(struct vcpu *v);
 
