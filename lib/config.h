@@ -32,6 +32,8 @@
 #define CONFIG_VIFS_MAX      64
 #define CONFIG_CPUS_MAX      1024                /* highest physical CPU number + 1 in a CPU list */
 #define CONFIG_IFNAME_MAX    15                  /* bytes of a network interface's name (IFNAMSIZ - 1) */
+#define CONFIG_CMDLINE_MAX   1023                /* bytes; start_info has room for these and a 0 */
+#define CONFIG_MEMORY_MAX    ((uint64_t)16 << 20)  /* MiB */
 
 /* ---- messages ------------------------------------------------------------------------------------------- */
 struct config_pos {
@@ -81,7 +83,8 @@ struct config_doc {
     char *name;
     struct config_entry *entries;  /* in order of appearance, one per key: a later assignment replaces */
     size_t count;
-    size_t values;
+    size_t values;                 /* list elements included, to keep CONFIG_VALUES_MAX */
+    unsigned int overrides;        /* the N-th override has "command line" and line N as its place */
 };
 
 /*
@@ -174,7 +177,7 @@ struct domain_config {
     enum config_action on_poweroff, on_reboot, on_crash, on_watchdog;
 
     unsigned int max_grant_frames, max_maptrack_frames;
-    unsigned int max_event_channels;          /* highest port + 1 */
+    unsigned int max_event_channels;          /* highest port the guest may use (max_evtchn_port) */
     enum config_tsc_mode tsc_mode;
     bool driver_domain;
     bool nomigrate;
