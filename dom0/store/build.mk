@@ -16,3 +16,5 @@ $(O)/dom0/hauch-store: $(STORE_OBJS)
 -include $(STORE_OBJS:.o=.d)
 
 dom0: $(O)/dom0/hauch-store
+
+$(eval $(call host_test,store_protocol,tests/unit/store_protocol.c tests/unit/store_harness.c $(STORE_CORE),))

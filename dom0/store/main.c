@@ -34,7 +34,7 @@ static const char usage_text[] =
     "usage: hauch-store [options]\n"
     "  -s, --socket PATH    where clients connect (" DEFAULT_SOCKET ")\n"
     "  -p, --pid-file PATH  write the process id there\n"
-    "  -u, --user NAME      give up all rights and run as this user once everything is open\n"
+    "  -u, --user NAME      give up all rights and run as this user (a name or number) once all is open\n"
     "  -b, --background     return once clients can connect\n"
     "  -t, --trace          log every request to stderr\n"
     "  -n, --no-xen         serve the socket only, even under a hypervisor\n"
@@ -115,15 +115,28 @@ static int write_pid(const char *path) {
     return 0;
 }
 
-static int become(const char *name) {
+/* A user by name, or a number for both user and group. */
+static int find_user(const char *name, uid_t *uid, gid_t *gid) {
     struct passwd *pw = getpwnam(name);
-    if (!pw) {
+    char *end;
+    *uid = *gid = (uid_t)strtoul(name, &end, 10);
+    if (pw) {
+        *uid = pw->pw_uid;
+        *gid = pw->pw_gid;
+    } else if (*end || end == name) {
         fprintf(stderr, "hauch-store: there is no user '%s'; create one (adduser --system %s) or leave out --user\n", name,
                 name);
         return -ENOENT;
     }
-    if (setgroups(0, NULL) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
-        setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0) {
+    return 0;
+}
+
+static int become(const char *name) {
+    uid_t uid;
+    gid_t gid;
+    if (find_user(name, &uid, &gid) < 0)
+        return -ENOENT;
+    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
         fprintf(stderr, "hauch-store: cannot become user '%s': %s (start it as root)\n", name, strerror(errno));
         return -EPERM;
     }
