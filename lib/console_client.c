@@ -2,8 +2,8 @@
 /*
  * The client side of hauch-console's socket: see console_client.h.
  *
- * Answers are read a byte at a time up to the newline: after the answer to `attach` every further byte belongs to
- * the console, and nothing of it may be swallowed here.
+ * Answers are read a byte at a time up to the newline: after the answer to `attach` every further byte
+ * belongs to the console, and nothing of it may be swallowed here.
  */
 #define _GNU_SOURCE
 #include "lib/console_client.h"
@@ -71,7 +71,9 @@ static int wait_for(int fd, short events, int64_t end)
     return n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------- */
+/*
+ * ---- requests -------------------------------------------------------------------------------------------
+ */
 
 static int send_all(int fd, const char *text, size_t n, int64_t end)
 {
@@ -155,7 +157,8 @@ int console_more(int fd, char *line, size_t size)
     return read_line(fd, line, size, now_ms() + CONSOLE_TIMEOUT_MS);
 }
 
-int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_t cap, char *answer, size_t size)
+int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_t cap, char *answer,
+                size_t size)
 {
     char line[CONSOLE_LINE_MAX];
     int n = snprintf(line, sizeof(line), "add %u %s %u cap=%llu", domid, name, port, (unsigned long long)cap);
@@ -184,7 +187,9 @@ int console_attach(int fd, uint16_t domid, char *answer, size_t size)
     return domid_request(fd, "attach", domid, answer, size);
 }
 
-/* ---- a person's terminal -------------------------------------------------------------------------------- */
+/*
+ * ---- a person's terminal --------------------------------------------------------------------------------
+ */
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
@@ -234,7 +239,9 @@ static void terminal_leave(const struct terminal *terminal, int in)
     sigprocmask(SIG_SETMASK, &terminal->mask, NULL);
 }
 
-/* ---- both ways ------------------------------------------------------------------------------------------ */
+/*
+ * ---- both ways ------------------------------------------------------------------------------------------
+ */
 
 struct flow {
     const struct console_join *join;
@@ -290,8 +297,8 @@ static void flow_type(struct flow *flow)
         shutdown(flow->join->fd, SHUT_WR);
         return;
     }
-    char *escape = flow->raw && flow->join->escape >= 0 ? memchr(flow->typed, flow->join->escape, (size_t)n) : NULL;
-    if (escape) {
+    char *escape = memchr(flow->typed, flow->join->escape, (size_t)n);
+    if (escape && flow->raw && flow->join->escape >= 0) {
         flow->leave = 1;
         n = escape - flow->typed;
     }
@@ -348,10 +355,12 @@ static int flow_step(struct flow *flow, const sigset_t *mask)
 
 int console_join(const struct console_join *join)
 {
-    struct flow flow = { .join = join, .in = join->in, .end = join->timeout_ms < 0 ? -1 : now_ms() + join->timeout_ms };
+    struct flow flow = { .join = join, .in = join->in, .end = -1 };
     struct terminal terminal;
     int r;
 
+    if (join->timeout_ms >= 0)
+        flow.end = now_ms() + join->timeout_ms;
     terminal_enter(&terminal, join->in);
     flow.raw = terminal.raw;
     do

@@ -18,14 +18,16 @@
 #define CONSOLE_TIMEOUT_MS    5000      /* how long the calls below wait for an answer */
 #define CONSOLE_ESCAPE        0x1d      /* Ctrl-] */
 
-/* Connects to the daemon at path (NULL: CONSOLE_SOCKET). Returns a blocking descriptor or a negative errno. */
+/*
+ * Connects to the daemon at path (NULL: CONSOLE_SOCKET). Returns a blocking descriptor or a negative errno.
+ */
 int console_connect(const char *path);
 
 /*
- * Sends one request line (without newline) and waits for its one-line answer. The text of the answer, without
- * "ok " or "error N ", is stored in answer (cut to size). Returns 0, or the daemon's error as a negative errno
- * with its explanation in answer, or -ETIMEDOUT, -EPIPE (daemon gone), -EPROTO (answer not understood).
- * After any of the last three the connection is of no more use: close it and connect again.
+ * Sends one request line (without newline) and waits for its one-line answer. The text of the answer,
+ * without "ok " or "error N ", is stored in answer (cut to size). Returns 0, or the daemon's error as a
+ * negative errno with its explanation in answer, or -ETIMEDOUT, -EPIPE (daemon gone), -EPROTO (answer not
+ * understood). After any of the last three the connection is of no more use: close it and connect again.
  */
 int console_request(int fd, const char *line, char *answer, size_t size);
 
@@ -33,14 +35,18 @@ int console_request(int fd, const char *line, char *answer, size_t size);
 int console_more(int fd, char *line, size_t size);
 
 /*
- * Tells the daemon of a console: grant reference 0 of domid holds the ring, port is the domain's event channel
- * (its own number, as in its start info). cap is the most bytes of log kept on disk, 0 for the daemon's default.
- * Doing it again with the same domid and port is harmless; so do it for every domain after either side restarts.
- * name: no white space or control characters, at most 128 bytes. Errors as of console_request.
+ * Tells the daemon of a console: grant reference 0 of domid holds the ring, port is the domain's event
+ * channel (its own number, as in its start info). cap is the most bytes of log kept on disk, 0 for the
+ * daemon's default. Doing it again with the same domid and port is harmless; so do it for every domain after
+ * either side restarts. name: no white space or control characters, at most 128 bytes. Errors as of
+ * console_request.
  */
-int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_t cap, char *answer, size_t size);
+int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_t cap, char *answer,
+                size_t size);
 
-/* The domain is gone (or going): what its ring still holds is logged, viewers are told, the ring is let go. */
+/*
+ * The domain is gone (or going): what its ring still holds is logged, viewers are told, the ring is let go.
+ */
 int console_remove(int fd, uint16_t domid, char *answer, size_t size);
 
 /*
@@ -58,16 +64,16 @@ enum console_end {
 
 struct console_join {
     int fd;                 /* an attached connection */
-    int in;                 /* typed from here; if a terminal, it is in raw mode meanwhile. -1: nothing is typed */
+    int in;                 /* typed from here; a terminal is in raw mode meanwhile; -1: nothing is typed */
     int out;                /* shown here */
     int escape;             /* character that leaves, when `in` is a terminal; -1 for none */
     int timeout_ms;         /* end after that long in all; -1: never */
 };
 
 /*
- * Copies both ways until one of enum console_end, which it returns, or a negative errno. When `in` is no terminal,
- * its end closes only that direction; the console is shown until it ends or the time is over. The terminal is
- * restored on every return.
+ * Copies both ways until one of enum console_end, which it returns, or a negative errno. When `in` is no
+ * terminal, its end closes only that direction; the console is shown until it ends or the time is over. The
+ * terminal is restored on every return.
  */
 int console_join(const struct console_join *join);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where rings and events come from: from the hypervisor (backend_xen.c), or from files and a socket of a directory
- * (backend_dir.c), so that the whole daemon runs on any Linux, as in the tests.
+ * Where rings and events come from: from the hypervisor (backend_xen.c), or from files and a socket of a
+ * directory (backend_dir.c), so that the whole daemon runs on any Linux, as in the tests.
  */
 #ifndef HAUCH_CONSOLE_BACKEND_H
 #define HAUCH_CONSOLE_BACKEND_H
@@ -33,8 +33,8 @@ struct backend {
 /* Both return NULL after a report on stderr that says what is missing. */
 struct backend *backend_xen_open(void);
 /*
- * dir/DOMID.ring is the page of a domain; its events come as datagrams to dir/daemon (domid, 2 bytes, native order)
- * and go as one-byte datagrams to dir/DOMID.guest. The event port of domid 7 is 7.
+ * dir/DOMID.ring is the page of a domain; its events come as datagrams to dir/daemon (domid, 2 bytes, native
+ * order) and go as one-byte datagrams to dir/DOMID.guest. The event port of domid 7 is 7.
  */
 struct backend *backend_dir_open(const char *dir);
 

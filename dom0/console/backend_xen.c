@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rings and events of the hypervisor, by libxengnttab and libxenevtchn. One handle of each serves all domains. No
- * other device is opened: what guests did not grant cannot be reached from here.
+ * Rings and events of the hypervisor, by libxengnttab and libxenevtchn. One handle of each serves all
+ * domains. No other device is opened: what guests did not grant cannot be reached from here.
  */
 #include "dom0/console/backend.h"
 

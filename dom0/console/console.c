@@ -18,7 +18,10 @@
 
 const char *console_state_name(const struct console *console)
 {
-    static const char *const names[] = { [CONSOLE_LIVE] = "live", [CONSOLE_BAD] = "bad", [CONSOLE_DEAD] = "dead" };
+    static const char *const names[] = {
+        [CONSOLE_LIVE] = "live", [CONSOLE_BAD] = "bad", [CONSOLE_DEAD] = "dead",
+    };
+
     return names[console->state];
 }
 
@@ -31,7 +34,9 @@ int console_find(struct server *server, uint16_t domid, struct console **console
     return -ENOENT;
 }
 
-/* ---- bytes ---------------------------------------------------------------------------------------------- */
+/*
+ * ---- bytes ----------------------------------------------------------------------------------------------
+ */
 
 static void console_show(struct console *console, const char *text, size_t n)
 {
@@ -61,7 +66,7 @@ static void console_output(struct console *console, const char *text, size_t n)
 
 static void console_bad(struct console *console)
 {
-    static const char text[] = "\r\n[hauch-console: the guest broke its console ring; ignored from here on]\r\n";
+    static const char text[] = "\r\n[hauch-console: the guest broke its console ring; ignored now]\r\n";
 
     report("domain %u: ring indices out of range; ignored until it is added again", console->domid);
     console->state = CONSOLE_BAD;
@@ -106,12 +111,13 @@ static int console_move(struct console *console)
 
     if (given < 0 || taken < 0)
         return -EPROTO;
+    if (taken > 0)
+        console_output(console, buf, (size_t)taken);
+    ring_publish(&console->ring);       /* only now: killed before, the next daemon reads and logs it again */
     if (given > 0 || taken > 0)
         console->server->backend->ops->notify(console->server->backend, console->local);
     if (given > 0)
         console_wake_viewers(console);
-    if (taken > 0)
-        console_output(console, buf, (size_t)taken);
     return taken;
 }
 
@@ -147,7 +153,9 @@ void console_replay(const struct console *console, struct viewer *viewer)
         viewer_show(viewer, text, n);
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------- */
+/*
+ * ---- life -----------------------------------------------------------------------------------------------
+ */
 
 /* -EEXIST if a living domain other than domid has the name: two guests must never share a log. */
 static int name_check(struct server *server, uint16_t domid, const char *name, char *error, size_t size)
@@ -156,8 +164,8 @@ static int name_check(struct server *server, uint16_t domid, const char *name, c
 
     TAILQ_FOREACH(other, &server->live, all) {
         if (other->domid != domid && strcmp(other->name, name) == 0) {
-            snprintf(error, size, "name %s is in use by domain %u; remove that first or take another name", name,
-                     other->domid);
+            snprintf(error, size, "name %s is in use by domain %u; remove that first or take another name",
+                     name, other->domid);
             return -EEXIST;
         }
     }
@@ -192,13 +200,14 @@ static int console_log_open(struct console *console, const char *name, uint64_t 
 /* Add said again for a console that is there: take a new name or cap, give a broken ring another chance. */
 static int console_update(struct console *console, const struct request *request, char *error, size_t size)
 {
+    uint64_t cap = request->cap ? request->cap : console->log.cap;
+
     if (strcmp(console->name, request->name) != 0) {
-        int r = console_log_open(console, request->name, request->cap ? request->cap : console->log.cap, error, size);
+        int r = console_log_open(console, request->name, cap, error, size);
         if (r < 0)
             return r;
     }
-    if (request->cap)
-        console->log.cap = request->cap;
+    console->log.cap = cap;
     if (console->state == CONSOLE_BAD && ring_open(&console->ring, console->ring.shared) == 0)
         console->state = CONSOLE_LIVE;
     if (console->state == CONSOLE_LIVE)
@@ -244,7 +253,7 @@ static int console_plug(struct console *console, char *error, size_t size)
     int r = backend->ops->map(backend, console->domid, &shared);
 
     if (r < 0) {
-        snprintf(error, size, "domain %u: cannot map its console ring (grant 0): %s; is the domain still there?",
+        snprintf(error, size, "domain %u: cannot map its console ring (grant 0): %s; is the domain there?",
                  console->domid, strerror(-r));
         return r;
     }
@@ -256,7 +265,7 @@ static int console_plug(struct console *console, char *error, size_t size)
         r = port_record(console->server, r, console);
     }
     if (r < 0)
-        snprintf(error, size, "domain %u: cannot bind to its event channel %u: %s; is it meant for this domain?",
+        snprintf(error, size, "domain %u: cannot bind to its event channel %u: %s; is it unbound and for us?",
                  console->domid, console->port, strerror(-r));
     return r;
 }
@@ -388,7 +397,8 @@ int console_may_view(const struct console *console, char *error, size_t size)
 {
     if (console->viewer_count < VIEWERS_MAX)
         return 0;
-    snprintf(error, size, "domain %u has %u viewers, the limit; close one first", console->domid, VIEWERS_MAX);
+    snprintf(error, size, "domain %u has %u viewers, the limit; close one first", console->domid,
+             VIEWERS_MAX);
     return -ENOSPC;
 }
 

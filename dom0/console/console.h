@@ -2,7 +2,7 @@
 /*
  * One console: a ring on the guest's side; a log, a last screen and viewers on ours.
  *
- *   add -> LIVE -- remove -> DEAD (log and last screen kept) -- pushed out by newer dead ones, or domid reused -> freed
+ *   add -> LIVE -- remove -> DEAD (log, last screen kept) -- newer dead ones, or domid used again -> freed
  *            ^ \-- ring indices make no sense -> BAD (ring not touched, port masked) -- remove -> DEAD
  *            \------------- add again ------------/
  */

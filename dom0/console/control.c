@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A connection to the control socket: see control.h. The next request is read only when the answer to the last one
- * is out, so a client that does not read costs one answer.
+ * A connection to the control socket: see control.h. The next request is read only when the answer to the
+ * last one is out, so a client that does not read costs one answer.
  */
 #define _GNU_SOURCE
 #include "dom0/console/control.h"
@@ -83,7 +83,8 @@ static void list_console(FILE *out, const struct console *console)
 {
     fprintf(out, "%u %s %s %u viewers=%u read=%llu lost=%llu log=%s\n", console->domid, console->name,
             console_state_name(console), console->port, console->viewer_count,
-            (unsigned long long)console->read_total, (unsigned long long)console->log.lost, console->log.path);
+            (unsigned long long)console->read_total, (unsigned long long)console->log.lost,
+            console->log.path);
 }
 
 static void answer_list(struct control *control)
@@ -114,12 +115,14 @@ static int answer_tty(struct control *control, struct console *console, char *er
     if (r < 0)
         return r;
     if (console->state == CONSOLE_DEAD) {
-        snprintf(error, ERROR_MAX, "domain %u is dead; `attach` shows its last screen, `log` its log", console->domid);
+        snprintf(error, ERROR_MAX, "domain %u is dead; `attach` shows its last screen, `log` its log",
+                 console->domid);
         return -ESRCH;
     }
     r = viewer_tty(console, &path);
     if (r < 0)
-        snprintf(error, ERROR_MAX, "cannot make a pseudo-terminal for domain %u: %s", console->domid, strerror(-r));
+        snprintf(error, ERROR_MAX, "cannot make a pseudo-terminal for domain %u: %s", console->domid,
+                 strerror(-r));
     else
         control_answer(control, "ok %s\n", path);
     return r;

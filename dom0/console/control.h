@@ -9,7 +9,9 @@ struct control;
 struct server;
 TAILQ_HEAD(control_list, control);
 
-/* Takes a connected non-blocking descriptor over; closes it if there is no memory or CLIENTS_MAX is reached. */
+/*
+ * Takes a connected non-blocking descriptor over; closes it if there is no memory or CLIENTS_MAX is reached.
+ */
 void control_open(struct server *server, int fd);
 
 /* Closes every connection of the server. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,7 @@ static ssize_t log_write_piece(struct log *log, const char *buf, size_t n)
     if (r < 0)
         return r;
     if (log->size >= log->cap / 2)
-        return -EFBIG;              /* a rename that did not take the file away: rather lose bytes than fill the disk */
+        return -EFBIG;              /* a rename that did nothing: rather lose bytes than fill the disk */
     uint64_t room = log->cap / 2 - log->size;
     ssize_t done = log->ops->write(log->ctx, log->fd, buf, n < room ? n : room);
     if (done == 0)
@@ -161,7 +162,8 @@ int log_write(struct log *log, const char *buf, size_t n)
 
 static int name_byte_plain(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_-+.", c));
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("_-+.", c));
 }
 
 int log_file_name(const char *name, char *out, size_t size)
@@ -178,5 +180,5 @@ int log_file_name(const char *name, char *out, size_t size)
             at += (size_t)sprintf(out + at, "%%%02X", c);
     }
     memcpy(out + at, ".log", sizeof(".log"));
-    return 0;
+    return at + strlen(".log.1") <= NAME_MAX ? 0 : -ENAMETOOLONG;
 }

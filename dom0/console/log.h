@@ -3,8 +3,8 @@
  * The log of one console: every byte from the first, as the guest wrote it, in PATH and, older, in PATH.1.
  * The two together never hold more than `cap` bytes: PATH is renamed to PATH.1 when it has half of them.
  *
- * A disk that is full, or any other failure, stops nothing: bytes that cannot be written are counted and left out,
- * each write tries again, and when one succeeds the log says first how much is missing before it.
+ * A disk that is full, or any other failure, stops nothing: bytes that cannot be written are counted and
+ * left out, each write tries again, and when one succeeds the log says first how much is missing before it.
  *
  * The file system is reached only through struct log_ops, so tests can make it fail at any step.
  */
@@ -18,12 +18,16 @@
 #define LOG_CAP_DEFAULT (8u << 20)
 #define LOG_CAP_MIN     4096u
 #define LOG_CAP_MAX     (1ull << 40)
-#define LOG_NAME_MAX    128         /* longest domain name; three times that, with ".log.1", is a valid file name */
+#define LOG_NAME_MAX    128         /* longest domain name */
 
 struct log_ops {
-    /* Opens for appending, makes the file if needed, stores its size. Returns a descriptor or a negative errno. */
+    /*
+     * Opens for appending, makes the file if needed, stores its size. Returns a descriptor or a negative
+     * errno.
+     */
     int (*open)(void *ctx, const char *path, uint64_t *size);
-    ssize_t (*write)(void *ctx, int fd, const char *buf, size_t n);     /* bytes written or a negative errno */
+    /* Returns the bytes written or a negative errno. */
+    ssize_t (*write)(void *ctx, int fd, const char *buf, size_t n);
     int (*rename)(void *ctx, const char *from, const char *to);         /* 0 or a negative errno */
     void (*close)(void *ctx, int fd);
 };
@@ -46,12 +50,16 @@ int log_open(struct log *log, const char *path, uint64_t cap, const struct log_o
 void log_close(struct log *log);     /* lets the file go; path and figures stay */
 void log_free(struct log *log);
 
-/* Writes all n bytes or counts what is lost. Returns 1 if log->error changed (worth one line of report), else 0. */
+/*
+ * Writes all n bytes or counts what is lost. Returns 1 if log->error changed (worth one line of report),
+ * else 0.
+ */
 int log_write(struct log *log, const char *buf, size_t n);
 
 /*
- * The file name for a domain name: bytes other than letters, digits and "_-+." become %XX, and so does a leading dot.
- * Different names give different files. size must be at least 3 * strlen(name) + sizeof(".log"). Returns 0 or -EINVAL.
+ * The file name for a domain name: bytes other than letters, digits and "_-+." become %XX, and so does a
+ * leading dot. Different names give different files. size must be at least 3 * strlen(name) + sizeof(".log").
+ * Returns 0, -EINVAL, or -ENAMETOOLONG if it comes to more than a file name may have.
  */
 int log_file_name(const char *name, char *out, size_t size);
 

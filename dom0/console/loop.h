@@ -2,8 +2,9 @@
 /*
  * Descriptors and what to call when they are ready, on one epoll instance.
  *
- * A source is the first member of an object from malloc(). One call of loop_step() may hand out several events, and
- * the handler of one may end the object of another; so objects end by source_end(), which frees them after the step.
+ * A source is the first member of an object from malloc(). One call of loop_step() may hand out several
+ * events, and the handler of one may end the object of another; so objects end by source_end(), which frees
+ * them after the step.
  */
 #ifndef HAUCH_CONSOLE_LOOP_H
 #define HAUCH_CONSOLE_LOOP_H
@@ -26,7 +27,10 @@ struct loop {
 int loop_open(struct loop *loop);               /* 0 or a negative errno */
 void loop_close(struct loop *loop);
 
-/* Waits at most timeout_ms (-1: for ever) and calls the handlers of what is ready. Returns 0 or a negative errno. */
+/*
+ * Waits at most timeout_ms (-1: for ever) and calls the handlers of what is ready. Returns 0 or a negative
+ * errno.
+ */
 int loop_step(struct loop *loop, int timeout_ms);
 
 /* Frees what source_end() left. The caller does this when no pointer to an ended object is in use. */

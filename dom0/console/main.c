@@ -2,8 +2,9 @@
 /*
  * hauch-console: the text consoles of all domUs (docs/design/console.md).
  *
- * This file is the process around the server: options, going to the background, privileges, signals. Order matters:
- * devices and socket are opened with the rights we were started with, then these are given up, then we say "ready".
+ * This file is the process around the server: options, going to the background, privileges, signals. Order
+ * matters: devices and socket are opened with the rights we were started with, then these are given up, then
+ * we say "ready".
  */
 #define _GNU_SOURCE
 #include "dom0/console/backend.h"
@@ -49,7 +50,9 @@ static void on_stop(int signal)
     stop = 1;
 }
 
-/* ---- options -------------------------------------------------------------------------------------------- */
+/*
+ * ---- options --------------------------------------------------------------------------------------------
+ */
 
 static int parse_cap(const char *text, uint64_t *cap)
 {
@@ -60,7 +63,8 @@ static int parse_cap(const char *text, uint64_t *cap)
     unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
     if (shift)
         end++;
-    if (errno || *end || end == text || *text == '-' || value > LOG_CAP_MAX >> shift || value << shift < LOG_CAP_MIN) {
+    int out_of_range = value > LOG_CAP_MAX >> shift || value << shift < LOG_CAP_MIN;
+    if (errno || *end || end == text || *text == '-' || out_of_range) {
         report("--cap %s: expected a number of bytes from %u to 1024G, such as 8M", text, LOG_CAP_MIN);
         return -EINVAL;
     }
@@ -105,7 +109,9 @@ static int parse_options(int argc, char **argv, struct options *options)
     return -EINVAL;
 }
 
-/* ---- the process ---------------------------------------------------------------------------------------- */
+/*
+ * ---- the process ----------------------------------------------------------------------------------------
+ */
 
 /* Goes to the background. The parent waits for a byte in the returned pipe, and fails if it never comes. */
 static int background(void)

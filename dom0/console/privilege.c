@@ -44,7 +44,9 @@ int privilege_drop(uid_t uid, gid_t gid)
     return 0;
 }
 
-/* ---- system calls --------------------------------------------------------------------------------------- */
+/*
+ * ---- system calls ---------------------------------------------------------------------------------------
+ */
 
 /* What may still be called once the daemon serves. Nothing that starts, traces or signals another process. */
 static const unsigned allowed[] = {

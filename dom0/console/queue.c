@@ -65,12 +65,15 @@ int queue_empty(const struct queue *queue)
     return queue->len == 0 && queue->dropped == 0 && queue->mark_sent == queue->mark_len;
 }
 
-/* The sentence may be made anew as long as its first byte is not out, so a long stall ends in one sentence. */
+/*
+ * The sentence may be made anew as long as its first byte is not out, so a long stall ends in one sentence.
+ */
 static void queue_mark(struct queue *queue)
 {
     if (queue->dropped == 0 || queue->mark_sent > 0)
         return;
-    queue->mark_len = (size_t)snprintf(queue->mark, sizeof(queue->mark), "\r\n[hauch-console: %llu bytes left out]\r\n",
+    queue->mark_len = (size_t)snprintf(queue->mark, sizeof(queue->mark),
+                                       "\r\n[hauch-console: %llu bytes left out]\r\n",
                                        (unsigned long long)queue->dropped);
 }
 

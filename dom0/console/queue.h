@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A bounded byte queue that forgets. Between a console and each of its viewers stands one: a viewer that does not
- * read costs at most `limit` bytes, then loses the oldest ones and is told how many, where they are missing.
- * (The newest are what a person wants to see.) Also used, without forgetting, for what is typed at a console.
+ * A bounded byte queue that forgets. Between a console and each of its viewers stands one: a viewer that
+ * does not read costs at most `limit` bytes, then loses the oldest ones and is told how many, where they are
+ * missing. (The newest are what a person wants to see.) Also used, without forgetting, for what is typed at
+ * a console.
  *
  * Memory is taken when the first byte must wait and given back when the queue is empty.
  */

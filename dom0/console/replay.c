@@ -30,7 +30,10 @@ void replay_free(struct replay *replay)
     *replay = (struct replay){ 0 };
 }
 
-/* Where the last REPLAY_LINES lines begin; if the text has lost its beginning, never in the middle of a line. */
+/*
+ * Where the last REPLAY_LINES lines begin; if the text has lost its beginning, never in the middle of a
+ * line.
+ */
 static size_t first_line(const char *text, size_t n, int cut)
 {
     int lines = 0;
@@ -64,7 +67,10 @@ size_t replay_copy(const struct replay *replay, char *out)
     return replay_quiet(out, n - start);
 }
 
-/* Length of the string that starts with ESC P, ESC ] and their like and ends with BEL or ESC \, else of the rest. */
+/*
+ * Length of the string that starts with ESC P, ESC ] and their like and ends with BEL or ESC \, else of the
+ * rest.
+ */
 static size_t string_length(const char *text, size_t n)
 {
     for (size_t i = 2; i < n; i++) {
@@ -77,8 +83,8 @@ static size_t string_length(const char *text, size_t n)
 }
 
 /*
- * Length of the control sequence ESC [ parameters final; its final byte goes to *final, 0 if it is cut off or broken
- * (then the byte that breaks it is not part of it: it may be the ESC of another).
+ * Length of the control sequence ESC [ parameters final; its final byte goes to *final, 0 if it is cut off
+ * or broken (then the byte that breaks it is not part of it: it may be the ESC of another).
  */
 static size_t control_length(const char *text, size_t n, char *final)
 {
@@ -117,7 +123,7 @@ static size_t unit_length(const char *text, size_t n, int *asks)
         *asks = final_asks(text, length, final);
         return length;
     }
-    if (strchr("P]_^X", text[1]) && text[1])    /* titles and colours, set or asked: nothing of it is screen */
+    if (text[1] && strchr("P]_^X", text[1]))    /* titles, colours, set or asked: nothing of it is screen */
         return string_length(text, n);
     *asks = text[1] == 'Z' || text[1] == '\033';
     return text[1] == '\033' ? 1 : 2;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last screen of a console, kept in memory for whoever looks at it next: the last 64 lines, at most 8 KiB.
- * No memory is used before the first byte.
+ * The last screen of a console, kept in memory for whoever looks at it next: the last 64 lines, at most 8
+ * KiB. No memory is used before the first byte.
  *
- * A replay is shown to another terminal than the one the guest was talking to, at another time. Some of what a guest
- * writes asks the terminal a question ("where is the cursor?": ESC [ 6 n, which busybox asks at each prompt), and
- * the answer would be typed into a guest that no longer waits for it. So questions are left out of a replay.
+ * A replay is shown to another terminal than the one the guest was talking to, at another time. Some of what
+ * a guest writes asks the terminal a question ("where is the cursor?": ESC [ 6 n, which busybox asks at each
+ * prompt), and the answer would be typed into a guest that no longer waits for it. So questions are left out
+ * of a replay.
  */
 #ifndef HAUCH_CONSOLE_REPLAY_H
 #define HAUCH_CONSOLE_REPLAY_H

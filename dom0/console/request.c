@@ -101,7 +101,8 @@ static int parse_cap(struct word word, uint64_t *cap)
     return *cap == 0 || *cap >= LOG_CAP_MIN ? 0 : -EINVAL;
 }
 
-static int parse_add(const struct word *words, unsigned count, struct request *request, char *error, size_t size)
+static int parse_add(const struct word *words, unsigned count, struct request *request, char *error,
+                     size_t size)
 {
     uint64_t port;
 
@@ -111,11 +112,12 @@ static int parse_add(const struct word *words, unsigned count, struct request *r
         return fail(error, size, "port", words[3], "expected an event channel number");
     request->port = (uint32_t)port;
     if (count > 4 && parse_cap(words[4], &request->cap) < 0)
-        return fail(error, size, "option", words[4], "expected cap=BYTES, BYTES from 4096 to 2^40, or 0 for the default");
+        return fail(error, size, "option", words[4], "expected cap=BYTES, from 4096 to 2^40, or 0: default");
     return 0;
 }
 
-static int parse_arguments(const struct word *words, unsigned count, struct request *request, char *error, size_t size)
+static int parse_arguments(const struct word *words, unsigned count, struct request *request, char *error,
+                           size_t size)
 {
     uint64_t domid;
 

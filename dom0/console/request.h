@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The requests of the control socket as data: one line of words in, one struct out (docs/design/console.md). */
+/*
+ * The requests of the control socket as data: one line of words in, one struct out (docs/design/console.md).
+ */
 #ifndef HAUCH_CONSOLE_REQUEST_H
 #define HAUCH_CONSOLE_REQUEST_H
 
@@ -22,8 +24,8 @@ struct request {
 };
 
 /*
- * Reads the n bytes at line (no newline). Returns 0, or -EINVAL with a sentence in error that names the word and
- * what was expected; bytes that are not printable ASCII appear in it as '?'.
+ * Reads the n bytes at line (no newline). Returns 0, or -EINVAL with a sentence in error that names the word
+ * and what was expected; bytes that are not printable ASCII appear in it as '?'.
  */
 int request_parse(const char *line, size_t n, struct request *request, char *error, size_t size);
 

@@ -10,7 +10,9 @@
 #define IN_SIZE  ((uint32_t)sizeof(((struct xencons_interface *)0)->in))
 #define OUT_SIZE ((uint32_t)sizeof(((struct xencons_interface *)0)->out))
 
-/* Acquire: the bytes that an index covers must not be read, or overwritten, before the index itself is read. */
+/*
+ * Acquire: the bytes that an index covers must not be read, or overwritten, before the index itself is read.
+ */
 static uint32_t index_load(const uint32_t *index)
 {
     return __atomic_load_n(index, __ATOMIC_ACQUIRE);
@@ -51,8 +53,12 @@ int ring_read(struct ring *ring, char *buf, size_t size)
     memcpy(buf, shared->out + start, first);
     memcpy(buf + first, shared->out, n - first);
     ring->out_cons += n;
-    index_store(&shared->out_cons, ring->out_cons);
     return (int)n;
+}
+
+void ring_publish(struct ring *ring)
+{
+    index_store(&ring->shared->out_cons, ring->out_cons);
 }
 
 int ring_write(struct ring *ring, const char *buf, size_t size)

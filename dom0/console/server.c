@@ -24,7 +24,9 @@ struct server_source {
     struct server *server;
 };
 
-/* ---- order of service ----------------------------------------------------------------------------------- */
+/*
+ * ---- order of service -----------------------------------------------------------------------------------
+ */
 
 static struct console_list *wait_list(struct server *server, const struct console *console)
 {
@@ -95,7 +97,9 @@ static void server_serve(struct server *server, struct console *console)
         server->backend->ops->unmask(server->backend, console->local);
 }
 
-/* Serves each console that is ready now once; those that become ready again come after the next look around. */
+/*
+ * Serves each console that is ready now once; those that become ready again come after the next look around.
+ */
 static void server_round(struct server *server)
 {
     struct console *last = TAILQ_LAST(&server->ready, console_list);
@@ -123,7 +127,9 @@ int server_step(struct server *server, int timeout_ms)
     return r;
 }
 
-/* ---- descriptors ---------------------------------------------------------------------------------------- */
+/*
+ * ---- descriptors ----------------------------------------------------------------------------------------
+ */
 
 static void events_ready(struct source *source, uint32_t events)
 {
@@ -165,7 +171,9 @@ static struct source *server_source(struct server *server, int fd, void (*ready)
     return NULL;
 }
 
-/* ---- begin and end -------------------------------------------------------------------------------------- */
+/*
+ * ---- begin and end --------------------------------------------------------------------------------------
+ */
 
 /* Removes a socket that nobody listens on any more. Returns 0, or -EADDRINUSE if somebody does. */
 static int socket_clear(const struct sockaddr_un *address)

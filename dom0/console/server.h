@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole daemon without its process: consoles by domain and by port, the sockets, and the order in which consoles
- * are served. main.c gives it options and a backend; tests do the same and turn the handle themselves.
+ * The whole daemon without its process: consoles by domain and by port, the sockets, and the order in which
+ * consoles are served. main.c gives it options and a backend; tests do the same and turn the handle
+ * themselves.
  *
- * Order of service: a console whose guest signalled goes to the end of the ready list. A round serves each console
- * that was on the list once, at most one ring (2 KiB) each, then looks at descriptors again. A guest that signals
- * without end is served SERVICES_A_PERIOD times in PERIOD_MS; then it is parked, its port masked, until the next
- * period. Its ring fills, and it waits: nobody else does.
+ * Order of service: a console whose guest signalled goes to the end of the ready list. A round serves each
+ * console that was on the list once, at most one ring (2 KiB) each, then looks at descriptors again. A guest
+ * that signals without end is served SERVICES_A_PERIOD times in PERIOD_MS; then it is parked, its port
+ * masked, until the next period. Its ring fills, and it waits: nobody else does.
  */
 #ifndef HAUCH_CONSOLE_SERVER_H
 #define HAUCH_CONSOLE_SERVER_H
@@ -61,7 +62,10 @@ struct server {
 struct server *server_open(const struct server_options *options, struct backend *backend);
 void server_close(struct server *server);
 
-/* Waits at most timeout_ms (-1: for ever) for something to do, and does one round of it. 0 or a negative errno. */
+/*
+ * Waits at most timeout_ms (-1: for ever) for something to do, and does one round of it. 0 or a negative
+ * errno.
+ */
 int server_step(struct server *server, int timeout_ms);
 
 /* Puts a living console on the ready list. */

@@ -195,7 +195,9 @@ int viewer_attach(struct console *console, int fd, const char *hello)
     return 0;
 }
 
-/* ---- pseudo-terminals ----------------------------------------------------------------------------------- */
+/*
+ * ---- pseudo-terminals -----------------------------------------------------------------------------------
+ */
 
 /* Sets raw mode (echo and line editing are the guest's), and leaves the slave closed once: see viewer.h. */
 static int tty_prepare(int master, const char *path)

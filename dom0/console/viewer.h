@@ -2,9 +2,10 @@
 /*
  * Whoever looks at a console: a client of the control socket that attached, or the pseudo-terminal.
  *
- * The pseudo-terminal is a viewer that comes and goes: as long as nobody has its slave open, nothing is written to
- * it (the kernel would keep the first 4 KiB and show stale text later). Linux tells when the last one closes it
- * (EPOLLHUP on our side), but of an opening only inotify tells. Each time it is opened, the last screen comes first.
+ * The pseudo-terminal is a viewer that comes and goes: as long as nobody has its slave open, nothing is
+ * written to it (the kernel would keep the first 4 KiB and show stale text later). Linux tells when the last
+ * one closes it (EPOLLHUP on our side), but of an opening only inotify tells. Each time it is opened, the
+ * last screen comes first.
  */
 #ifndef HAUCH_CONSOLE_VIEWER_H
 #define HAUCH_CONSOLE_VIEWER_H
@@ -31,8 +32,8 @@ struct viewer {
 TAILQ_HEAD(viewer_list, viewer);
 
 /*
- * Makes a viewer of a connected non-blocking socket, which it takes over on success, and shows it `hello`, then the
- * last screen. A dead console's viewer is dismissed at once. Returns 0 or a negative errno.
+ * Makes a viewer of a connected non-blocking socket, which it takes over on success, and shows it `hello`,
+ * then the last screen. A dead console's viewer is dismissed at once. Returns 0 or a negative errno.
  */
 int viewer_attach(struct console *console, int fd, const char *hello);
 
@@ -51,7 +52,10 @@ void viewer_dismiss(struct viewer *viewer, const char *text);
 /* Ends it now. */
 void viewer_end(struct viewer *viewer);
 
-/* Opens the inotify instance for pseudo-terminals. Returns its source, or NULL (then there are no terminals). */
+/*
+ * Opens the inotify instance for pseudo-terminals. Returns its source, or NULL (then there are no
+ * terminals).
+ */
 struct source *viewer_ttys_open(struct server *server);
 
 #endif

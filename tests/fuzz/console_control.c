@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fuzzes the control socket of the console daemon: the input is what a client sends, cut into pieces at bytes of
- * value 0, each piece on a connection of its own chosen by its first byte. The server is whole but for its process;
- * domains 1 to 3 have rings.
+ * Fuzzes the control socket of the console daemon: the input is what a client sends, cut into pieces at
+ * bytes of value 0, each piece on a connection of its own chosen by its first byte. The server is whole but
+ * for its process; domains 1 to 3 have rings.
  */
 #define _GNU_SOURCE
 #include "dom0/console/backend.h"

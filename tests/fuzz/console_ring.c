@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fuzzes what a guest can do to the console: the input is a list of steps, each of which writes an index or lets the
- * daemon read or write; what is read goes through last screen and viewer queue. The sanitizers judge.
+ * Fuzzes what a guest can do to the console: the input is a list of steps, each of which writes an index or
+ * lets the daemon read or write; what is read goes through last screen and viewer queue. The sanitizers
+ * judge.
  */
 #include "dom0/console/queue.h"
 #include "dom0/console/replay.h"
@@ -34,6 +35,7 @@ static void take(struct machine *machine, size_t size)
             machine->page->out_prod = machine->page->out_cons;
         return;
     }
+    ring_publish(&machine->ring);
     replay_append(&machine->replay, buf, (size_t)n);
     if (replay_copy(&machine->replay, screen) > REPLAY_SIZE)
         abort();

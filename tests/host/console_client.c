@@ -142,7 +142,10 @@ static void test_join_terminal(void **state)
     pair(fds);
     open_terminal(&master, &slave);
     assert_int_equal(tcgetattr(slave, &before), 0);
-    /* Typed ahead in cooked mode, so a line end makes it readable; the escape character leaves the rest unsent. */
+    /*
+     * Typed ahead in cooked mode, so a line end makes it readable; the escape character leaves the rest
+     * unsent.
+     */
     put(master, "ab\x1dzz\n");
     struct console_join join = { fds[0], slave, 1, CONSOLE_ESCAPE, LONG_MS };
     assert_int_equal(console_join(&join), CONSOLE_END_LEFT);
@@ -175,11 +178,11 @@ static void test_join_signal(void **state)
     sigprocmask(SIG_BLOCK, &block, &was);       /* so that it is pending when the join begins */
     raise(SIGTERM);
     struct console_join join = { fds[0], slave, 1, CONSOLE_ESCAPE, 100 };
-    assert_int_equal(console_join(&join), CONSOLE_END_TIMEOUT);     /* who blocked it before wants it blocked */
+    assert_int_equal(console_join(&join), CONSOLE_END_TIMEOUT);     /* blocked before, blocked now */
     signal(SIGTERM, SIG_IGN);                   /* drops the pending one */
     sigprocmask(SIG_SETMASK, &was, NULL);
     pid_t self = getpid(), child = fork();
-    if (child == 0) {                           /* signals until the parent has seen one, at most ten seconds */
+    if (child == 0) {                           /* signals until it is killed, at most ten seconds */
         for (int i = 0; i < 1000; i++) {
             kill(self, SIGTERM);
             usleep(10000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole console daemon but its process, on rings in a directory: this program is the guests, the viewers and
- * hauchd, and turns the server itself, so nothing here depends on how fast the machine is.
+ * The whole console daemon but its process, on rings in a directory: this program is the guests, the viewers
+ * and hauchd, and turns the server itself, so nothing here depends on how fast the machine is.
  */
 #define _GNU_SOURCE
 #include "dom0/console/backend.h"
@@ -40,7 +40,9 @@ struct guest {
     uint16_t domid;
 };
 
-/* ---- the world ------------------------------------------------------------------------------------------ */
+/*
+ * ---- the world ------------------------------------------------------------------------------------------
+ */
 
 static void world_open(struct world *world)
 {
@@ -98,7 +100,9 @@ static void turn_long(struct world *world, int turns)
         assert_int_equal(server_step(world->server, 20), 0);
 }
 
-/* ---- guests --------------------------------------------------------------------------------------------- */
+/*
+ * ---- guests ---------------------------------------------------------------------------------------------
+ */
 
 static struct guest guest_new(struct world *world, uint16_t domid)
 {
@@ -125,7 +129,8 @@ static void guest_signal(struct world *world, struct guest *guest)
     struct sockaddr_un to = { .sun_family = AF_UNIX };
 
     snprintf(to.sun_path, sizeof(to.sun_path), "%s/daemon", world->dir);
-    sendto(world->event, &guest->domid, sizeof(guest->domid), MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
+    sendto(world->event, &guest->domid, sizeof(guest->domid), MSG_DONTWAIT, (struct sockaddr *)&to,
+           sizeof(to));
 }
 
 /* Puts what fits and signals. Returns how much that was. */
@@ -161,7 +166,9 @@ static const char *guest_hear(struct world *world, struct guest *guest)
     return text;
 }
 
-/* ---- clients -------------------------------------------------------------------------------------------- */
+/*
+ * ---- clients --------------------------------------------------------------------------------------------
+ */
 
 static int client_new(struct world *world)
 {
@@ -223,7 +230,9 @@ static char *log_text(struct world *world, const char *name)
     return text;
 }
 
-/* ---- tests ---------------------------------------------------------------------------------------------- */
+/*
+ * ---- tests ----------------------------------------------------------------------------------------------
+ */
 
 static void test_logged_from_the_first_byte(void **state)
 {
@@ -253,7 +262,7 @@ static void test_viewers_see_and_type(void **state)
     assert_string_equal(guest_hear(world, &guest), "root\n");
     guest_say(world, &guest, "\x1b[6n# ");
     assert_string_equal(client_read(world, one), "\x1b[6n# ");
-    assert_string_equal(ask(world, two, "attach 7\n"), "ok 7 web\nlogin: # ");    /* no question in the replay */
+    assert_string_equal(ask(world, two, "attach 7\n"), "ok 7 web\nlogin: # ");    /* no question in it */
     client_send(world, two, "ls\n");
     assert_string_equal(guest_hear(world, &guest), "ls\n");
     guest_say(world, &guest, "both");
@@ -301,14 +310,16 @@ static void test_death_keeps_log_and_last_screen(void **state)
     ask(world, viewer, "attach 7\n");
     guest_put(world, &guest, "panic: last words", 17);      /* no turn in between */
     assert_string_equal(ask(world, control, "remove 7\n"), "ok\n");
-    assert_string_equal(client_read(world, viewer), "panic: last words\r\n[hauch-console: domain 7 is gone]\r\n(end)");
+    assert_string_equal(client_read(world, viewer),
+                        "panic: last words\r\n[hauch-console: domain 7 is gone]\r\n(end)");
     assert_string_equal(log_text(world, "web.log"), "panic: last words");
     assert_contains(ask(world, control, "list\n"), "ok 1\n7 web dead 7 viewers=0");
     assert_contains(ask(world, control, "tty 7\n"), "error 3 domain 7 is dead");
     assert_string_equal(ask(world, control, "remove 7\n"), "ok\n");
     close(viewer);
     viewer = client_new(world);
-    assert_contains(ask(world, viewer, "attach 7\n"), "ok 7 web\npanic: last words\r\n[hauch-console: domain is gone]\r\n(end)");
+    assert_string_equal(ask(world, viewer, "attach 7\n"),
+                        "ok 7 web\npanic: last words\r\n[hauch-console: domain is gone]\r\n(end)");
     close(viewer);
     memset(guest.page, 0, 4096);
     assert_string_equal(ask(world, control, "add 7 web 7\n"), "ok\n");      /* the id is used again */
@@ -503,7 +514,8 @@ static void test_bad_requests(void **state)
     int fd = client_new(world);
     char line[700];
 
-    assert_contains(ask(world, fd, "add 9 none 9\n"), "error 2 domain 9: cannot map its console ring (grant 0)");
+    assert_contains(ask(world, fd, "add 9 none 9\n"),
+                    "error 2 domain 9: cannot map its console ring (grant 0)");
     assert_contains(ask(world, fd, "add 7 web 8\n"), "error 22 domain 7: cannot bind to its event channel 8");
     assert_string_equal(ask(world, fd, "list\n"), "ok 0\n");
     assert_contains(ask(world, fd, "remove 3\n"), "error 2 no console for domain 3");
@@ -524,7 +536,8 @@ static void test_limits(void **state)
     ask(world, control, "add 7 web 7\n");
     for (int i = 0; i < VIEWERS_MAX + 1; i++) {
         fds[i] = client_new(world);
-        assert_contains(ask(world, fds[i], "attach 7\n"), i < VIEWERS_MAX ? "ok 7 web" : "error 28 domain 7 has 16 viewers");
+        assert_contains(ask(world, fds[i], "attach 7\n"),
+                        i < VIEWERS_MAX ? "ok 7 web" : "error 28 domain 7 has 16 viewers");
     }
     for (int i = VIEWERS_MAX + 1; i < CLIENTS_MAX - 1; i++) {
         fds[i] = client_new(world);

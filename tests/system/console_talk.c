@@ -2,7 +2,7 @@
 /*
  * A hand on hauch-console's socket for tests in a running system, where hauchd may not be.
  *
- *   console_talk SOCKET REQUEST...        each REQUEST is one line, sent; the answer is printed; stops at an error
+ *   console_talk SOCKET REQUEST...        each REQUEST is one line; the answer is printed; stops at an error
  *   console_talk SOCKET attach DOMID MS   joins stdin and stdout to the console for at most MS milliseconds
  */
 #include "lib/console_client.h"
@@ -49,8 +49,10 @@ int main(int argc, char **argv)
     int fd = argc > 2 ? console_connect(argv[1]) : -1;
 
     if (fd < 0) {
-        fprintf(stderr, "usage: console_talk SOCKET REQUEST... | SOCKET attach DOMID MS: %s\n", strerror(-fd));
+        fprintf(stderr, "console_talk SOCKET REQUEST... | SOCKET attach DOMID MS: %s\n", strerror(-fd));
         return 1;
     }
-    return argc == 5 && strcmp(argv[2], "attach") == 0 ? talk_attach(fd, argv[3], argv[4]) : talk_requests(fd, argv + 2);
+    if (argc == 5 && strcmp(argv[2], "attach") == 0)
+        return talk_attach(fd, argv[3], argv[4]);
+    return talk_requests(fd, argv + 2);
 }

@@ -220,8 +220,12 @@ static void test_file_names(void **state)
     longest[LOG_NAME_MAX + 1] = 0;
     assert_int_equal(log_file_name(longest, out, sizeof(out)), -EINVAL);
     longest[LOG_NAME_MAX] = 0;
+    assert_int_equal(log_file_name(longest, out, sizeof(out)), -ENAMETOOLONG);
+    longest[83] = 0;
     assert_int_equal(log_file_name(longest, out, sizeof(out)), 0);
-    assert_int_equal(strlen(out), 3 * LOG_NAME_MAX + 4);
+    assert_int_equal(strlen(out), 3 * 83 + 4);
+    memset(longest, 'n', LOG_NAME_MAX);
+    assert_int_equal(log_file_name(longest, out, sizeof(out)), 0);
     assert_int_equal(log_file_name("", out, sizeof(out)), -EINVAL);
     assert_int_equal(log_file_name("abc", out, 8), -EINVAL);
 }

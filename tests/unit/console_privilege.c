@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the console daemon can still do after it has given up its rights: children try it and say how it went. */
+/*
+ * What the console daemon can still do after it has given up its rights: children try it and say how it
+ * went.
+ */
 #define _GNU_SOURCE
 #include "dom0/console/privilege.h"
 
@@ -19,8 +22,8 @@
 #define RESULT      100     /* so that no other way to end looks like EPERM, which is 1 */
 
 /*
- * Runs try() in a child after the seal. Returns its result, or -1 if it ended otherwise. It ends by the bare system
- * call: what the address sanitizer does before _exit() is sealed too.
+ * Runs try() in a child after the seal. Returns its result, or -1 if it ended otherwise. It ends by the bare
+ * system call: what the address sanitizer does before _exit() is sealed too.
  */
 static int sealed(int (*try)(void))
 {

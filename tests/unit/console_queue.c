@@ -63,7 +63,8 @@ static void test_queue_gap_during_the_sentence(void **state)
     queue_push(&queue, "xy", 2);
     while (take(&queue, text, 64) > 0)
         ;
-    assert_string_equal(text, "\r\n[hauch-console: 5 bytes left out]\r\n\r\n[hauch-console: 2 bytes left out]\r\n89xy");
+    assert_string_equal(text, "\r\n[hauch-console: 5 bytes left out]\r\n"
+                              "\r\n[hauch-console: 2 bytes left out]\r\n89xy");
     queue_free(&queue);
 }
 
