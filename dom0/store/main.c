@@ -72,15 +72,17 @@ static void log_line(const char *line) {
     fprintf(stderr, "hauch-store: %s\n", line);
 }
 
-/* What clients expect to find before anything else has run. */
+/* What clients expect to find before anything else has run: on other systems a program of its own writes these, and it
+ * leaves all as it is if it finds the domain's id and name. Debian's xl will not build a domain in a pool without name. */
 static int put_first_nodes(struct store *s) {
     static const char *const nodes[][2] = {
         { "/tool/xenstored", "" },
         { "/local/domain/0/domid", "0" },
         { "/local/domain/0/name", "Domain-0" },
+        { "/local/pool/0/name", "Pool-0" },
     };
     int rc = 0;
-    for (unsigned int i = 0; i < 3 && rc == 0; i++)
+    for (unsigned int i = 0; i < sizeof(nodes) / sizeof(nodes[0]) && rc == 0; i++)
         rc = store_put(s, nodes[i][0], nodes[i][1]);
     return rc;
 }
