@@ -19,7 +19,6 @@ import machine                                                                  
 DOMUS = {'web': '10.9.0.11', 'left': '10.9.0.12', 'right': '10.9.0.13'}
 # Of a PV guest's serial input the hypervisor may keep no more than this many bytes at a time.
 CHUNK = 64
-PROMPT = r'dom0# $'
 ESCAPE = '\x1d'                                       # Ctrl-] leaves a domU's console
 
 
@@ -30,8 +29,8 @@ class Wrong(Exception):
 class Shell:
     """A shell prompt at the far end of the serial console."""
 
-    def __init__(self, pc):
-        self.pc, self.number = pc, 0
+    def __init__(self, pc, host):
+        self.pc, self.prompt, self.number = pc, rf'{host}# $', 0
 
     def type(self, text):
         """Types text as fast as its echo comes back, since nothing else holds back a serial line."""
@@ -49,6 +48,7 @@ class Shell:
         start = self.pc.seen
         self.type(f'{command}; echo "rc=$?.{self.number}"\n')
         match = self.pc.expect(rf'rc=(\d+)\.{self.number}\b', timeout, start)
+        self.pc.expect(self.prompt, 10)
         return int(match[1]), self.pc.text[start:match.start()]
 
     def good(self, command, timeout=20):
@@ -62,7 +62,7 @@ class Play:
     """The steps share the machine, dom0's shell and the name of the tool."""
 
     def __init__(self, pc, tool):
-        self.pc, self.tool, self.dom0 = pc, tool, Shell(pc)
+        self.pc, self.tool, self.dom0 = pc, tool, Shell(pc, 'dom0')
 
     def states(self):
         """name -> state letters, as `list` shows them."""
@@ -78,20 +78,20 @@ class Play:
 
     def enter(self, name):
         """Opens a domU's console and logs in where a login prompt waits; returns its shell."""
-        shell = Shell(self.pc)
+        shell = Shell(self.pc, name)
         shell.number = 1000
         self.dom0.type(f'{self.tool} console {name}\n')
         self.pc.expect(f'console {name}', 10)
         self.pc.write('\n')
-        if self.pc.expect(r'login: $|# $', 20)[0].startswith('login'):
+        if self.pc.expect(rf'{name} login: $|{shell.prompt}', 20)[0].endswith('login: '):
             self.pc.write('root\n')
-            self.pc.expect(r'# $', 20)
+            self.pc.expect(shell.prompt, 20)
         return shell
 
     def leave(self):
         """Waits for dom0's prompt: xl takes the key only when nothing follows it at once."""
         self.pc.write(ESCAPE)
-        self.pc.expect(PROMPT, 10)
+        self.pc.expect(self.dom0.prompt, 10)
 
     def recover(self):
         """After a failed step: back to dom0's prompt, from wherever the step was left."""
@@ -99,7 +99,7 @@ class Play:
         self.pc.write(ESCAPE)
         time.sleep(1)
         self.pc.write('\n')
-        self.pc.expect(PROMPT, 40)                   # every command that steps type ends by itself
+        self.pc.expect(self.dom0.prompt, 40)                   # every command that steps type ends by itself
         self.dom0.good('true', 10)
 
     # ---- the steps, in order -----------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Play:
         if 'failed' in self.pc.text[self.pc.seen - 12:self.pc.seen]:
             raise Wrong(self.pc.last_lines())
         self.pc.expect(r'^@@ shell', 10)
-        self.dom0.good('true', 20)
+        self.pc.expect(self.dom0.prompt, 20)
 
     def listed(self):
         missing = set(DOMUS) - set(self.states())

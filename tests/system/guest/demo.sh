@@ -23,7 +23,7 @@ demo_create() {
     demo_config web 10.9.0.11; demo_config left 10.9.0.12; demo_config right 10.9.0.13
     for name in web left right; do
         mark create $name
-        $TOOL create /etc/$name.cfg || { echo "dom0: $TOOL create $name failed"; return 1; }
+        $TOOL create /etc/$name.cfg || { tools_log; echo "dom0: $TOOL create $name failed"; return 1; }
     done
     mark created
 }

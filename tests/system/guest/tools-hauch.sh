@@ -4,11 +4,9 @@ TOOL=hauch
 TOOLS_PATH=
 tools_start() {
     mkdir -p /run/xenstored /run/hauch /var/log/hauch/console /var/lib/hauch
-    hauch-store & 
-    await test -S /run/xenstored/socket || return
-    hauch-console &
-    await test -S /run/hauch/console.sock || return
-    hauchd &
+    hauch-store --background && hauch-console --daemon || return
+    hauchd 2>/var/log/hauch/hauchd.log &
     await hauch list
 }
 console_log() { cat "/var/log/hauch/console/$1.log"; }
+tools_log() { cat /var/log/hauch/hauchd.log; }

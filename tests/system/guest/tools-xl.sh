@@ -11,3 +11,4 @@ tools_start() {
     xen-init-dom0 >/dev/null && xenconsoled --log=guest && await xl list
 }
 console_log() { cat "/var/log/xen/console/guest-$1.log"; }
+tools_log() { tail -n 20 /var/log/xen/xen-hotplug.log /var/log/xen/*.log 2>/dev/null; }
