@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* ---- limits: each of them is checked and named in the message --------------------------------------------- */
+/* ---- limits: each of them is checked and named in the message ------------------------------------------ */
 #define CONFIG_FILE_MAX      ((size_t)1 << 20)   /* bytes of a configuration */
 #define CONFIG_KEYS_MAX      1024                /* assignments */
 #define CONFIG_VALUES_MAX    16384               /* values, list elements included */
@@ -35,7 +35,7 @@
 #define CONFIG_CMDLINE_MAX   1023                /* bytes; start_info has room for these and a 0 */
 #define CONFIG_MEMORY_MAX    ((uint64_t)16 << 20)  /* MiB */
 
-/* ---- messages ------------------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------------------------------------ */
 struct config_pos {
     const char *source;       /* file name or "command line"; lives as long as its config_doc */
     unsigned int line;        /* from 1; 0: no place (a missing key) */
@@ -61,7 +61,7 @@ struct config_log {
 void config_log_print(const struct config_log *log, FILE *to);
 void config_log_free(struct config_log *log);
 
-/* ---- the file as written --------------------------------------------------------------------------------- */
+/* ---- the file as written ------------------------------------------------------------------------------- */
 enum config_kind { CONFIG_STRING, CONFIG_NUMBER, CONFIG_LIST };
 
 struct config_value {
@@ -104,7 +104,7 @@ int config_override(struct config_doc *doc, const char *assignment, struct confi
 /* NULL if the key is not there. */
 const struct config_value *config_find(const struct config_doc *doc, const char *key);
 
-/* ---- what it means --------------------------------------------------------------------------------------- */
+/* ---- what it means ------------------------------------------------------------------------------------- */
 enum config_action {
     CONFIG_DESTROY, CONFIG_RESTART, CONFIG_RENAME_RESTART, CONFIG_PRESERVE,
     CONFIG_COREDUMP_DESTROY, CONFIG_COREDUMP_RESTART,
@@ -114,12 +114,12 @@ const char *config_action_name(enum config_action action);
 /* Values are those of XEN_DOMCTL_TSC_MODE_*. */
 enum config_tsc_mode { CONFIG_TSC_DEFAULT, CONFIG_TSC_ALWAYS_EMULATE, CONFIG_TSC_NATIVE };
 
-/* How a disk is served. AUTO: look at the target (block device: as is; regular file: through a loop device). */
+/* How a disk is served. AUTO: look at the target (block device: as is; file: through a loop device). */
 enum config_disk_backend { CONFIG_DISK_AUTO, CONFIG_DISK_PHY };
 
 struct config_disk {
     struct config_pos pos;
-    char *target;             /* absolute path; NULL: empty CD drive. With `script`: whatever that understands */
+    char *target;             /* absolute path; NULL: empty CD drive; with `script`: what that reads */
     char *script;             /* path of a block script, or NULL */
     char *backend;            /* driver domain by name or number, or NULL for dom0 */
     char vdev[32];            /* as written: xvda1 */
@@ -206,11 +206,12 @@ struct json_object;
 struct json_object *domain_config_json(const struct domain_config *config);
 struct json_object *config_doc_json(const struct config_doc *doc);
 
-/* ---- the small languages inside strings; for hot-plug commands and tests ----------------------------------- */
+/* ---- the small languages inside strings; for hot-plug commands and tests ------------------------------- */
 
 /* One DISKSPEC or vif spec. 0, -EINVAL (logged), -ENOMEM. `pos` is the place of the string's first character
  * minus one (the quote). Release the fields with config_disk_clear(), config_vif_clear(). */
-int config_disk_parse(const char *spec, struct config_pos pos, struct config_disk *out, struct config_log *log);
+int config_disk_parse(const char *spec, struct config_pos pos, struct config_disk *out,
+                      struct config_log *log);
 void config_disk_clear(struct config_disk *disk);
 
 /* `devid` is the one to use if the spec names none. The MAC stays zero if the spec has none:

@@ -46,7 +46,8 @@ static int parse_element(const char *key, const struct config_param *param, stru
                             param->text);
     }
     if (param->value || !take_number(&text, &first)) {
-        return config_error(log, param->pos, "%s: \"%s\" is no CPU: write a list like \"0-3,5,^1\" or \"all\"", key,
+        return config_error(log, param->pos,
+                            "%s: \"%s\" is no CPU: write a list like \"0-3,5,^1\" or \"all\"", key,
                             param->text);
     }
     last = first;
@@ -55,8 +56,8 @@ static int parse_element(const char *key, const struct config_param *param, stru
                             param->text);
     }
     if (last < first || last >= CONFIG_CPUS_MAX) {
-        return config_error(log, param->pos, "%s: CPUs %lu-%lu: write the lower one first, and none above %d", key,
-                            first, last, CONFIG_CPUS_MAX - 1);
+        return config_error(log, param->pos, "%s: CPUs %lu-%lu: write the lower one first, and none above %d",
+                            key, first, last, CONFIG_CPUS_MAX - 1);
     }
     set_range(cpus, first, last, !out);
     return 0;

@@ -6,8 +6,8 @@
 #include "lib/config_internal.h"
 
 /* The list behind `key`: 0 elements if it is not there. -EINVAL if it is no list of strings or too long. */
-static int find_list(const struct config_doc *doc, const char *key, size_t max, const struct config_value **out,
-                     struct config_log *log)
+static int find_list(const struct config_doc *doc, const char *key, size_t max,
+                     const struct config_value **out, struct config_log *log)
 {
     static const struct config_value none = { .kind = CONFIG_LIST };
     const struct config_value *list = config_find(doc, key);
@@ -21,11 +21,13 @@ static int find_list(const struct config_doc *doc, const char *key, size_t max, 
         return config_error(log, list->pos, "%s is no list: write %s = [ '...' ]", key, key);
     }
     if (list->count > max) {
-        return config_error(log, list->pos, "%s has %zu elements, more than %zu: leave some out", key, list->count, max);
+        return config_error(log, list->pos, "%s has %zu elements, more than %zu: leave some out", key,
+                            list->count, max);
     }
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].kind != CONFIG_STRING) {
-            rc = config_error(log, list->items[i].pos, "%s: element %zu is no string: put it into quotes", key, i + 1);
+            rc = config_error(log, list->items[i].pos, "%s: element %zu is no string: put it into quotes",
+                              key, i + 1);
         }
     }
     return rc;
@@ -38,12 +40,16 @@ static int check_disk(const struct domain_config *config, struct config_log *log
 
     for (const struct config_disk *d = config->disks; d < last; d++) {
         if (d->number == last->number) {
-            return config_error(log, last->pos, "disk: %s is the same virtual device as %s at line %u: choose another",
+            return config_error(log, last->pos,
+                                "disk: %s is the same virtual device as %s at line %u: choose another",
                                 last->vdev, d->vdev, d->pos.line);
         }
-        if (d->target && last->target && strcmp(d->target, last->target) == 0 && (!d->readonly || !last->readonly)) {
-            return config_error(log, last->pos, "disk: %.300s is at line %u already, and not both are read-only: two "
-                                "writers destroy it", last->target, d->pos.line);
+        if (d->target && last->target && strcmp(d->target, last->target) == 0 &&
+            (!d->readonly || !last->readonly)) {
+            return config_error(log, last->pos,
+                                "disk: %.300s is at line %u already, and not both are read-only: two "
+                                "writers destroy it",
+                                last->target, d->pos.line);
         }
     }
     return 0;
@@ -91,16 +97,20 @@ static int check_vif(const struct domain_config *config, struct config_log *log)
 
     for (const struct config_vif *v = config->vifs; v < last; v++) {
         if (v->devid == last->devid) {
-            return config_error(log, last->pos, "vif: devid %u is taken by the vif at line %u: choose another",
-                                last->devid, v->pos.line);
+            return config_error(log, last->pos,
+                                "vif: devid %u is taken by the vif at line %u: choose another", last->devid,
+                                v->pos.line);
         }
         if (mac_given(last) && mac_equal(v, last)) {
-            return config_error(log, last->pos, "vif: MAC address %02x:%02x:%02x:%02x:%02x:%02x is taken by the vif at "
-                                "line %u: choose another", last->mac[0], last->mac[1], last->mac[2], last->mac[3],
-                                last->mac[4], last->mac[5], v->pos.line);
+            return config_error(log, last->pos,
+                                "vif: MAC address %02x:%02x:%02x:%02x:%02x:%02x is taken by the vif at "
+                                "line %u: choose another",
+                                last->mac[0], last->mac[1], last->mac[2], last->mac[3], last->mac[4],
+                                last->mac[5], v->pos.line);
         }
         if (last->vifname[0] && strcmp(v->vifname, last->vifname) == 0) {
-            return config_error(log, last->pos, "vif: vifname %s is taken by the vif at line %u: choose another",
+            return config_error(log, last->pos,
+                                "vif: vifname %s is taken by the vif at line %u: choose another",
                                 last->vifname, v->pos.line);
         }
     }
@@ -143,8 +153,8 @@ int config_vifs_read(const struct config_doc *doc, struct domain_config *out, st
         return -ENOMEM;
     }
     for (size_t i = 0; i < list->count; i++) {
-        rc = config_vif_parse(list->items[i].text, list->items[i].pos, (unsigned int)i, &out->vifs[out->vif_count],
-                              log);
+        rc = config_vif_parse(list->items[i].text, list->items[i].pos, (unsigned int)i,
+                              &out->vifs[out->vif_count], log);
         if (rc == 0) {
             out->vif_count++;
             rc = check_vif(out, log);

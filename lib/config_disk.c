@@ -27,7 +27,7 @@ struct reading {
     bool access_given, writable;
 };
 
-/* ---- values --------------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 static bool in_list(const char *word, const char *const *list)
 {
@@ -46,8 +46,10 @@ static int set_format(struct reading *r, const char *value, struct config_pos po
         return 0;
     }
     if (in_list(value, foreign)) {
-        return config_error(r->log, pos, "disk: format %s is not served: convert the image (qemu-img convert -O raw) "
-                            "and write raw", value);
+        return config_error(r->log, pos,
+                            "disk: format %s is not served: convert the image (qemu-img convert -O raw) "
+                            "and write raw",
+                            value);
     }
     if (config_vdev_number(value, &number) == 0) {
         return config_error(r->log, pos, "disk: %s stands where the format does: write TARGET,,%s or "
@@ -75,9 +77,12 @@ static int set_vdev(struct reading *r, char *value, struct config_pos pos)
         *colon = '\0';
         rc = set_cdrom(r, colon + 1, pos);
     }
-    if (rc == 0 && *value && (strlen(value) >= sizeof(r->disk->vdev) || config_vdev_number(value, &r->disk->number))) {
-        rc = config_error(r->log, pos, "disk: \"%s\" is no virtual device: write xvda, xvdb1, sda (16 disks, 15 "
-                          "partitions), hda (4 disks) or d5p1", value);
+    if (rc == 0 && *value &&
+        (strlen(value) >= sizeof(r->disk->vdev) || config_vdev_number(value, &r->disk->number))) {
+        rc = config_error(r->log, pos,
+                          "disk: \"%s\" is no virtual device: write xvda, xvdb1, sda (16 disks, 15 "
+                          "partitions), hda (4 disks) or d5p1",
+                          value);
     }
     if (rc == 0) {
         strcpy(r->disk->vdev, value);
@@ -105,10 +110,12 @@ static int set_backendtype(struct reading *r, const char *value, struct config_p
     static const char *const foreign[] = { "qdisk", "standalone", "tap", NULL };
 
     if (in_list(value, foreign)) {
-        return config_error(r->log, pos, "disk: backendtype %s is not served: leave it out or write phy", value);
+        return config_error(r->log, pos, "disk: backendtype %s is not served: leave it out or write phy",
+                            value);
     }
     if (*value && strcmp(value, "phy")) {
-        return config_error(r->log, pos, "disk: unknown backendtype \"%s\": leave it out or write phy", value);
+        return config_error(r->log, pos, "disk: unknown backendtype \"%s\": leave it out or write phy",
+                            value);
     }
     r->disk->backendtype = *value ? CONFIG_DISK_PHY : CONFIG_DISK_AUTO;
     return 0;
@@ -117,7 +124,8 @@ static int set_backendtype(struct reading *r, const char *value, struct config_p
 static int set_specification(struct reading *r, const char *value, struct config_pos pos)
 {
     if (*value && strcmp(value, "xen")) {
-        return config_error(r->log, pos, "disk: specification \"%s\" is not served: leave it out or write xen", value);
+        return config_error(r->log, pos,
+                            "disk: specification \"%s\" is not served: leave it out or write xen", value);
     }
     return 0;
 }
@@ -139,7 +147,7 @@ static int refuse_colo(struct reading *r, const char *value, struct config_pos p
     return config_error(r->log, pos, "disk: COLO replication is not supported: leave its parameters out");
 }
 
-/* ---- named parameters and flags ------------------------------------------------------------------------- */
+/* ---- named parameters and flags ------------------------------------------------------------------------ */
 
 static int set_discard(struct reading *r, bool value)
 {
@@ -185,8 +193,9 @@ static const struct flag {
     bool value;
     int (*set)(struct reading *r, bool value);
 } flags[] = {
-    { "cdrom", true, set_cdrom_flag }, { "discard", true, set_discard }, { "no-discard", false, set_discard },
-    { "trusted", true, set_trusted }, { "untrusted", false, set_trusted }, { "direct-io-safe", true, set_direct },
+    { "cdrom", true, set_cdrom_flag },    { "discard", true, set_discard },
+    { "no-discard", false, set_discard }, { "trusted", true, set_trusted },
+    { "untrusted", false, set_trusted },  { "direct-io-safe", true, set_direct },
     { "colo", true, refuse_colo_flag },
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -233,11 +242,13 @@ static int read_named(struct reading *r, struct config_param *param)
             return rc ? rc : named[i].set(r, param->value, param->pos);
         }
     }
-    return config_error(r->log, param->pos, "disk: unknown parameter \"%s\": see xl-disk-configuration(5); a path that "
-                        "contains = goes last, as target=PATH", param->text);
+    return config_error(r->log, param->pos,
+                        "disk: unknown parameter \"%s\": see xl-disk-configuration(5); a path that "
+                        "contains = goes last, as target=PATH",
+                        param->text);
 }
 
-/* ---- positions and old spellings ------------------------------------------------------------------------ */
+/* ---- positions and old spellings ----------------------------------------------------------------------- */
 
 /* One PREFIX: off the front of the target. 1: done, look again; 0: no more. */
 static int strip_prefix(struct reading *r, char **text, struct config_pos pos)
@@ -260,8 +271,10 @@ static int strip_prefix(struct reading *r, char **text, struct config_pos pos)
     } else if (in_list(start, scripts)) {     /* the rest is the script's to understand, colons and all */
         rc = config_string_set(&r->disk->script, strcat(script, start));
     } else if (!in_list(start, nothing)) {
-        rc = config_error(r->log, pos, "disk: unknown prefix \"%.64s:\": write a path, or target=%.64s:%.64s as the "
-                          "last parameter if the colon belongs to it", start, start, colon + 1);
+        rc = config_error(r->log, pos,
+                          "disk: unknown prefix \"%.64s:\": write a path, or target=%.64s:%.64s as the "
+                          "last parameter if the colon belongs to it",
+                          start, start, colon + 1);
     }
     r->have[FORMAT] = true;
     *text = colon + 1;
@@ -281,8 +294,10 @@ static int read_positional(struct reading *r, struct config_param *param)
         return 0;             /* a comma at the end */
     }
     if (at == POSITIONS) {
-        return config_error(r->log, param->pos, "disk: \"%s\" is one parameter too many: a path that contains a comma "
-                            "goes last, as target=PATH", text);
+        return config_error(r->log, param->pos,
+                            "disk: \"%s\" is one parameter too many: a path that contains a comma "
+                            "goes last, as target=PATH",
+                            text);
     }
     while (at == TARGET && rc == 1) {
         rc = strip_prefix(r, &text, param->pos);
@@ -312,7 +327,7 @@ static int read_param(struct reading *r, struct config_param *param)
     return read_positional(r, param);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------------------------------------- */
 
 /* target= takes the rest of the string, commas, blanks and all. True: it was there. */
 static bool read_target_rest(struct reading *r, struct config_spec *spec, int *rc)
@@ -357,16 +372,20 @@ static int judge(struct reading *r)
     struct config_disk *disk = r->disk;
 
     if (disk->vdev[0] == '\0') {
-        return config_error(r->log, r->pos, "disk: no virtual device is given: write for example %.200s,,xvda",
+        return config_error(r->log, r->pos,
+                            "disk: no virtual device is given: write for example %.200s,,xvda",
                             disk->target ? disk->target : "/dev/vg/root");
     }
     if (!disk->target && !disk->cdrom) {
-        return config_error(r->log, r->pos, "disk: %s has no target: write the path of a block device or image first",
+        return config_error(r->log, r->pos,
+                            "disk: %s has no target: write the path of a block device or image first",
                             disk->vdev);
     }
     if (disk->cdrom && r->writable) {
-        return config_error(r->log, r->pos, "disk: %s is a CD drive and cannot be written: write ro or leave the access "
-                            "out", disk->vdev);
+        return config_error(r->log, r->pos,
+                            "disk: %s is a CD drive and cannot be written: write ro or leave the access "
+                            "out",
+                            disk->vdev);
     }
     disk->readonly = r->access_given ? !r->writable : disk->cdrom;
     return complete_target(disk);
@@ -380,7 +399,8 @@ void config_disk_clear(struct config_disk *disk)
     memset(disk, 0, sizeof(*disk));
 }
 
-int config_disk_parse(const char *text, struct config_pos pos, struct config_disk *out, struct config_log *log)
+int config_disk_parse(const char *text, struct config_pos pos, struct config_disk *out,
+                      struct config_log *log)
 {
     struct config_spec spec = { .text = text, .next = text, .pos = pos, .log = log, .what = "disk" };
     struct reading r = { .disk = out, .log = log, .pos = pos };

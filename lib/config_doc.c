@@ -2,9 +2,9 @@
 /*
  * config_doc.c - the configuration as written: statements, values, lists; overrides.
  *
- * A statement is KEY = VALUE or KEY += VALUE and ends at a newline or a semicolon. Inside a list newlines mean
- * nothing. After a mistake the reader skips to the end of the statement (of the list, if in one) and goes on,
- * so that one run reports them all.
+ * A statement is KEY = VALUE or KEY += VALUE and ends at a newline or a semicolon. Inside a list newlines
+ * mean nothing. After a mistake the reader skips to the end of the statement (of the list, if in one) and
+ * goes on, so that one run reports them all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ struct parser {
     bool bad;                     /* a syntax error was reported */
 };
 
-/* ---- values --------------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 static void value_clear(struct config_value *value)
 {
@@ -56,7 +56,7 @@ const struct config_value *config_find(const struct config_doc *doc, const char 
     return NULL;
 }
 
-/* ---- moving on ------------------------------------------------------------------------------------------ */
+/* ---- moving on ----------------------------------------------------------------------------------------- */
 
 static int next(struct parser *p)
 {
@@ -119,7 +119,7 @@ static int unexpected(struct parser *p, const char *remedy)
     return -EINVAL;
 }
 
-/* ---- the grammar ---------------------------------------------------------------------------------------- */
+/* ---- the grammar --------------------------------------------------------------------------------------- */
 
 static int parse_value(struct parser *p, struct config_value *value);
 
@@ -150,7 +150,8 @@ static int parse_list(struct parser *p, struct config_value *list)
     int rc = 0;
 
     if (p->depth == CONFIG_DEPTH_MAX) {
-        return config_error(p->log, p->token.pos, "lists are nested deeper than %d: flatten them", CONFIG_DEPTH_MAX);
+        return config_error(p->log, p->token.pos, "lists are nested deeper than %d: flatten them",
+                            CONFIG_DEPTH_MAX);
     }
     list->kind = CONFIG_LIST;
     p->depth++;
@@ -178,7 +179,8 @@ static int parse_value(struct parser *p, struct config_value *value)
 
     value->pos = p->token.pos;
     if (p->doc->values == CONFIG_VALUES_MAX) {
-        rc = config_error(p->log, p->token.pos, "more than %d values: this is no configuration", CONFIG_VALUES_MAX);
+        rc = config_error(p->log, p->token.pos, "more than %d values: this is no configuration",
+                          CONFIG_VALUES_MAX);
         return rc;
     }
     p->doc->values++;
@@ -216,7 +218,8 @@ static int value_append(struct parser *p, struct config_entry *entry, struct con
 
     if (old->kind != value->kind || old->kind == CONFIG_NUMBER) {
         return config_error(p->log, value->pos, "%s += needs a %s, as it has at %s:%u: use = to replace it",
-                            entry->key, old->kind == CONFIG_LIST ? "list" : "string", old->pos.source, old->pos.line);
+                            entry->key, old->kind == CONFIG_LIST ? "list" : "string", old->pos.source,
+                            old->pos.line);
     }
     if (old->kind == CONFIG_STRING) {
         char *text = realloc(old->text, strlen(old->text) + strlen(value->text) + 1);
@@ -341,15 +344,18 @@ int config_parse(const char *name, const char *text, size_t size, struct config_
 
     *out = NULL;
     if (size > CONFIG_FILE_MAX) {
-        config_error(log, ((struct config_pos){ name, 0, 0 }), "%zu bytes are over the limit of %zu: this is no "
-                     "configuration", size, CONFIG_FILE_MAX);
+        config_error(log, ((struct config_pos){ name, 0, 0 }),
+                     "%zu bytes are over the limit of %zu: this is no "
+                     "configuration",
+                     size, CONFIG_FILE_MAX);
         return -E2BIG;
     }
     p.doc = calloc(1, sizeof(*p.doc));
     if (!p.doc || !(p.doc->name = strdup(name))) {
         rc = -ENOMEM;
     } else {
-        p.lexer = (struct config_lexer){ .text = text, .size = size, .line = 1, .source = p.doc->name, .log = log };
+        p.lexer =
+            (struct config_lexer){ .text = text, .size = size, .line = 1, .source = p.doc->name, .log = log };
         rc = parse_all(&p);
     }
     if (rc) {
@@ -360,7 +366,7 @@ int config_parse(const char *name, const char *text, size_t size, struct config_
     return 0;
 }
 
-/* ---- overrides ------------------------------------------------------------------------------------------ */
+/* ---- overrides ----------------------------------------------------------------------------------------- */
 
 /* Would the text behind = be read as a value? If not it is a string without quotes. */
 static bool looks_like_value(const char *text)
@@ -376,7 +382,8 @@ static bool looks_like_value(const char *text)
     return errno == 0 && end != text && end[strspn(end, " \t")] == '\0';
 }
 
-static int override_string(struct parser *p, const char *assignment, size_t key_size, const char *text, bool append)
+static int override_string(struct parser *p, const char *assignment, size_t key_size, const char *text,
+                           bool append)
 {
     struct config_value value = { .kind = CONFIG_STRING, .text = strdup(text) };
     char *key = strndup(assignment, key_size);

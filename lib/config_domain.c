@@ -30,7 +30,7 @@ struct reading {
     struct config_pos nowhere;        /* the file, for what is missing */
 };
 
-/* ---- typed access --------------------------------------------------------------------------------------- */
+/* ---- typed access -------------------------------------------------------------------------------------- */
 
 /* NULL in *out if the key is not there or empty. */
 static int get_string(struct reading *r, const char *key, const char **out)
@@ -73,13 +73,14 @@ static int get_number(struct reading *r, const char *key, uint64_t low, uint64_t
         errno = 0;
         number = strtoll(value->text, &end, 0);
         if (errno || *end || end == value->text) {
-            return config_error(r->log, value->pos, "%s: \"%.64s\" is no number: write a number from %llu to %llu", key,
+            return config_error(r->log, value->pos,
+                                "%s: \"%.64s\" is no number: write a number from %llu to %llu", key,
                                 value->text, (unsigned long long)low, (unsigned long long)high);
         }
     }
     if (number < 0 || (uint64_t)number < low || (uint64_t)number > high) {
-        return config_error(r->log, value->pos, "%s: %lld is out of range: write a number from %llu to %llu", key,
-                            (long long)number, (unsigned long long)low, (unsigned long long)high);
+        return config_error(r->log, value->pos, "%s: %lld is out of range: write a number from %llu to %llu",
+                            key, (long long)number, (unsigned long long)low, (unsigned long long)high);
     }
     *out = (uint64_t)number;
     return 0;
@@ -111,7 +112,7 @@ static struct config_pos place_of(struct reading *r, const char *key)
     return value ? value->pos : r->nowhere;
 }
 
-/* ---- who it is ------------------------------------------------------------------------------------------ */
+/* ---- who it is ----------------------------------------------------------------------------------------- */
 
 static int read_type(struct reading *r)
 {
@@ -124,12 +125,17 @@ static int read_type(struct reading *r)
     if (type && strcmp(type, "pv")) {
         bool known = strcmp(type, "hvm") == 0 || strcmp(type, "pvh") == 0;
 
-        return config_error(r->log, place_of(r, "type"), known ? "type \"%.64s\" is not supported: write \"pv\" and a "
-                            "kernel with PV support" : "unknown type \"%.64s\": write \"pv\"", type);
+        return config_error(r->log, place_of(r, "type"),
+                            known ? "type \"%.64s\" is not supported: write \"pv\" and a "
+                                    "kernel with PV support"
+                                  : "unknown type \"%.64s\": write \"pv\"",
+                            type);
     }
     if (!type && builder && strcmp(builder, "generic")) {
-        return config_error(r->log, place_of(r, "builder"), "builder \"%.64s\" is not supported: write type = \"pv\" and "
-                            "a kernel with PV support", builder);
+        return config_error(r->log, place_of(r, "builder"),
+                            "builder \"%.64s\" is not supported: write type = \"pv\" and "
+                            "a kernel with PV support",
+                            builder);
     }
     return 0;
 }
@@ -167,8 +173,8 @@ static int read_name(struct reading *r)
     }
     fault = name_fault(name);
     if (fault) {
-        return config_error(r->log, place_of(r, "name"), "name \"%.140s\" %s: choose letters, digits, - and _", name,
-                            fault);
+        return config_error(r->log, place_of(r, "name"),
+                            "name \"%.140s\" %s: choose letters, digits, - and _", name, fault);
     }
     return config_string_set(&r->out->name, name);
 }
@@ -200,8 +206,10 @@ static int read_uuid(struct reading *r)
         return rc;
     }
     if (!uuid_parse(text, r->out->uuid)) {
-        return config_error(r->log, place_of(r, "uuid"), "uuid \"%.64s\" is none: write 8-4-4-4-12 hexadecimal digits, or "
-                            "leave it out for a new one", text);
+        return config_error(r->log, place_of(r, "uuid"),
+                            "uuid \"%.64s\" is none: write 8-4-4-4-12 hexadecimal digits, or "
+                            "leave it out for a new one",
+                            text);
     }
     r->out->uuid_given = true;
     return 0;
@@ -212,15 +220,15 @@ static int read_pool(struct reading *r)
     return copy_string(r, "pool", &r->out->pool);
 }
 
-/* ---- what it starts ------------------------------------------------------------------------------------- */
+/* ---- what it starts ------------------------------------------------------------------------------------ */
 
 static int read_path(struct reading *r, const char *key, char **to)
 {
     int rc = copy_string(r, key, to);
 
     if (rc == 0 && *to && strlen(*to) >= PATH_MAX) {
-        return config_error(r->log, place_of(r, key), "%s: path of %zu bytes is over the limit of %d", key, strlen(*to),
-                            PATH_MAX - 1);
+        return config_error(r->log, place_of(r, key), "%s: path of %zu bytes is over the limit of %d", key,
+                            strlen(*to), PATH_MAX - 1);
     }
     return rc;
 }
@@ -230,7 +238,8 @@ static int read_kernel(struct reading *r)
     int rc = config_worst(read_path(r, "kernel", &r->out->kernel), read_path(r, "ramdisk", &r->out->ramdisk));
 
     if (rc == 0 && !r->out->kernel) {
-        return config_error(r->log, place_of(r, "kernel"), "kernel is missing: add kernel = \"/path/of/vmlinuz\"");
+        return config_error(r->log, place_of(r, "kernel"),
+                            "kernel is missing: add kernel = \"/path/of/vmlinuz\"");
     }
     return rc;
 }
@@ -247,24 +256,28 @@ static int read_cmdline(struct reading *r)
         return rc;
     }
     if (cmdline && (root || extra)) {
-        config_warn(r->log, place_of(r, root ? "root" : "extra"), "%s is ignored because cmdline is set: remove one of "
-                    "them", root ? "root" : "extra");
+        config_warn(r->log, place_of(r, root ? "root" : "extra"),
+                    "%s is ignored because cmdline is set: remove one of "
+                    "them",
+                    root ? "root" : "extra");
     }
     if (cmdline) {
         rc = config_string_set(&r->out->cmdline, cmdline);
-    } else if (asprintf(&r->out->cmdline, "%s%s%s%s", root ? "root=" : "", root ? root : "", root && extra ? " " : "",
-                        extra ? extra : "") < 0) {
+    } else if (asprintf(&r->out->cmdline, "%s%s%s%s", root ? "root=" : "", root ? root : "",
+                        root && extra ? " " : "", extra ? extra : "") < 0) {
         r->out->cmdline = NULL;
         rc = -ENOMEM;
     }
     if (rc == 0 && strlen(r->out->cmdline) > CONFIG_CMDLINE_MAX) {
-        return config_error(r->log, place_of(r, cmdline ? "cmdline" : "extra"), "kernel command line of %zu bytes is over "
-                            "the limit of %d: shorten it", strlen(r->out->cmdline), CONFIG_CMDLINE_MAX);
+        return config_error(r->log, place_of(r, cmdline ? "cmdline" : "extra"),
+                            "kernel command line of %zu bytes is over "
+                            "the limit of %d: shorten it",
+                            strlen(r->out->cmdline), CONFIG_CMDLINE_MAX);
     }
     return rc;
 }
 
-/* ---- what it gets --------------------------------------------------------------------------------------- */
+/* ---- what it gets -------------------------------------------------------------------------------------- */
 
 static int read_memory(struct reading *r)
 {
@@ -284,8 +297,10 @@ static int read_memory(struct reading *r)
     }
     maximum = maximum ? maximum : memory;
     if (maximum < memory) {
-        return config_error(r->log, place_of(r, "maxmem"), "maxmem of %llu MiB is less than memory of %llu MiB: raise it "
-                            "or leave it out", (unsigned long long)maximum, (unsigned long long)memory);
+        return config_error(r->log, place_of(r, "maxmem"),
+                            "maxmem of %llu MiB is less than memory of %llu MiB: raise it "
+                            "or leave it out",
+                            (unsigned long long)maximum, (unsigned long long)memory);
     }
     r->out->memory_kib = memory * 1024;
     r->out->max_memory_kib = maximum * 1024;
@@ -308,8 +323,10 @@ static int read_vcpus(struct reading *r)
     }
     out->max_vcpus = out->max_vcpus ? out->max_vcpus : out->vcpus;
     if (out->max_vcpus < out->vcpus) {
-        return config_error(r->log, place_of(r, "maxvcpus"), "maxvcpus of %u is less than vcpus of %u: raise it or leave "
-                            "it out", out->max_vcpus, out->vcpus);
+        return config_error(r->log, place_of(r, "maxvcpus"),
+                            "maxvcpus of %u is less than vcpus of %u: raise it or leave "
+                            "it out",
+                            out->max_vcpus, out->vcpus);
     }
     return 0;
 }
@@ -325,8 +342,8 @@ static int read_cpus(struct reading *r)
         return 0;
     }
     if (value->kind == CONFIG_LIST && value->count > out->max_vcpus) {
-        return config_error(r->log, value->pos, "cpus has %zu elements for %u vCPUs: leave some out", value->count,
-                            out->max_vcpus);
+        return config_error(r->log, value->pos, "cpus has %zu elements for %u vCPUs: leave some out",
+                            value->count, out->max_vcpus);
     }
     out->cpus = calloc(out->max_vcpus, sizeof(*out->cpus));
     if (!out->cpus) {
@@ -339,7 +356,8 @@ static int read_cpus(struct reading *r)
         if (!item) {
             out->cpus[i].all = true;
         } else if (item->kind == CONFIG_LIST) {
-            rc = config_error(r->log, item->pos, "cpus: element %u is a list: write a string like \"0-3\"", i + 1);
+            rc = config_error(r->log, item->pos, "cpus: element %u is a list: write a string like \"0-3\"",
+                              i + 1);
         } else if (item == value && i) {
             out->cpus[i] = out->cpus[0];
         } else {
@@ -351,8 +369,9 @@ static int read_cpus(struct reading *r)
 
 static int read_share(struct reading *r)
 {
-    return config_worst(get_unsigned(r, "cpu_weight", 1, 65535, &r->out->cpu_weight),
-                        get_unsigned(r, "cap", 0, 100 * (r->out->max_vcpus ? r->out->max_vcpus : 1), &r->out->cap));
+    return config_worst(
+        get_unsigned(r, "cpu_weight", 1, 65535, &r->out->cpu_weight),
+        get_unsigned(r, "cap", 0, 100 * (r->out->max_vcpus ? r->out->max_vcpus : 1), &r->out->cap));
 }
 
 static int read_limits(struct reading *r)
@@ -369,12 +388,13 @@ static int read_limits(struct reading *r)
     rc = config_worst(get_unsigned(r, "max_event_channels", 1, EVTCHN_MAX, &out->max_event_channels), rc);
     rc = config_worst(get_unsigned(r, "max_grant_version", 1, 2, &version), rc);
     if (version == 2) {
-        config_warn(r->log, place_of(r, "max_grant_version"), "max_grant_version 2 is not supported: the domain gets 1");
+        config_warn(r->log, place_of(r, "max_grant_version"),
+                    "max_grant_version 2 is not supported: the domain gets 1");
     }
     return rc;
 }
 
-/* ---- what happens to it --------------------------------------------------------------------------------- */
+/* ---- what happens to it -------------------------------------------------------------------------------- */
 
 static const char *const action_names[] = {
     [CONFIG_DESTROY] = "destroy", [CONFIG_RESTART] = "restart", [CONFIG_RENAME_RESTART] = "rename-restart",
@@ -402,8 +422,10 @@ static int read_action(struct reading *r, const char *key, enum config_action *o
             return 0;
         }
     }
-    return config_error(r->log, place_of(r, key), "%s: unknown action \"%.64s\": write destroy, restart, rename-restart, "
-                        "preserve, coredump-destroy or coredump-restart", key, text);
+    return config_error(r->log, place_of(r, key),
+                        "%s: unknown action \"%.64s\": write destroy, restart, rename-restart, "
+                        "preserve, coredump-destroy or coredump-restart",
+                        key, text);
 }
 
 static int read_actions(struct reading *r)
@@ -433,8 +455,10 @@ static int read_tsc_mode(struct reading *r)
             return 0;
         }
     }
-    return config_error(r->log, place_of(r, "tsc_mode"), "tsc_mode \"%.64s\" is not supported: write \"default\", "
-                        "\"always_emulate\" or \"native\"", text);
+    return config_error(r->log, place_of(r, "tsc_mode"),
+                        "tsc_mode \"%.64s\" is not supported: write \"default\", "
+                        "\"always_emulate\" or \"native\"",
+                        text);
 }
 
 static int read_flags(struct reading *r)
@@ -443,7 +467,7 @@ static int read_flags(struct reading *r)
                         get_bool(r, "driver_domain", &r->out->driver_domain));
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------------------------------------- */
 
 /* Devices remember where they were written; the document's name will not live as long as they do. */
 static void keep_places(const struct config_doc *doc, struct domain_config *out)
@@ -463,9 +487,9 @@ static void keep_places(const struct config_doc *doc, struct domain_config *out)
 int domain_config_read(const struct config_doc *doc, struct domain_config *out, struct config_log *log)
 {
     /* In this order: read_cpus() and read_share() want the vCPUs, the vifs' addresses want name and uuid. */
-    static int (*const readers[])(struct reading *r) = {
-        read_type, read_name, read_uuid, read_pool, read_kernel, read_cmdline, read_memory, read_vcpus, read_cpus,
-        read_share, read_limits, read_actions, read_tsc_mode, read_flags,
+    static int (*const readers[])(struct reading * r) = {
+        read_type,  read_name, read_uuid,  read_pool,   read_kernel,  read_cmdline,  read_memory,
+        read_vcpus, read_cpus, read_share, read_limits, read_actions, read_tsc_mode, read_flags,
     };
     struct reading r = { doc, out, log, { doc->name, 0, 0 } };
     int rc;

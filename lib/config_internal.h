@@ -9,7 +9,7 @@
 
 #include "lib/config.h"
 
-/* ---- messages (config_log.c) ---------------------------------------------------------------------------- */
+/* ---- messages (config_log.c) --------------------------------------------------------------------------- */
 
 void config_warn(struct config_log *log, struct config_pos pos, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -24,7 +24,7 @@ static inline struct config_pos config_pos_in(struct config_pos pos, size_t offs
     return pos;
 }
 
-/* ---- tokens (config_lex.c) ------------------------------------------------------------------------------ */
+/* ---- tokens (config_lex.c) ----------------------------------------------------------------------------- */
 
 enum config_token_kind {
     TOKEN_END, TOKEN_NEWLINE, TOKEN_WORD, TOKEN_NUMBER, TOKEN_STRING, TOKEN_ASSIGN, TOKEN_APPEND, TOKEN_OPEN,
@@ -50,7 +50,7 @@ struct config_lexer {
 /* The next token. -ENOMEM, else 0; what is no token becomes TOKEN_BAD. The caller frees token->text. */
 int config_lex(struct config_lexer *lexer, struct config_token *token);
 
-/* ---- specs: comma-separated parameters in a string (config_spec.c) ------------------------------------------ */
+/* ---- specs: comma-separated parameters in a string (config_spec.c) ------------------------------------- */
 
 struct config_spec {
     const char *text;         /* whole string */
@@ -69,7 +69,7 @@ struct config_param {
 /* The next parameter, blanks around it taken off. 1: there is one; 0: none left; -EINVAL: too long. */
 int config_spec_next(struct config_spec *spec, struct config_param *param);
 
-/* ---- shared checks --------------------------------------------------------------------------------------- */
+/* ---- shared checks ------------------------------------------------------------------------------------- */
 
 /* Duplicate into *to. 0 or -ENOMEM. */
 int config_string_set(char **to, const char *from);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_json.c - a configuration as JSON, for `list -l` and tests. Where `xl list -l` has a name for a value,
- * we use it (c_info, b_info, disks, nics), so that programs which read that read this too.
+ * config_json.c - a configuration as JSON, for `list -l` and tests. Where `xl list -l` has a name for a
+ * value, we use it (c_info, b_info, disks, nics), so that programs which read that read this too.
  */
 #include <string.h>
 
@@ -37,8 +37,9 @@ static struct json_object *identity_json(const struct domain_config *c)
     add_string(to, "name", c->name);
     add_string(to, "pool_name", c->pool);
     if (c->uuid_given) {
-        snprintf(text, sizeof(text), "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-                 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+        snprintf(text, sizeof(text), "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
+                 u[14], u[15]);
         add_string(to, "uuid", text);
     }
     add_bool(to, "driver_domain", c->driver_domain);
@@ -116,8 +117,8 @@ static struct json_object *vif_json(const struct config_vif *v)
     struct json_object *to = json_object_new_object();
     char mac[18];
 
-    snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1], v->mac[2], v->mac[3], v->mac[4],
-             v->mac[5]);
+    snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1], v->mac[2], v->mac[3],
+             v->mac[4], v->mac[5]);
     add_number(to, "devid", v->devid);
     add_string(to, "mac", mac);
     add_string(to, "bridge", v->bridge);
@@ -163,7 +164,7 @@ struct json_object *domain_config_json(const struct domain_config *c)
     return to;
 }
 
-/* ---- the document as written ------------------------------------------------------------------------------ */
+/* ---- the document as written --------------------------------------------------------------------------- */
 
 static struct json_object *value_json(const struct config_value *value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* config_keys.c - the table of keys, applied: what is unknown, idle or refused is said once, with its place. */
+/* config_keys.c - the table of keys, applied: what is unknown, idle or refused is said, with its place. */
 #include <string.h>
 
 #include "lib/config_internal.h"
@@ -52,7 +52,8 @@ static void warn_unknown(const struct config_entry *entry, struct config_log *lo
 {
     for (size_t i = 0; i < ROWS; i++) {
         if (nearly_equal(entry->key, rows[i].key)) {
-            config_warn(log, entry->pos, "unknown key %.64s is ignored: did you mean %s?", entry->key, rows[i].key);
+            config_warn(log, entry->pos, "unknown key %.64s is ignored: did you mean %s?", entry->key,
+                        rows[i].key);
             return;
         }
     }

@@ -70,11 +70,14 @@ static int lex_number(struct config_lexer *lexer, struct config_token *token)
     errno = 0;
     token->number = strtoll(token->text, &end, 0);
     if (*end || end == token->text) {
-        config_error(lexer->log, token->pos, "\"%s\" is no number: write decimal digits, 0x and hexadecimal digits, "
-                     "or put a string into quotes", token->text);
+        config_error(lexer->log, token->pos,
+                     "\"%s\" is no number: write decimal digits, 0x and hexadecimal digits, "
+                     "or put a string into quotes",
+                     token->text);
         token->kind = TOKEN_BAD;
     } else if (errno) {
-        config_error(lexer->log, token->pos, "number %s does not fit into 64 bits: write a smaller one", token->text);
+        config_error(lexer->log, token->pos, "number %s does not fit into 64 bits: write a smaller one",
+                     token->text);
         token->kind = TOKEN_BAD;
     }
     return 0;
@@ -138,7 +141,8 @@ static int lex_string(struct config_lexer *lexer, struct config_token *token)
         }
         lexer->at++;
         if (c == '\\') {
-            struct config_pos pos = { lexer->source, lexer->line, (unsigned int)(lexer->at - lexer->line_start) };
+            struct config_pos pos = { lexer->source, lexer->line,
+                                      (unsigned int)(lexer->at - lexer->line_start) };
 
             c = lex_escape(lexer);
             if (c < 0) {
@@ -170,7 +174,8 @@ static void lex_bad(struct config_lexer *lexer, struct config_token *token)
     if (c >= ' ' && c < 0x7f) {
         config_error(lexer->log, token->pos, "unexpected character %c: put strings into quotes", c);
     } else {
-        config_error(lexer->log, token->pos, "unexpected byte 0x%02x: a configuration is plain text", (unsigned int)c);
+        config_error(lexer->log, token->pos, "unexpected byte 0x%02x: a configuration is plain text",
+                     (unsigned int)c);
     }
     do {                      /* one message for a run of garbage */
         lexer->at++;

@@ -11,8 +11,8 @@
 
 static int fail(struct config_log *log, const char *path, int code, const char *remedy)
 {
-    config_error(log, ((struct config_pos){ path, 0, 0 }), "cannot read the configuration: %s: %s", strerror(-code),
-                 remedy);
+    config_error(log, ((struct config_pos){ path, 0, 0 }), "cannot read the configuration: %s: %s",
+                 strerror(-code), remedy);
     return code;
 }
 

@@ -35,8 +35,9 @@ int config_spec_next(struct config_spec *spec, struct config_param *param)
     }
     param->pos = config_pos_in(spec->pos, (size_t)(start - spec->text));
     if ((size_t)(end - start) >= sizeof(param->text)) {
-        return config_error(spec->log, param->pos, "%s: parameter of %zu bytes is over the limit of %zu: shorten it",
-                            spec->what, (size_t)(end - start), sizeof(param->text) - 1);
+        return config_error(spec->log, param->pos,
+                            "%s: parameter of %zu bytes is over the limit of %zu: shorten it", spec->what,
+                            (size_t)(end - start), sizeof(param->text) - 1);
     }
     memcpy(param->text, start, (size_t)(end - start));
     param->text[end - start] = '\0';

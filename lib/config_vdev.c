@@ -62,7 +62,8 @@ static bool xvd_number(uint32_t disk, uint32_t partition, uint32_t *number)
     if (disk >= EXTENDED_DISKS || partition > 255) {
         return false;
     }
-    *number = disk < 16 && partition < 16 ? XVD_MAJOR << 8 | disk << 4 | partition : EXTENDED | disk << 8 | partition;
+    *number = disk < 16 && partition < 16 ? XVD_MAJOR << 8 | disk << 4 | partition
+                                          : EXTENDED | disk << 8 | partition;
     return true;
 }
 
@@ -83,8 +84,9 @@ static bool lettered(const char *text, bool (*encode)(uint32_t, uint32_t, uint32
 {
     uint32_t disk, partition = 0;
 
-    return take_letters(&text, &disk) && (*text == '\0' || (*text != '0' && take_decimal(&text, 255, &partition))) &&
-           *text == '\0' && encode(disk, partition, number);
+    return take_letters(&text, &disk) &&
+           (*text == '\0' || (*text != '0' && take_decimal(&text, 255, &partition))) && *text == '\0' &&
+           encode(disk, partition, number);
 }
 
 /* The text behind "d": 5 or 5p1. */

@@ -27,43 +27,54 @@ static int set_mac(struct config_vif *vif, const char *value, struct config_pos 
     unsigned int any = 0;
 
     for (int i = 0; i < 6; i++, t += 3) {
-        if (!isxdigit((unsigned char)t[0]) || !isxdigit((unsigned char)t[1]) || t[2] != (i < 5 ? ':' : '\0')) {
-            return config_error(log, pos, "vif: \"%s\" is no MAC address: write six pairs of hexadecimal digits, for "
-                                "example 00:16:3e:01:02:03", value);
+        if (!isxdigit((unsigned char)t[0]) || !isxdigit((unsigned char)t[1]) ||
+            t[2] != (i < 5 ? ':' : '\0')) {
+            return config_error(log, pos,
+                                "vif: \"%s\" is no MAC address: write six pairs of hexadecimal digits, for "
+                                "example 00:16:3e:01:02:03",
+                                value);
         }
         vif->mac[i] = (uint8_t)strtoul(t, NULL, 16);
         any |= vif->mac[i];
     }
     if (!any || (vif->mac[0] & 1)) {
-        return config_error(log, pos, "vif: MAC address %s is %s: choose one with an even first byte, for example "
-                            "00:16:3e:01:02:03", value, any ? "a multicast address" : "zero");
+        return config_error(log, pos,
+                            "vif: MAC address %s is %s: choose one with an even first byte, for example "
+                            "00:16:3e:01:02:03",
+                            value, any ? "a multicast address" : "zero");
     }
     return 0;
 }
 
 /* Shared by the three fields that name a network interface of dom0. */
-static int set_ifname(char *to, const char *what, const char *value, struct config_pos pos, struct config_log *log)
+static int set_ifname(char *to, const char *what, const char *value, struct config_pos pos,
+                      struct config_log *log)
 {
     if (!config_ifname_ok(value)) {
-        return config_error(log, pos, "vif: %s \"%s\" is no name for a network interface: write 1 to %d letters, "
-                            "digits, - or _", what, value, CONFIG_IFNAME_MAX);
+        return config_error(log, pos,
+                            "vif: %s \"%s\" is no name for a network interface: write 1 to %d letters, "
+                            "digits, - or _",
+                            what, value, CONFIG_IFNAME_MAX);
     }
     strcpy(to, value);
     return 0;
 }
 
-static int set_bridge(struct config_vif *vif, const char *value, struct config_pos pos, struct config_log *log)
+static int set_bridge(struct config_vif *vif, const char *value, struct config_pos pos,
+                      struct config_log *log)
 {
     vif->bridge_given = true;
     return set_ifname(vif->bridge, "bridge", value, pos, log);
 }
 
-static int set_vifname(struct config_vif *vif, const char *value, struct config_pos pos, struct config_log *log)
+static int set_vifname(struct config_vif *vif, const char *value, struct config_pos pos,
+                       struct config_log *log)
 {
     return set_ifname(vif->vifname, "vifname", value, pos, log);
 }
 
-static int set_gatewaydev(struct config_vif *vif, const char *value, struct config_pos pos, struct config_log *log)
+static int set_gatewaydev(struct config_vif *vif, const char *value, struct config_pos pos,
+                          struct config_log *log)
 {
     return set_ifname(vif->gatewaydev, "gatewaydev", value, pos, log);
 }
@@ -82,12 +93,14 @@ static int set_model(struct config_vif *vif, const char *value, struct config_po
     return 0;
 }
 
-static int set_script(struct config_vif *vif, const char *value, struct config_pos pos, struct config_log *log)
+static int set_script(struct config_vif *vif, const char *value, struct config_pos pos,
+                      struct config_log *log)
 {
     return *value ? config_string_set(&vif->script, value) : 0;
 }
 
-static int set_backend(struct config_vif *vif, const char *value, struct config_pos pos, struct config_log *log)
+static int set_backend(struct config_vif *vif, const char *value, struct config_pos pos,
+                       struct config_log *log)
 {
     bool dom0 = *value == '\0' || strcmp(value, "0") == 0 || strcmp(value, "Domain-0") == 0;
 
@@ -110,8 +123,8 @@ static bool address_ok(const char *text, size_t size)
     slash = strchr(copy, '/');
     if (slash) {
         *slash = '\0';
-        if (!isdigit((unsigned char)slash[1]) || strtoul(slash + 1, &end, 10) > (family == AF_INET ? 32 : 128) ||
-            *end) {
+        if (!isdigit((unsigned char)slash[1]) ||
+            strtoul(slash + 1, &end, 10) > (family == AF_INET ? 32 : 128) || *end) {
             return false;
         }
     }
@@ -194,30 +207,34 @@ static int set_rate(struct config_vif *vif, const char *value, struct config_pos
     uint64_t bytes, interval;
 
     if (!parse_rate(value, &bytes, &interval)) {
-        return config_error(log, pos, "vif: \"%s\" is no rate: write for example 10Mb/s, 250KB/s or 1MB/s@20ms", value);
+        return config_error(log, pos,
+                            "vif: \"%s\" is no rate: write for example 10Mb/s, 250KB/s or 1MB/s@20ms", value);
     }
     if (interval == 0 || interval > 60000000) {
-        return config_error(log, pos, "vif: rate %s: the interval is not between 1us and 60s: leave it out for 50ms",
-                            value);
+        return config_error(
+            log, pos, "vif: rate %s: the interval is not between 1us and 60s: leave it out for 50ms", value);
     }
     vif->rate_bytes = bytes * interval / 1000000;
     vif->rate_interval_us = (uint32_t)interval;
     if (vif->rate_bytes == 0 || vif->rate_bytes > UINT32_MAX) {
-        return config_error(log, pos, "vif: rate %s gives %llu bytes in an interval, not 1 to 4294967295: change rate or "
-                            "interval", value, (unsigned long long)vif->rate_bytes);
+        return config_error(log, pos,
+                            "vif: rate %s gives %llu bytes in an interval, not 1 to 4294967295: change rate "
+                            "or "
+                            "interval",
+                            value, (unsigned long long)vif->rate_bytes);
     }
     return 0;
 }
 
-static int set_number(unsigned int *to, const char *what, unsigned int low, unsigned int high, const char *value,
-                      struct config_pos pos, struct config_log *log)
+static int set_number(unsigned int *to, const char *what, unsigned int low, unsigned int high,
+                      const char *value, struct config_pos pos, struct config_log *log)
 {
     const char *t = value;
     uint64_t number;
 
     if (!take_number(&t, &number) || *t || number < low || number > high) {
-        return config_error(log, pos, "vif: %s \"%s\" is not between %u and %u: write a number in that range", what,
-                            value, low, high);
+        return config_error(log, pos, "vif: %s \"%s\" is not between %u and %u: write a number in that range",
+                            what, value, low, high);
     }
     *to = (unsigned int)number;
     return 0;
@@ -233,13 +250,15 @@ static int set_mtu(struct config_vif *vif, const char *value, struct config_pos 
     return set_number(&vif->mtu, "mtu", MTU_MIN, MTU_MAX, value, pos, log);
 }
 
-static int set_trusted(struct config_vif *vif, const char *value, struct config_pos pos, struct config_log *log)
+static int set_trusted(struct config_vif *vif, const char *value, struct config_pos pos,
+                       struct config_log *log)
 {
     vif->trusted = true;
     return 0;
 }
 
-static int set_untrusted(struct config_vif *vif, const char *value, struct config_pos pos, struct config_log *log)
+static int set_untrusted(struct config_vif *vif, const char *value, struct config_pos pos,
+                         struct config_log *log)
 {
     vif->trusted = false;
     return 0;
@@ -278,7 +297,8 @@ static int read_param(struct config_vif *vif, const struct config_param *param, 
     if (param->text[0] == '\0' && !param->value) {
         return 0;             /* '' is a vif with all defaults; so is a comma too many */
     }
-    return config_error(log, param->pos, "vif: unknown parameter \"%s\": see xl-network-configuration(5)", param->text);
+    return config_error(log, param->pos, "vif: unknown parameter \"%s\": see xl-network-configuration(5)",
+                        param->text);
 }
 
 void config_vif_clear(struct config_vif *vif)

@@ -74,8 +74,9 @@ struct image_bytes {
 
 /*
  * Take the bzImage wrapper and the compression off, if any. `name` is for messages only. `limit`: a result
- * of as many bytes or more may be refused. 0, or -ENOEXEC (not a kernel we know), -EINVAL (damaged), -E2BIG (over the
- * limit), -ENOMEM; on error `out` is empty and needs no release. If the input is a plain ELF, `out` borrows it.
+ * of as many bytes or more may be refused. 0, or -ENOEXEC (not a kernel we know), -EINVAL (damaged), -E2BIG
+ * (over the limit), -ENOMEM; on error `out` is empty and needs no release. If the input is a plain ELF, `out`
+ * borrows it.
  */
 int image_unpack(const char *name, const void *file, size_t size, size_t limit,
                  struct image_bytes *out, struct image_error *error);
@@ -100,8 +101,8 @@ void image_copy(const struct image *image, uint64_t from, void *dst, size_t len)
  */
 struct image_cache;
 
-/* `memory_limit`: bytes of unpacked kernels kept while nobody uses them; `unpack_limit`: as in image_unpack().
- * NULL: no memory. */
+/* `memory_limit`: bytes of unpacked kernels kept while nobody uses them; `unpack_limit`: as in
+ * image_unpack(). NULL: no memory. */
 struct image_cache *image_cache_new(size_t memory_limit, size_t unpack_limit);
 void image_cache_free(struct image_cache *cache);    /* every image must have been put back */
 

@@ -5,8 +5,8 @@
  * Two lists. A `file` remembers what stat() said about a path and which kernel it held; a `kernel` is an
  * unpacked image found by the SHA-256 of the file's bytes, so ten copies of one kernel share one entry.
  *
- * The danger is a file that changes without stat() noticing: a write within the clock tick in which we read it.
- * So a file is trusted by looks alone only if, when we read it, its last change lay well in the past.
+ * The danger is a file that changes without stat() noticing: a write within the clock tick in which we read
+ * it. So a file is trusted by looks alone only if, when we read it, its last change lay well in the past.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include "lib/image_internal.h"
 
 #define FILES_MAX      256      /* paths remembered; one costs a few hundred bytes */
-#define SETTLED_SEC    2        /* a change younger than this may be followed by one with the same time stamp */
+#define SETTLED_SEC    2 /* a change younger than this may be followed by one with the same time stamp */
 
 struct kernel {
     struct image image;         /* first: image_cache_put() gets its address */
@@ -62,7 +62,7 @@ struct image_cache *image_cache_new(size_t memory_limit, size_t unpack_limit)
     return cache;
 }
 
-/* ---- forgetting ----------------------------------------------------------------------------------------- */
+/* ---- forgetting ---------------------------------------------------------------------------------------- */
 
 /* Drop the files for which `kernel` is theirs; all files if it is NULL. */
 static void forget_files(struct image_cache *cache, const struct kernel *kernel)
@@ -124,7 +124,7 @@ void image_cache_free(struct image_cache *cache)
     free(cache);
 }
 
-/* ---- files by looks ------------------------------------------------------------------------------------- */
+/* ---- files by looks ------------------------------------------------------------------------------------ */
 
 static bool same_time(struct timespec a, struct timespec b)
 {
@@ -181,7 +181,7 @@ static void remember_file(struct image_cache *cache, const char *path, const str
     file->used = ++cache->clock;
 }
 
-/* ---- kernels by content --------------------------------------------------------------------------------- */
+/* ---- kernels by content -------------------------------------------------------------------------------- */
 
 static int read_all(const char *path, int fd, size_t size, uint8_t *to, struct image_error *error)
 {
@@ -215,27 +215,31 @@ static int read_file(const char *path, uint8_t **data, struct stat *looks, bool 
 
     if (fd < 0) {
         rc = -errno;
-        return image_fail(error, rc, "%s: cannot open the kernel: %s; check the path and its permissions", path,
-                          strerror(-rc));
+        return image_fail(error, rc, "%s: cannot open the kernel: %s; check the path and its permissions",
+                          path, strerror(-rc));
     }
     *data = NULL;
     clock_gettime(CLOCK_REALTIME, &now);
     if (fstat(fd, looks)) {
         rc = image_fail(error, -errno, "%s: cannot stat the kernel: %s", path, strerror(errno));
     } else if (!S_ISREG(looks->st_mode)) {
-        rc = image_fail(error, -EINVAL, "%s: the kernel is no regular file: give the path of a bzImage or an ELF "
-                        "kernel", path);
+        rc = image_fail(error, -EINVAL,
+                        "%s: the kernel is no regular file: give the path of a bzImage or an ELF "
+                        "kernel",
+                        path);
     } else if ((uint64_t)looks->st_size > IMAGE_FILE_LIMIT) {
-        rc = image_fail(error, -E2BIG, "%s: file of %lld MiB is over the limit of %zu MiB: not a kernel", path,
-                        (long long)looks->st_size >> 20, IMAGE_FILE_LIMIT >> 20);
+        rc = image_fail(error, -E2BIG, "%s: file of %lld MiB is over the limit of %zu MiB: not a kernel",
+                        path, (long long)looks->st_size >> 20, IMAGE_FILE_LIMIT >> 20);
     } else if ((*data = malloc((size_t)looks->st_size + 1)) == NULL) {
-        rc = image_fail(error, -ENOMEM, "%s: no memory to read the kernel (%lld bytes): free memory in this domain",
-                        path, (long long)looks->st_size);
+        rc = image_fail(error, -ENOMEM,
+                        "%s: no memory to read the kernel (%lld bytes): free memory in this domain", path,
+                        (long long)looks->st_size);
     } else {
         rc = read_all(path, fd, (size_t)looks->st_size, *data, error);
     }
     *settled = rc == 0 && fstat(fd, &after) == 0 && same_looks(looks, &after) &&
-               looks->st_mtim.tv_sec + SETTLED_SEC < now.tv_sec && looks->st_ctim.tv_sec + SETTLED_SEC < now.tv_sec;
+               looks->st_mtim.tv_sec + SETTLED_SEC < now.tv_sec &&
+               looks->st_ctim.tv_sec + SETTLED_SEC < now.tv_sec;
     close(fd);
     if (rc) {
         free(*data);

@@ -169,7 +169,8 @@ static int lz4_decode(const uint8_t *in, size_t size, struct image_sink *out)
         if (packed == 0x184c2102) {
             continue;
         }
-        if (packed == 0 || packed > (uint32_t)LZ4_COMPRESSBOUND(LZ4_CHUNK) || !image_inside(at, packed, size)) {
+        if (packed == 0 || packed > (uint32_t)LZ4_COMPRESSBOUND(LZ4_CHUNK) ||
+            !image_inside(at, packed, size)) {
             return -EINVAL;
         }
         rc = image_sink_reserve(out, LZ4_CHUNK);

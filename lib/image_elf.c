@@ -17,7 +17,7 @@
 #define PAGE_SIZE   4096ull
 #define SPAN_LIMIT  (1ull << 30)                 /* a kernel with its bss; its page tables must fit too */
 #define LOW_END     0x0000800000000000ull        /* a guest owns the addresses below this ... */
-#define HIGH_START  0xffff880000000000ull        /* ... and from here on; between lies the hypervisor's part */
+#define HIGH_START  0xffff880000000000ull /* ... and from here on; between lies the hypervisor's part */
 
 /* What the walk over the file passes around. */
 struct elf {
@@ -36,30 +36,37 @@ static int read_header(struct elf *elf)
     Elf64_Ehdr *h = &elf->header;
 
     if (elf->size < SELFMAG || memcmp(elf->data, ELFMAG, SELFMAG)) {
-        return image_fail(elf->error, -ENOEXEC, "%s: not an ELF file: give a bzImage or an ELF kernel", elf->name);
+        return image_fail(elf->error, -ENOEXEC, "%s: not an ELF file: give a bzImage or an ELF kernel",
+                          elf->name);
     }
     if (elf->size > EI_CLASS && elf->data[EI_CLASS] != ELFCLASS64) {
         return image_fail(elf->error, -ENOEXEC, "%s: ELF class is %u, not %u (64 bit): 32-bit guests are not "
                           "supported, take an x86-64 kernel", elf->name, elf->data[EI_CLASS], ELFCLASS64);
     }
     if (elf->size < sizeof(*h)) {
-        return image_fail(elf->error, -EINVAL, "%s: ELF file ends after %zu bytes, inside its header (%zu bytes): the "
-                          "file is truncated, copy it again", elf->name, elf->size, sizeof(*h));
+        return image_fail(elf->error, -EINVAL,
+                          "%s: ELF file ends after %zu bytes, inside its header (%zu bytes): the "
+                          "file is truncated, copy it again",
+                          elf->name, elf->size, sizeof(*h));
     }
     memcpy(h, elf->data, sizeof(*h));
     if (h->e_ident[EI_DATA] != ELFDATA2LSB || h->e_machine != EM_X86_64) {
-        return image_fail(elf->error, -ENOEXEC, "%s: ELF machine is %u, not %u (x86-64): take an x86-64 kernel",
-                          elf->name, h->e_machine, EM_X86_64);
+        return image_fail(elf->error, -ENOEXEC,
+                          "%s: ELF machine is %u, not %u (x86-64): take an x86-64 kernel", elf->name,
+                          h->e_machine, EM_X86_64);
     }
     if (h->e_type != ET_EXEC && h->e_type != ET_DYN) {
-        return image_fail(elf->error, -ENOEXEC, "%s: ELF type is %u, not an executable (%u): give a kernel, no object "
-                          "file or core dump", elf->name, h->e_type, ET_EXEC);
+        return image_fail(elf->error, -ENOEXEC,
+                          "%s: ELF type is %u, not an executable (%u): give a kernel, no object "
+                          "file or core dump",
+                          elf->name, h->e_type, ET_EXEC);
     }
     if (h->e_phnum == 0 || h->e_phentsize != sizeof(Elf64_Phdr) ||
         !image_inside(h->e_phoff, (uint64_t)h->e_phnum * sizeof(Elf64_Phdr), elf->size)) {
-        return image_fail(elf->error, -EINVAL, "%s: %u program headers of %u bytes at " HEX " do not lie inside the "
-                          "file of %zu bytes: the file is truncated or damaged, copy it again", elf->name,
-                          h->e_phnum, h->e_phentsize, (hex_t)h->e_phoff, elf->size);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: %u program headers of %u bytes at " HEX " do not lie inside the "
+                          "file of %zu bytes: the file is truncated or damaged, copy it again",
+                          elf->name, h->e_phnum, h->e_phentsize, (hex_t)h->e_phoff, elf->size);
     }
     return 0;
 }
@@ -72,7 +79,7 @@ static Elf64_Phdr program_header(const struct elf *elf, unsigned int i)
     return p;
 }
 
-/* ---- segments ------------------------------------------------------------------------------------------- */
+/* ---- segments ------------------------------------------------------------------------------------------ */
 
 /* Take one PT_LOAD over; `load` still holds p_paddr here, see place_segments(). */
 static int add_segment(const struct elf *elf, unsigned int i, const Elf64_Phdr *p, struct image *image)
@@ -81,18 +88,20 @@ static int add_segment(const struct elf *elf, unsigned int i, const Elf64_Phdr *
         return 0;
     }
     if (image->segment_count == IMAGE_SEGMENTS_MAX) {
-        return image_fail(elf->error, -EINVAL, "%s: more than %u loadable segments: not a kernel we can load", elf->name,
-                          IMAGE_SEGMENTS_MAX);
+        return image_fail(elf->error, -EINVAL, "%s: more than %u loadable segments: not a kernel we can load",
+                          elf->name, IMAGE_SEGMENTS_MAX);
     }
     if (!image_inside(p->p_offset, p->p_filesz, elf->size)) {
-        return image_fail(elf->error, -EINVAL, "%s: segment %u: " HEX " bytes at file offset " HEX " do not lie inside "
-                          "the file of %zu bytes: the file is truncated or damaged, copy it again", elf->name, i,
-                          (hex_t)p->p_filesz, (hex_t)p->p_offset, elf->size);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: segment %u: " HEX " bytes at file offset " HEX " do not lie inside "
+                          "the file of %zu bytes: the file is truncated or damaged, copy it again",
+                          elf->name, i, (hex_t)p->p_filesz, (hex_t)p->p_offset, elf->size);
     }
     if (p->p_filesz > p->p_memsz || p->p_memsz > SPAN_LIMIT) {
-        return image_fail(elf->error, -EINVAL, "%s: segment %u: " HEX " bytes of memory for " HEX " bytes of file (limit "
-                          HEX "): the kernel is damaged", elf->name, i, (hex_t)p->p_memsz, (hex_t)p->p_filesz,
-                          (hex_t)SPAN_LIMIT);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: segment %u: " HEX " bytes of memory for " HEX " bytes of file (limit " HEX
+                          "): the kernel is damaged",
+                          elf->name, i, (hex_t)p->p_memsz, (hex_t)p->p_filesz, (hex_t)SPAN_LIMIT);
     }
     image->segments[image->segment_count++] = (struct image_segment){
         .load = p->p_paddr, .memory_size = p->p_memsz, .file_offset = p->p_offset, .file_size = p->p_filesz,
@@ -113,7 +122,8 @@ static int read_segments(const struct elf *elf, struct image *image)
         }
     }
     if (rc == 0 && image->segment_count == 0) {
-        return image_fail(elf->error, -ENOEXEC, "%s: no loadable segment: give a kernel, no object file", elf->name);
+        return image_fail(elf->error, -ENOEXEC, "%s: no loadable segment: give a kernel, no object file",
+                          elf->name);
     }
     return rc;
 }
@@ -137,13 +147,16 @@ static int place_segments(const struct elf *elf, struct image *image)
     qsort(s, image->segment_count, sizeof(*s), by_load);
     for (unsigned int i = 0; i < image->segment_count; i++) {
         if (s[i].load > UINT64_MAX - PAGE_SIZE - s[i].memory_size) {
-            return image_fail(elf->error, -EINVAL, "%s: segment at " HEX " with " HEX " bytes runs over the end of the "
-                              "address space: the kernel's notes contradict its segments", elf->name,
-                              (hex_t)s[i].load, (hex_t)s[i].memory_size);
+            return image_fail(elf->error, -EINVAL,
+                              "%s: segment at " HEX " with " HEX " bytes runs over the end of the "
+                              "address space: the kernel's notes contradict its segments",
+                              elf->name, (hex_t)s[i].load, (hex_t)s[i].memory_size);
         }
         if (i && s[i].load < end) {
-            return image_fail(elf->error, -EINVAL, "%s: segment at " HEX " overlaps the one that ends at " HEX ": the "
-                              "kernel is damaged", elf->name, (hex_t)s[i].load, (hex_t)end);
+            return image_fail(elf->error, -EINVAL,
+                              "%s: segment at " HEX " overlaps the one that ends at " HEX ": the "
+                              "kernel is damaged",
+                              elf->name, (hex_t)s[i].load, (hex_t)end);
         }
         end = s[i].load + s[i].memory_size;
     }
@@ -152,7 +165,7 @@ static int place_segments(const struct elf *elf, struct image *image)
     return 0;
 }
 
-/* ---- notes ---------------------------------------------------------------------------------------------- */
+/* ---- notes --------------------------------------------------------------------------------------------- */
 
 static int read_segment_notes(const struct elf *elf, struct image *image, struct image_claims *claims)
 {
@@ -165,11 +178,13 @@ static int read_segment_notes(const struct elf *elf, struct image *image, struct
             continue;
         }
         if (!image_inside(p.p_offset, p.p_filesz, elf->size)) {
-            return image_fail(elf->error, -EINVAL, "%s: notes (segment %u): " HEX " bytes at file offset " HEX " do not "
-                              "lie inside the file of %zu bytes: the file is truncated, copy it again", elf->name, i,
-                              (hex_t)p.p_filesz, (hex_t)p.p_offset, elf->size);
+            return image_fail(elf->error, -EINVAL,
+                              "%s: notes (segment %u): " HEX " bytes at file offset " HEX " do not "
+                              "lie inside the file of %zu bytes: the file is truncated, copy it again",
+                              elf->name, i, (hex_t)p.p_filesz, (hex_t)p.p_offset, elf->size);
         }
-        rc = image_notes_read(elf->name, elf->data + p.p_offset, p.p_filesz, p.p_align, image, claims, elf->error);
+        rc = image_notes_read(elf->name, elf->data + p.p_offset, p.p_filesz, p.p_align, image, claims,
+                              elf->error);
     }
     return rc;
 }
@@ -192,7 +207,8 @@ static bool section_named(const struct elf *elf, const Elf64_Shdr *s, const char
     Elf64_Shdr names;
     size_t size = strlen(name) + 1;
 
-    return section_header(elf, elf->header.e_shstrndx, &names) && image_inside(s->sh_name, size, names.sh_size) &&
+    return section_header(elf, elf->header.e_shstrndx, &names) &&
+           image_inside(s->sh_name, size, names.sh_size) &&
            memcmp(elf->data + names.sh_offset + s->sh_name, name, size) == 0;
 }
 
@@ -207,8 +223,8 @@ static int read_section_notes(const struct elf *elf, struct image *image, struct
             continue;
         }
         if (s.sh_type == SHT_NOTE) {
-            rc = image_notes_read(elf->name, elf->data + s.sh_offset, s.sh_size, s.sh_addralign, image, claims,
-                                  elf->error);
+            rc = image_notes_read(elf->name, elf->data + s.sh_offset, s.sh_size, s.sh_addralign, image,
+                                  claims, elf->error);
         } else if (section_named(elf, &s, "__xen_guest")) {
             rc = image_legacy_read(elf->name, (const char *)elf->data + s.sh_offset, s.sh_size, image, claims,
                                    elf->error);
@@ -217,7 +233,7 @@ static int read_section_notes(const struct elf *elf, struct image *image, struct
     return rc;
 }
 
-/* ---- do they agree? ------------------------------------------------------------------------------------- */
+/* ---- do they agree? ------------------------------------------------------------------------------------ */
 
 static bool in_image(const struct image *image, uint64_t address)
 {
@@ -233,12 +249,16 @@ static bool guest_owns(uint64_t start, uint64_t end)
 static int check_identity(const struct elf *elf, const struct image *image)
 {
     if (image->xen_version[0] && strcmp(image->xen_version, "xen-3.0")) {
-        return image_fail(elf->error, -ENOEXEC, "%s: kernel is built for interface \"%s\", not \"xen-3.0\": take a "
-                          "kernel for Xen 3.0 or later", elf->name, image->xen_version);
+        return image_fail(elf->error, -ENOEXEC,
+                          "%s: kernel is built for interface \"%s\", not \"xen-3.0\": take a "
+                          "kernel for Xen 3.0 or later",
+                          elf->name, image->xen_version);
     }
     if (image->loader[0] && strcmp(image->loader, "generic")) {
-        return image_fail(elf->error, -ENOEXEC, "%s: kernel wants the loader \"%s\", not \"generic\": give the kernel "
-                          "itself", elf->name, image->loader);
+        return image_fail(elf->error, -ENOEXEC,
+                          "%s: kernel wants the loader \"%s\", not \"generic\": give the kernel "
+                          "itself",
+                          elf->name, image->loader);
     }
     return 0;
 }
@@ -246,24 +266,29 @@ static int check_identity(const struct elf *elf, const struct image *image)
 static int check_addresses(const struct elf *elf, const struct image *image)
 {
     if (image->v_end - image->v_start > SPAN_LIMIT) {
-        return image_fail(elf->error, -EINVAL, "%s: segments spread over " HEX " bytes, limit " HEX ": the kernel is "
-                          "damaged", elf->name, (hex_t)(image->v_end - image->v_start), (hex_t)SPAN_LIMIT);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: segments spread over " HEX " bytes, limit " HEX ": the kernel is "
+                          "damaged",
+                          elf->name, (hex_t)(image->v_end - image->v_start), (hex_t)SPAN_LIMIT);
     }
     if (image->virt_base > image->v_start || image->virt_base % PAGE_SIZE ||
         image->v_start - image->virt_base > SPAN_LIMIT) {
-        return image_fail(elf->error, -EINVAL, "%s: VIRT_BASE " HEX " does not fit the first segment at " HEX ": the "
-                          "kernel's notes contradict its segments", elf->name, (hex_t)image->virt_base,
-                          (hex_t)image->v_start);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: VIRT_BASE " HEX " does not fit the first segment at " HEX ": the "
+                          "kernel's notes contradict its segments",
+                          elf->name, (hex_t)image->virt_base, (hex_t)image->v_start);
     }
     if (!guest_owns(image->virt_base, image->v_end)) {
-        return image_fail(elf->error, -EINVAL, "%s: kernel at " HEX ".." HEX " reaches into the hypervisor's or the "
-                          "non-canonical part of the address space: not a PV kernel", elf->name,
-                          (hex_t)image->virt_base, (hex_t)image->v_end);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: kernel at " HEX ".." HEX " reaches into the hypervisor's or the "
+                          "non-canonical part of the address space: not a PV kernel",
+                          elf->name, (hex_t)image->virt_base, (hex_t)image->v_end);
     }
     if (!in_image(image, image->entry)) {
-        return image_fail(elf->error, -EINVAL, "%s: entry point " HEX " is not inside the kernel at " HEX ".." HEX
-                          ": the kernel's notes contradict its segments", elf->name, (hex_t)image->entry,
-                          (hex_t)image->v_start, (hex_t)image->v_end);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: entry point " HEX " is not inside the kernel at " HEX ".." HEX
+                          ": the kernel's notes contradict its segments",
+                          elf->name, (hex_t)image->entry, (hex_t)image->v_start, (hex_t)image->v_end);
     }
     return 0;
 }
@@ -272,16 +297,19 @@ static int check_special(const struct elf *elf, const struct image *image)
 {
     if (image->hypercall_page != IMAGE_NONE &&
         (image->hypercall_page % PAGE_SIZE || !in_image(image, image->hypercall_page))) {
-        return image_fail(elf->error, -EINVAL, "%s: HYPERCALL_PAGE " HEX " is not a page of the kernel at " HEX ".." HEX
-                          ": the kernel's notes contradict its segments", elf->name, (hex_t)image->hypercall_page,
-                          (hex_t)image->v_start, (hex_t)image->v_end);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: HYPERCALL_PAGE " HEX " is not a page of the kernel at " HEX ".." HEX
+                          ": the kernel's notes contradict its segments",
+                          elf->name, (hex_t)image->hypercall_page, (hex_t)image->v_start,
+                          (hex_t)image->v_end);
     }
     if (image->init_p2m != IMAGE_NONE &&
         (image->init_p2m % PAGE_SIZE || !guest_owns(image->init_p2m, image->init_p2m + PAGE_SIZE) ||
          in_image(image, image->init_p2m))) {
-        return image_fail(elf->error, -EINVAL, "%s: INIT_P2M " HEX " is unaligned, outside the guest's part of the "
-                          "address space or inside the kernel: the kernel is damaged", elf->name,
-                          (hex_t)image->init_p2m);
+        return image_fail(elf->error, -EINVAL,
+                          "%s: INIT_P2M " HEX " is unaligned, outside the guest's part of the "
+                          "address space or inside the kernel: the kernel is damaged",
+                          elf->name, (hex_t)image->init_p2m);
     }
     return 0;
 }
@@ -305,8 +333,10 @@ int image_parse(const char *name, const void *data, size_t size, struct image *o
         return rc;
     }
     if (!claims.found) {
-        return image_fail(error, -ENOEXEC, "%s: neither Xen ELF notes nor a __xen_guest section: not a PV kernel, take "
-                          "one built with CONFIG_XEN_PV", name);
+        return image_fail(error, -ENOEXEC,
+                          "%s: neither Xen ELF notes nor a __xen_guest section: not a PV kernel, take "
+                          "one built with CONFIG_XEN_PV",
+                          name);
     }
     out->virt_base = claims.virt_base == IMAGE_NONE ? 0 : claims.virt_base;
     out->paddr_offset = claims.paddr_offset == IMAGE_NONE ? 0 : claims.paddr_offset;

@@ -40,7 +40,7 @@ static inline uint32_t image_be32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* ---- decompression (image_codec.c, image_lzo.c) -------------------------------------------------------------- */
+/* ---- decompression (image_codec.c, image_lzo.c) -------------------------------------------------------- */
 
 /* Output that grows by doubling up to a limit: what a bomb meets. */
 struct image_sink {
@@ -72,7 +72,7 @@ struct image_codec {
 const struct image_codec *image_codec_find(const uint8_t *in, size_t size);
 int image_lzo_decode(const uint8_t *in, size_t size, struct image_sink *out);
 
-/* ---- what the kernel says about itself (image_notes.c) -------------------------------------------------------- */
+/* ---- what the kernel says about itself (image_notes.c) ------------------------------------------------- */
 
 /* Values found so far. IMAGE_NONE in those that were not given; see image_notes_read(). */
 struct image_claims {

@@ -76,8 +76,8 @@ static int read_header(struct reader *r, uint32_t *flags)
     return r->bad || method < 1 || method > 3 || (*flags & (FLAG_MULTIPART | FLAG_FILTER)) ? -EINVAL : 0;
 }
 
-static bool checksum_ok(const uint8_t *data, uint32_t size, uint32_t flags, uint32_t adler_flag, uint32_t adler,
-                        uint32_t crc_flag, uint32_t crc)
+static bool checksum_ok(const uint8_t *data, uint32_t size, uint32_t flags, uint32_t adler_flag,
+                        uint32_t adler, uint32_t crc_flag, uint32_t crc)
 {
     return (!(flags & adler_flag) || adler32(1, data, size) == adler) &&
            (!(flags & crc_flag) || crc32(0, data, size) == crc);
@@ -101,7 +101,8 @@ static int read_block(struct reader *r, uint32_t flags, struct image_sink *out)
         packed_adler = flags & FLAG_ADLER_PACKED ? take(r, 4) : 0;
         packed_crc = flags & FLAG_CRC_PACKED ? take(r, 4) : 0;
     }
-    if (r->bad || plain > BLOCK_MAX || packed == 0 || packed > plain || !image_inside(r->at, packed, r->size)) {
+    if (r->bad || plain > BLOCK_MAX || packed == 0 || packed > plain ||
+        !image_inside(r->at, packed, r->size)) {
         return -EINVAL;
     }
     data = r->in + r->at;
@@ -122,7 +123,8 @@ static int read_block(struct reader *r, uint32_t flags, struct image_sink *out)
         }
     }
     out->used += plain;
-    return checksum_ok(to, plain, flags, FLAG_ADLER_PLAIN, plain_adler, FLAG_CRC_PLAIN, plain_crc) ? 0 : -EINVAL;
+    return checksum_ok(to, plain, flags, FLAG_ADLER_PLAIN, plain_adler, FLAG_CRC_PLAIN, plain_crc) ? 0
+                                                                                                   : -EINVAL;
 }
 
 int image_lzo_decode(const uint8_t *in, size_t size, struct image_sink *out)

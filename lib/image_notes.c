@@ -51,9 +51,10 @@ static int read_features(const char *name, const char *text, size_t size, struct
         int bit = feature_bit(text + required, length - required);
 
         if (bit < 0 && required) {
-            return image_fail(error, -EINVAL, "%s: kernel requires the unknown feature \"%.*s\": take a kernel that "
-                              "asks for features of Xen 4.17 or earlier", name,
-                              (int)(length - 1 > 64 ? 64 : length - 1), text + 1);
+            return image_fail(error, -EINVAL,
+                              "%s: kernel requires the unknown feature \"%.*s\": take a kernel that "
+                              "asks for features of Xen 4.17 or earlier",
+                              name, (int)(length - 1 > 64 ? 64 : length - 1), text + 1);
         }
         if (bit >= 0) {
             image->features_supported |= 1u << bit;
@@ -82,8 +83,8 @@ static int read_number(const char *name, const char *what, const uint8_t *data, 
                        struct image_error *error)
 {
     if (size != 4 && size != 8) {
-        return image_fail(error, -EINVAL, "%s: ELF note %s has %zu bytes, not 4 or 8: the kernel is damaged", name,
-                          what, size);
+        return image_fail(error, -EINVAL, "%s: ELF note %s has %zu bytes, not 4 or 8: the kernel is damaged",
+                          name, what, size);
     }
     *out = size == 4 ? image_le32(data) : image_le64(data);
     return 0;
@@ -96,8 +97,10 @@ static int read_l1_valid(const char *name, const uint8_t *data, size_t size, str
     size_t width = size % 16 == 0 ? 8 : 4;
 
     if (size == 0 || size % (2 * width)) {
-        return image_fail(error, -EINVAL, "%s: ELF note L1_MFN_VALID has %zu bytes, no whole number of pairs: the "
-                          "kernel is damaged", name, size);
+        return image_fail(error, -EINVAL,
+                          "%s: ELF note L1_MFN_VALID has %zu bytes, no whole number of pairs: the "
+                          "kernel is damaged",
+                          name, size);
     }
     for (; size && image->l1_valid_count < IMAGE_L1_VALID_MAX; size -= 2 * width, data += 2 * width) {
         unsigned int i = image->l1_valid_count++;
@@ -175,8 +178,10 @@ int image_notes_read(const char *name, const uint8_t *notes, size_t size, size_t
         uint64_t owner = at + sizeof(Elf64_Nhdr), data = owner + ((owner_size + mask) & ~mask);
 
         if (!image_inside(owner, owner_size, size) || !image_inside(data, data_size, size)) {
-            return image_fail(error, -EINVAL, "%s: ELF note at %llu of %zu bytes of notes runs over their end: the "
-                              "kernel is damaged", name, (unsigned long long)at, size);
+            return image_fail(error, -EINVAL,
+                              "%s: ELF note at %llu of %zu bytes of notes runs over their end: the "
+                              "kernel is damaged",
+                              name, (unsigned long long)at, size);
         }
         if (owner_size == 4 && memcmp(notes + owner, "Xen", 4) == 0) {
             rc = read_note(name, image_le32(notes + at + 8), notes + data, data_size, image, claims, error);
@@ -186,7 +191,7 @@ int image_notes_read(const char *name, const uint8_t *notes, size_t size, size_t
     return rc;
 }
 
-/* ---- the legacy section ----------------------------------------------------------------------------------- */
+/* ---- the legacy section -------------------------------------------------------------------------------- */
 
 static int legacy_number(const char *name, const char *key, const char *value, uint64_t *out,
                          struct image_error *error)
@@ -196,8 +201,8 @@ static int legacy_number(const char *name, const char *key, const char *value, u
     errno = 0;
     *out = strtoull(value, &end, 0);
     if (errno || end == value || *end) {
-        return image_fail(error, -EINVAL, "%s: __xen_guest: %s=%.40s is no number: the kernel is damaged", name, key,
-                          value);
+        return image_fail(error, -EINVAL, "%s: __xen_guest: %s=%.40s is no number: the kernel is damaged",
+                          name, key, value);
     }
     return 0;
 }

@@ -2,9 +2,9 @@
 /*
  * image_unpack.c - from a kernel file as distributions ship it to a plain ELF.
  *
- * A bzImage is a real-mode loader, a protected-mode decompressor and, inside the latter, the packed ELF kernel.
- * A PV guest has no use for the first two: the boot protocol's setup header (version 2.08 and later) says
- * where the payload lies, and we unpack it here. The last four bytes of the payload are its unpacked size.
+ * A bzImage is a real-mode loader, a protected-mode decompressor and, inside the latter, the packed ELF
+ * kernel. A PV guest has no use for the first two: the boot protocol's setup header (version 2.08 and later)
+ * says where the payload lies, and we unpack it here. The payload's last four bytes are its unpacked size.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -42,7 +42,8 @@ static bool is_elf(const uint8_t *data, size_t size)
 
 static bool is_bzimage(const uint8_t *data, size_t size)
 {
-    return size >= PROTOCOL && image_le16(data + BOOT_FLAG) == 0xaa55 && memcmp(data + HEADER_MAGIC, "HdrS", 4) == 0;
+    return size >= PROTOCOL && image_le16(data + BOOT_FLAG) == 0xaa55 &&
+           memcmp(data + HEADER_MAGIC, "HdrS", 4) == 0;
 }
 
 /* Narrow data and size to the payload. */
@@ -53,23 +54,27 @@ static int bzimage_payload(const char *name, const uint8_t **data, size_t *size,
     uint32_t protocol;
 
     if (*size < HEADER_END) {
-        return image_fail(error, -EINVAL, "%s: bzImage ends after %zu bytes, inside its setup header (%d bytes): "
-                          "the file is truncated, copy it again", name, *size, HEADER_END);
+        return image_fail(error, -EINVAL,
+                          "%s: bzImage ends after %zu bytes, inside its setup header (%d bytes): "
+                          "the file is truncated, copy it again",
+                          name, *size, HEADER_END);
     }
     protocol = image_le16(file + PROTOCOL);
     if (protocol < PROTOCOL_PAYLOAD) {
-        return image_fail(error, -ENOEXEC, "%s: bzImage with boot protocol %u.%02u does not tell where its kernel "
-                          "is: take Linux 2.6.24 or later (protocol 2.08), or its vmlinux", name,
-                          protocol >> 8, protocol & 0xff);
+        return image_fail(error, -ENOEXEC,
+                          "%s: bzImage with boot protocol %u.%02u does not tell where its kernel "
+                          "is: take Linux 2.6.24 or later (protocol 2.08), or its vmlinux",
+                          name, protocol >> 8, protocol & 0xff);
     }
     start = (file[SETUP_SECTORS] ? file[SETUP_SECTORS] : 4) + 1;
     start *= SECTOR;
     offset = image_le32(file + PAYLOAD_OFFSET);
     length = image_le32(file + PAYLOAD_LENGTH);
     if (length == 0 || !image_inside(start + offset, length, *size)) {
-        return image_fail(error, -EINVAL, "%s: bzImage payload of %llu bytes at %llu does not lie inside the file "
-                          "of %zu bytes: the file is truncated or damaged, copy it again", name,
-                          (unsigned long long)length, (unsigned long long)(start + offset), *size);
+        return image_fail(error, -EINVAL,
+                          "%s: bzImage payload of %llu bytes at %llu does not lie inside the file "
+                          "of %zu bytes: the file is truncated or damaged, copy it again",
+                          name, (unsigned long long)length, (unsigned long long)(start + offset), *size);
     }
     *data = file + start + offset;
     *size = length;
@@ -89,15 +94,19 @@ static int decode(const char *name, const struct image_codec *codec, const uint8
     }
     free(sink.data);
     if (rc == -E2BIG) {
-        return image_fail(error, rc, "%s: kernel is larger than %zu MiB when unpacked (%s): not a kernel, or raise "
-                          "the limit", name, limit >> 20, codec->name);
+        return image_fail(error, rc,
+                          "%s: kernel is larger than %zu MiB when unpacked (%s): not a kernel, or raise "
+                          "the limit",
+                          name, limit >> 20, codec->name);
     }
     if (rc == -ENOMEM) {
-        return image_fail(error, rc, "%s: no memory to unpack the kernel (%s, %zu bytes packed): free memory in "
-                          "this domain", name, codec->name, size);
+        return image_fail(error, rc,
+                          "%s: no memory to unpack the kernel (%s, %zu bytes packed): free memory in "
+                          "this domain",
+                          name, codec->name, size);
     }
-    return image_fail(error, rc, "%s: %s data of %zu bytes is damaged or truncated: copy the file again", name,
-                      codec->name, size);
+    return image_fail(error, rc, "%s: %s data of %zu bytes is damaged or truncated: copy the file again",
+                      name, codec->name, size);
 }
 
 /* data: the file or the payload; borrowed by *out if it is a plain ELF already. */
@@ -113,9 +122,10 @@ static int unpack_payload(const char *name, const uint8_t *data, size_t size, bo
         return 0;
     }
     if (!codec) {
-        return image_fail(error, -ENOEXEC, "%s: %s begins with %02x %02x %02x %02x: neither ELF nor gzip, bzip2, "
-                          "lzma, xz, lzo, lz4, zstd; give a bzImage or an ELF kernel", name,
-                          wrapped ? "bzImage payload" : "file", data[0], size > 1 ? data[1] : 0,
+        return image_fail(error, -ENOEXEC,
+                          "%s: %s begins with %02x %02x %02x %02x: neither ELF nor gzip, bzip2, "
+                          "lzma, xz, lzo, lz4, zstd; give a bzImage or an ELF kernel",
+                          name, wrapped ? "bzImage payload" : "file", data[0], size > 1 ? data[1] : 0,
                           size > 2 ? data[2] : 0, size > 3 ? data[3] : 0);
     }
     if (wrapped && codec->trailer && size > codec->magic_size + 4) {
@@ -125,8 +135,10 @@ static int unpack_payload(const char *name, const uint8_t *data, size_t size, bo
     rc = decode(name, codec, data, size, limit, out, error);
     if (rc == 0 && !is_elf(out->data, out->size)) {
         image_bytes_free(out);
-        rc = image_fail(error, -ENOEXEC, "%s: holds no ELF kernel inside its %s compression: give a bzImage or an "
-                        "ELF kernel", name, codec->name);
+        rc = image_fail(error, -ENOEXEC,
+                        "%s: holds no ELF kernel inside its %s compression: give a bzImage or an "
+                        "ELF kernel",
+                        name, codec->name);
     }
     return rc;
 }
@@ -145,8 +157,8 @@ int image_unpack(const char *name, const void *file, size_t size, size_t limit, 
         return image_fail(error, -ENOEXEC, "%s: the file is empty: give a bzImage or an ELF kernel", name);
     }
     if (size > IMAGE_FILE_LIMIT) {    /* also keeps every length below 2^32, which the libraries count in */
-        return image_fail(error, -E2BIG, "%s: file of %zu MiB is over the limit of %zu MiB: not a kernel", name,
-                          size >> 20, IMAGE_FILE_LIMIT >> 20);
+        return image_fail(error, -E2BIG, "%s: file of %zu MiB is over the limit of %zu MiB: not a kernel",
+                          name, size >> 20, IMAGE_FILE_LIMIT >> 20);
     }
     if (wrapped) {
         rc = bzimage_payload(name, &data, &size, error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_doc_fuzz.c - hostile configurations: text as it is, or (odd first byte) a stream of words that occur in
- * configurations, which reaches the typed readers. Accepted domains must hold what their users rely on.
+ * config_doc_fuzz.c - hostile configurations: text as it is, or (odd first byte) a stream of words that occur
+ * in configurations, which reaches the typed readers. Accepted domains must hold what their users rely on.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -69,11 +69,12 @@ static void read_text(const char *text, size_t size)
 }
 
 static const char *const words[] = {
-    "=", "=", "=", "+=", "\n", "\n", "\n", ";", "[", "]", "[", "]", ",", "#", "0", "1", "2", "64", "0x10", "-1", "'",
-    "\"", "\\", "'x'", "''", "'0-3,^1'", "'all'", "name", "kernel", "memory", "maxmem", "vcpus", "maxvcpus", "cpus",
-    "cap", "root", "extra", "cmdline", "type", "'pv'", "'hvm'", "uuid", "on_crash", "on_reboot", "'restart'",
-    "disk=['", "',\n'", "']", "/dev/a,,xvda", ",", "vif=['", "mac=00:16:3e:0", "1:02:03", "bridge=br0", "vifname=v",
-    "tsc_mode", "pci", "pae", "name='a'\n", "kernel='/k'\n", "devid=1", "rate=1MB/s", "max_grant_frames", "cpu_weight",
+    "=", "=", "=", "+=", "\n", "\n", "\n", ";", "[", "]", "[", "]", ",", "#", "0", "1", "2", "64", "0x10",
+    "-1", "'", "\"", "\\", "'x'", "''", "'0-3,^1'", "'all'", "name", "kernel", "memory", "maxmem", "vcpus",
+    "maxvcpus", "cpus", "cap", "root", "extra", "cmdline", "type", "'pv'", "'hvm'", "uuid", "on_crash",
+    "on_reboot", "'restart'", "disk=['", "',\n'", "']", "/dev/a,,xvda", ",", "vif=['", "mac=00:16:3e:0",
+    "1:02:03", "bridge=br0", "vifname=v", "tsc_mode", "pci", "pae", "name='a'\n", "kernel='/k'\n", "devid=1",
+    "rate=1MB/s", "max_grant_frames", "cpu_weight",
 };
 
 static void read_words(const uint8_t *data, size_t size)

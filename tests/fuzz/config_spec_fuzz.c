@@ -9,10 +9,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const words[] = {
-    ",", ",", ",", " ", "=", ":", "/", "/a", "raw", "qcow2", "xvda", "xvdb1", "hdc", "d5p", "9", "0", "w", "ro", "phy:",
-    "file:", "tap:aio:", "nbd:", "cdrom", "target=", "vdev=", "format=", "access=", "script=", "backend=", "devtype=",
-    "discard", "untrusted", "mac=", "00:16:3e:", "01:02:03", "bridge=", "br0", "rate=", "10", "M", "b/s", "B/s", "@",
-    "ms", "ip=", "192.0.2.1", "2001:db8::", "/64", "devid=", "mtu=", "1500", "vifname=", "gatewaydev=", "model=",
+    ",", ",", ",", " ", "=", ":", "/", "/a", "raw", "qcow2", "xvda", "xvdb1", "hdc", "d5p", "9", "0", "w",
+    "ro", "phy:", "file:", "tap:aio:", "nbd:", "cdrom", "target=", "vdev=", "format=", "access=", "script=",
+    "backend=", "devtype=", "discard", "untrusted", "mac=", "00:16:3e:", "01:02:03", "bridge=", "br0",
+    "rate=", "10", "M", "b/s", "B/s", "@", "ms", "ip=", "192.0.2.1", "2001:db8::", "/64", "devid=", "mtu=",
+    "1500", "vifname=", "gatewaydev=", "model=",
 };
 
 static void require(bool condition)

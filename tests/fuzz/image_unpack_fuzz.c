@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * image_unpack_fuzz.c - hostile bzImages and compressed streams: patches to packed samples, see image_elf_fuzz.c.
- * The first byte chooses compression and wrapping; then come patches of (16-bit offset, one byte).
+ * image_unpack_fuzz.c - hostile bzImages and compressed streams: patches to packed samples, as in
+ * image_elf_fuzz.c. The first byte chooses compression and wrapping; then come patches of (16-bit offset, one
+ * byte).
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_device_test.c - disk and vif specs and virtual device numbers: all spellings of the manuals, and what
- * is said about bad ones.
+ * config_device_test.c - disk and vif specs and virtual device numbers: all spellings of the manuals, and
+ * what is said about bad ones.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 
 static const struct config_pos place = { "t", 1, 10 };    /* where the quote would stand */
 
-/* ---- virtual devices ------------------------------------------------------------------------------------ */
+/* ---- virtual devices ----------------------------------------------------------------------------------- */
 
 static const struct {
     const char *vdev;
@@ -25,15 +25,17 @@ static const struct {
     { "xvda", 51712 }, { "xvda1", 51713 }, { "xvdb", 51728 }, { "xvdp15", 202 << 8 | 255 }, { "d0", 51712 },
     { "d0p0", 51712 }, { "d1p2", 202 << 8 | 18 }, { "xvda16", 1u << 28 | 16 }, { "xvdq", 1u << 28 | 16 << 8 },
     { "xvdz", 1u << 28 | 25 << 8 }, { "xvdaa", 1u << 28 | 26 << 8 }, { "xvdtq37", 1u << 28 | 536 << 8 | 37 },
-    { "d536p37", 1u << 28 | 536 << 8 | 37 }, { "d1048575p255", 1u << 28 | 1048575 << 8 | 255 }, { "sda", 2048 },
-    { "sdb3", 2048 + 19 }, { "sdp15", 8 << 8 | 255 }, { "hda", 768 }, { "hdb", 768 + 64 }, { "hdc2", (22 << 8) + 2 },
-    { "hdd63", (22 << 8) + 64 + 63 }, { "51712", 51712 }, { "0xca00", 51712 }, { "0145000", 51712 },
+    { "d536p37", 1u << 28 | 536 << 8 | 37 }, { "d1048575p255", 1u << 28 | 1048575 << 8 | 255 },
+    { "sda", 2048 }, { "sdb3", 2048 + 19 }, { "sdp15", 8 << 8 | 255 }, { "hda", 768 }, { "hdb", 768 + 64 },
+    { "hdc2", (22 << 8) + 2 }, { "hdd63", (22 << 8) + 64 + 63 }, { "51712", 51712 }, { "0xca00", 51712 },
+    { "0145000", 51712 },
 };
 
 static const char *const bad_vdevs[] = {
-    "", "x", "xvd", "xvd1", "xvdA", "xvda0", "xvda01", "xvda256", "xvda1p", "xvdzzzzz", "xvdzzzzzzzzzzzzzzzzzzzz", "sdq",
-    "sda16", "hde", "hda64", "d", "d1p", "d1048576", "d0p256", "d01", "dp1", "d0p1x", "0", "-5", "51712x", "0x20000000",
-    "99999999999999999999999", "vda", "nvme0n1", "/dev/xvda", " xvda",
+    "", "x", "xvd", "xvd1", "xvdA", "xvda0", "xvda01", "xvda256", "xvda1p", "xvdzzzzz",
+    "xvdzzzzzzzzzzzzzzzzzzzz", "sdq", "sda16", "hde", "hda64", "d", "d1p", "d1048576", "d0p256", "d01", "dp1",
+    "d0p1x", "0", "-5", "51712x", "0x20000000", "99999999999999999999999", "vda", "nvme0n1", "/dev/xvda",
+    " xvda",
 };
 
 static void virtual_devices_have_numbers(void **state)
@@ -53,16 +55,16 @@ static void virtual_devices_have_numbers(void **state)
     }
 }
 
-/* ---- disks ---------------------------------------------------------------------------------------------- */
+/* ---- disks --------------------------------------------------------------------------------------------- */
 
 /* target|script|backend|vdev|flags, where flags are r w, c(drom), d(iscard), D(irect), t(rusted), p(hy). */
 static const char *disk_text(const struct config_disk *d)
 {
     static char text[1024];
 
-    snprintf(text, sizeof(text), "%s|%s|%s|%s|%c%s%s%s%s%s", d->target ? d->target : "-", d->script ? d->script : "-",
-             d->backend ? d->backend : "-", d->vdev, d->readonly ? 'r' : 'w', d->cdrom ? "c" : "",
-             d->discard ? "d" : "", d->direct_io_safe ? "D" : "", d->trusted ? "t" : "",
+    snprintf(text, sizeof(text), "%s|%s|%s|%s|%c%s%s%s%s%s", d->target ? d->target : "-",
+             d->script ? d->script : "-", d->backend ? d->backend : "-", d->vdev, d->readonly ? 'r' : 'w',
+             d->cdrom ? "c" : "", d->discard ? "d" : "", d->direct_io_safe ? "D" : "", d->trusted ? "t" : "",
              d->backendtype == CONFIG_DISK_PHY ? "p" : "");
     return text;
 }
@@ -78,7 +80,8 @@ static const struct {
     { "/root/image.iso,,hdc,cdrom", "/root/image.iso|-|-|hdc|rcdt" },
     { "/root/image.iso,,hdc,,cdrom", "/root/image.iso|-|-|hdc|rcdt" },
     { "/root/image.iso,raw,hdc,devtype=cdrom", "/root/image.iso|-|-|hdc|rcdt" },
-    { "format=raw, vdev=hdc, access=ro, devtype=cdrom, target=/root/image.iso", "/root/image.iso|-|-|hdc|rcdt" },
+    { "format=raw, vdev=hdc, access=ro, devtype=cdrom, target=/root/image.iso",
+      "/root/image.iso|-|-|hdc|rcdt" },
     { "raw:/root/image.iso,hdc:cdrom,ro", "/root/image.iso|-|-|hdc|rcdt" },
     { "phy:/dev/vg/root,xvda1,w", "/dev/vg/root|-|-|xvda1|wdt" },
     { "phy:vg/root,xvda1,r", "/dev/vg/root|-|-|xvda1|rdt" },
@@ -126,40 +129,51 @@ static const struct {
     { "", "t:1:10: error: disk: no virtual device is given: write for example /dev/vg/root,,xvda" },
     { "/a", "t:1:10: error: disk: no virtual device is given: write for example /a,,xvda" },
     { ",,xvda", "t:1:10: error: disk: xvda has no target: write the path of a block device or image first" },
-    { "/a,xvda,w", "t:1:14: error: disk: xvda stands where the format does: write TARGET,,xvda or TARGET,raw,xvda" },
-    { "/a,qcow2,xvda", "t:1:14: error: disk: format qcow2 is not served: convert the image (qemu-img convert -O raw) and "
-                       "write raw" },
-    { "vhd:/a,xvda,w", "t:1:11: error: disk: format vhd is not served: convert the image (qemu-img convert -O raw) and "
-                       "write raw" },
-    { "/a,vdev=xvda,format=qed", "t:1:24: error: disk: format qed is not served: convert the image (qemu-img convert -O "
-                                 "raw) and write raw" },
+    { "/a,xvda,w",
+      "t:1:14: error: disk: xvda stands where the format does: write TARGET,,xvda or TARGET,raw,xvda" },
+    { "/a,qcow2,xvda",
+      "t:1:14: error: disk: format qcow2 is not served: convert the image (qemu-img convert -O raw) and "
+      "write raw" },
+    { "vhd:/a,xvda,w",
+      "t:1:11: error: disk: format vhd is not served: convert the image (qemu-img convert -O raw) and "
+      "write raw" },
+    { "/a,vdev=xvda,format=qed",
+      "t:1:24: error: disk: format qed is not served: convert the image (qemu-img convert -O raw) and "
+      "write raw" },
     { "/a,ntfs,xvda", "t:1:14: error: disk: unknown format \"ntfs\": write raw" },
-    { "/a,,vda", "t:1:15: error: disk: \"vda\" is no virtual device: write xvda, xvdb1, sda (16 disks, 15 partitions), "
-                 "hda (4 disks) or d5p1" },
-    { "/a,,0000000000000000000000000000000000000000145000", "t:1:15: error: disk: "
-      "\"0000000000000000000000000000000000000000145000\" is no virtual device: write xvda, xvdb1, sda (16 disks, 15 "
+    { "/a,,vda",
+      "t:1:15: error: disk: \"vda\" is no virtual device: write xvda, xvdb1, sda (16 disks, 15 "
       "partitions), hda (4 disks) or d5p1" },
+    { "/a,,0000000000000000000000000000000000000000145000",
+      "t:1:15: error: disk: \"0000000000000000000000000000000000000000145000\" is no virtual device: "
+      "write xvda, xvdb1, sda (16 disks, 15 partitions), hda (4 disks) or d5p1" },
     { "/a,,xvda,rx", "t:1:20: error: disk: unknown access \"rx\": write rw or ro" },
-    { "/a,,xvda,w,cdrom", "t:1:10: error: disk: xvda is a CD drive and cannot be written: write ro or leave the access "
-                          "out" },
-    { "/a,,xvda,devtype=floppy", "t:1:20: error: disk: unknown devtype \"floppy\": write cdrom or leave it out" },
-    { "/a,,xvda,rw,b", "t:1:23: error: disk: \"b\" is one parameter too many: a path that contains a comma goes last, as "
-                       "target=PATH" },
-    { "/a=b,,xvda", "t:1:11: error: disk: unknown parameter \"/a\": see xl-disk-configuration(5); a path that contains = "
-                    "goes last, as target=PATH" },
-    { "/a,,xvda,colour=red", "t:1:20: error: disk: unknown parameter \"colour\": see xl-disk-configuration(5); a path "
-                             "that contains = goes last, as target=PATH" },
+    { "/a,,xvda,w,cdrom",
+      "t:1:10: error: disk: xvda is a CD drive and cannot be written: write ro or leave the access out" },
+    { "/a,,xvda,devtype=floppy",
+      "t:1:20: error: disk: unknown devtype \"floppy\": write cdrom or leave it out" },
+    { "/a,,xvda,rw,b",
+      "t:1:23: error: disk: \"b\" is one parameter too many: a path that contains a comma goes last, as "
+      "target=PATH" },
+    { "/a=b,,xvda",
+      "t:1:11: error: disk: unknown parameter \"/a\": see xl-disk-configuration(5); a path that contains "
+      "= goes last, as target=PATH" },
+    { "/a,,xvda,colour=red",
+      "t:1:20: error: disk: unknown parameter \"colour\": see xl-disk-configuration(5); a path that "
+      "contains = goes last, as target=PATH" },
     { "/a,,xvda,vdev=xvdb", "t:1:20: error: disk: vdev is given twice: remove one" },
     { "/a,,xvda,discard,discard", "t:1:28: error: disk: discard is given twice: remove one" },
     { "/a,,xvda,script=x,script=y", "t:1:29: error: disk: script is given twice: remove one" },
     { "/a,,xvda,target=/b", "t:1:20: error: disk: target is given twice: remove one" },
-    { "/a,,xvda,backendtype=qdisk", "t:1:20: error: disk: backendtype qdisk is not served: leave it out or write phy" },
+    { "/a,,xvda,backendtype=qdisk",
+      "t:1:20: error: disk: backendtype qdisk is not served: leave it out or write phy" },
     { "/a,,xvda,backendtype=x", "t:1:20: error: disk: unknown backendtype \"x\": leave it out or write phy" },
-    { "/a,,xvda,specification=virtio", "t:1:20: error: disk: specification \"virtio\" is not served: leave it out or "
-                                       "write xen" },
+    { "/a,,xvda,specification=virtio",
+      "t:1:20: error: disk: specification \"virtio\" is not served: leave it out or write xen" },
     { "/a,,xvda,colo", "t:1:10: error: disk: COLO replication is not supported: leave its parameters out" },
-    { "ftp:/a,xvda,w", "t:1:11: error: disk: unknown prefix \"ftp:\": write a path, or target=ftp:/a as the last "
-                       "parameter if the colon belongs to it" },
+    { "ftp:/a,xvda,w",
+      "t:1:11: error: disk: unknown prefix \"ftp:\": write a path, or target=ftp:/a as the last parameter "
+      "if the colon belongs to it" },
 };
 
 static void bad_disks_are_refused(void **state)
@@ -176,16 +190,17 @@ static void bad_disks_are_refused(void **state)
     }
 }
 
-/* ---- network -------------------------------------------------------------------------------------------- */
+/* ---- network ------------------------------------------------------------------------------------------- */
 
 static const char *vif_text(const struct config_vif *v)
 {
     static char text[1024];
 
-    snprintf(text, sizeof(text), "%02x%02x%02x%02x%02x%02x|%s%s|%s|%s|%s|%s|%s|%u|%u|%llu/%u|%s", v->mac[0], v->mac[1],
-             v->mac[2], v->mac[3], v->mac[4], v->mac[5], v->bridge, v->bridge_given ? "!" : "", v->vifname,
-             v->gatewaydev, v->script ? v->script : "-", v->ip ? v->ip : "-", v->backend ? v->backend : "-", v->devid,
-             v->mtu, (unsigned long long)v->rate_bytes, v->rate_interval_us, v->trusted ? "t" : "u");
+    snprintf(text, sizeof(text), "%02x%02x%02x%02x%02x%02x|%s%s|%s|%s|%s|%s|%s|%u|%u|%llu/%u|%s", v->mac[0],
+             v->mac[1], v->mac[2], v->mac[3], v->mac[4], v->mac[5], v->bridge, v->bridge_given ? "!" : "",
+             v->vifname, v->gatewaydev, v->script ? v->script : "-", v->ip ? v->ip : "-",
+             v->backend ? v->backend : "-", v->devid, v->mtu, (unsigned long long)v->rate_bytes,
+             v->rate_interval_us, v->trusted ? "t" : "u");
     return text;
 }
 
@@ -196,8 +211,10 @@ static const struct {
     { " , ", "000000000000|xenbr0|||-|-|-|7|0|0/0|t" },
     { "mac=00:16:3E:74:3d:76,bridge=xenbr0", "00163e743d76|xenbr0!|||-|-|-|7|0|0/0|t" },
     { " mac = 0a:00:00:00:00:ff , bridge = br-lan.5 ", "0a00000000ff|br-lan.5!|||-|-|-|7|0|0/0|t" },
-    { "vifname=web0,script=vif-route,gatewaydev=eth0", "000000000000|xenbr0|web0|eth0|vif-route|-|-|7|0|0/0|t" },
-    { "netdev=eth1,backend=net,devid=3,mtu=9000,untrusted", "000000000000|xenbr0||eth1|-|-|net|3|9000|0/0|u" },
+    { "vifname=web0,script=vif-route,gatewaydev=eth0",
+      "000000000000|xenbr0|web0|eth0|vif-route|-|-|7|0|0/0|t" },
+    { "netdev=eth1,backend=net,devid=3,mtu=9000,untrusted",
+      "000000000000|xenbr0||eth1|-|-|net|3|9000|0/0|u" },
     { "ip=192.0.2.1 2001:db8::1/64", "000000000000|xenbr0|||-|192.0.2.1 2001:db8::1/64|-|7|0|0/0|t" },
     { "rate=10Mb/s", "000000000000|xenbr0|||-|-|-|7|0|62500/50000|t" },
     { "rate=250KB/s", "000000000000|xenbr0|||-|-|-|7|0|12500/50000|t" },
@@ -236,35 +253,42 @@ static const struct {
     { "mac=00:16:3e:01:02:0g", "t:1:11: error: vif: \"00:16:3e:01:02:0g\" " BAD_MAC },
     { "mac=00-16-3e-01-02-03", "t:1:11: error: vif: \"00-16-3e-01-02-03\" " BAD_MAC },
     { "mac=", "t:1:11: error: vif: \"\" " BAD_MAC },
-    { "mac=01:00:00:00:00:01", "t:1:11: error: vif: MAC address 01:00:00:00:00:01 is a multicast address: choose one with "
-                               "an even first byte, for example 00:16:3e:01:02:03" },
-    { "mac=00:00:00:00:00:00", "t:1:11: error: vif: MAC address 00:00:00:00:00:00 is zero: choose one with an even first "
-                               "byte, for example 00:16:3e:01:02:03" },
+    { "mac=01:00:00:00:00:01",
+      "t:1:11: error: vif: MAC address 01:00:00:00:00:01 is a multicast address: choose one with an even "
+      "first byte, for example 00:16:3e:01:02:03" },
+    { "mac=00:00:00:00:00:00",
+      "t:1:11: error: vif: MAC address 00:00:00:00:00:00 is zero: choose one with an even first byte, for "
+      "example 00:16:3e:01:02:03" },
     { "bridge=", "t:1:11: error: vif: bridge \"\" " BAD_NAME },
     { "bridge=a-bridge-too-far", "t:1:11: error: vif: bridge \"a-bridge-too-far\" " BAD_NAME },
     { "bridge=../br0", "t:1:11: error: vif: bridge \"../br0\" " BAD_NAME },
     { "bridge=br 0", "t:1:11: error: vif: bridge \"br 0\" " BAD_NAME },
     { "vifname=%d", "t:1:11: error: vif: vifname \"%d\" " BAD_NAME },
     { "gatewaydev=.", "t:1:11: error: vif: gatewaydev \".\" " BAD_NAME },
-    { "ip=192.0.2.256", "t:1:11: error: vif: \"192.0.2.256\" is no IP address: write for example 192.0.2.7 or "
-                        "2001:db8::7/64" },
-    { "ip=192.0.2.1 192.0.2.2/33", "t:1:11: error: vif: \"192.0.2.2/33\" is no IP address: write for example 192.0.2.7 "
-                                   "or 2001:db8::7/64" },
+    { "ip=192.0.2.256",
+      "t:1:11: error: vif: \"192.0.2.256\" is no IP address: write for example 192.0.2.7 or 2001:db8::7/64" },
+    { "ip=192.0.2.1 192.0.2.2/33",
+      "t:1:11: error: vif: \"192.0.2.2/33\" is no IP address: write for example 192.0.2.7 or "
+      "2001:db8::7/64" },
     { "rate=10Mb", "t:1:11: error: vif: \"10Mb\" " BAD_RATE },
     { "rate=Mb/s", "t:1:11: error: vif: \"Mb/s\" " BAD_RATE },
     { "rate=10Tb/s", "t:1:11: error: vif: \"10Tb/s\" " BAD_RATE },
     { "rate=10Mb/s@5h", "t:1:11: error: vif: \"10Mb/s@5h\" " BAD_RATE },
     { "rate=99999999999999999999B/s", "t:1:11: error: vif: \"99999999999999999999B/s\" " BAD_RATE },
-    { "rate=1b/s", "t:1:11: error: vif: rate 1b/s gives 0 bytes in an interval, not 1 to 4294967295: change rate or "
-                   "interval" },
-    { "rate=1GB/s@60s", "t:1:11: error: vif: rate 1GB/s@60s gives 60000000000 bytes in an interval, not 1 to 4294967295: "
-                        "change rate or interval" },
-    { "rate=1GB/s@61s", "t:1:11: error: vif: rate 1GB/s@61s: the interval is not between 1us and 60s: leave it out for "
-                        "50ms" },
-    { "rate=1GB/s@0", "t:1:11: error: vif: rate 1GB/s@0: the interval is not between 1us and 60s: leave it out for "
-                      "50ms" },
-    { "devid=1024", "t:1:11: error: vif: devid \"1024\" is not between 0 and 1023: write a number in that range" },
-    { "devid=1x", "t:1:11: error: vif: devid \"1x\" is not between 0 and 1023: write a number in that range" },
+    { "rate=1b/s",
+      "t:1:11: error: vif: rate 1b/s gives 0 bytes in an interval, not 1 to 4294967295: change rate or "
+      "interval" },
+    { "rate=1GB/s@60s",
+      "t:1:11: error: vif: rate 1GB/s@60s gives 60000000000 bytes in an interval, not 1 to 4294967295: "
+      "change rate or interval" },
+    { "rate=1GB/s@61s",
+      "t:1:11: error: vif: rate 1GB/s@61s: the interval is not between 1us and 60s: leave it out for 50ms" },
+    { "rate=1GB/s@0",
+      "t:1:11: error: vif: rate 1GB/s@0: the interval is not between 1us and 60s: leave it out for 50ms" },
+    { "devid=1024",
+      "t:1:11: error: vif: devid \"1024\" is not between 0 and 1023: write a number in that range" },
+    { "devid=1x",
+      "t:1:11: error: vif: devid \"1x\" is not between 0 and 1023: write a number in that range" },
     { "mtu=67", "t:1:11: error: vif: mtu \"67\" is not between 68 and 65535: write a number in that range" },
     { "bridge=a, mac=x", "t:1:21: error: vif: \"x\" " BAD_MAC },
     { "bridge=a,bridge=b", "t:1:20: error: vif: bridge is given twice: remove one" },
@@ -295,7 +319,8 @@ static void what_is_for_hvm_is_warned_about(void **state)
     assert_int_equal(config_vif_parse("type=ioemu,model=e1000", place, 0, &vif, &log), 0);
     assert_int_equal(log.count, 2);
     assert_int_equal(log.errors, 0);
-    assert_string_equal(log.notes[1].text, "t:1:22: warning: vif: model e1000 is for HVM domains and has no effect here: "
+    assert_string_equal(log.notes[1].text, "t:1:22: warning: vif: model e1000 is for HVM domains and has no "
+                                           "effect here: "
                                            "remove it");
     config_vif_clear(&vif);
     config_log_free(&log);

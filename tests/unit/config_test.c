@@ -2,8 +2,8 @@
 /*
  * config_test.c - the configuration reader: documents, overrides, domains, the table of keys, JSON.
  *
- * Most cases are a snippet and the exact messages it must give; in snippets that concern one key the rest of a
- * good configuration is added behind it (BASE), so that places still count from the snippet's begin.
+ * Most cases are a snippet and the exact messages it must give; in snippets that concern one key the rest of
+ * a good configuration is added behind it (BASE), so that places still count from the snippet's begin.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -35,7 +35,7 @@ static const char *messages(const struct config_log *log)
     return text;
 }
 
-/* ---- documents ------------------------------------------------------------------------------------------ */
+/* ---- documents ----------------------------------------------------------------------------------------- */
 
 static struct config_doc *parse(const char *text, int expect, struct config_log *log)
 {
@@ -81,8 +81,9 @@ static void documents_are_read(void **state)
         struct config_doc *doc = parse(good_docs[i].text, 0, &log);
         struct json_object *json = config_doc_json(doc);
 
-        assert_string_equal(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-                            good_docs[i].json);
+        assert_string_equal(
+            json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+            good_docs[i].json);
         assert_string_equal(messages(&log), "");
         json_object_put(json);
         config_doc_free(doc);
@@ -94,8 +95,9 @@ static const struct {
     const char *text, *messages;
 } bad_docs[] = {
     { "a", "t:1:2: error: unexpected the end of the file: write = behind a key" },
-    { "a =\nb = 1", "t:1:4: error: unexpected the end of the line: write a string in quotes, a number or a list in "
-                    "[ ] here" },
+    { "a =\nb = 1",
+      "t:1:4: error: unexpected the end of the line: write a string in quotes, a number or a list in [ ] "
+      "here" },
     { "a =", "t:1:4: error: unexpected the end of the file: write a value behind =" },
     { "a b = 1", "t:1:3: error: unexpected b: write = behind a key" },
     { "type = pv", "t:1:8: error: unexpected pv: put strings into quotes, and write 1 or 0 for yes or no" },
@@ -104,12 +106,13 @@ static const struct {
     { "a = 'x\nb = 1", "t:1:5: error: string is not closed on its line: add '" },
     { "a = 'x\\q'", "t:1:7: error: unknown escape after \\: write \\\\ for a backslash" },
     { "a = '\\x00'", "t:1:6: error: unknown escape after \\: write \\\\ for a backslash" },
-    { "a = 12g", "t:1:5: error: \"12g\" is no number: write decimal digits, 0x and hexadecimal digits, or put a string "
-                 "into quotes" },
-    { "a = 99999999999999999999", "t:1:5: error: number 99999999999999999999 does not fit into 64 bits: write a smaller "
-                                  "one" },
-    { "a = [ 1 2 ]\nb = 1", "t:1:9: error: unexpected a number: write , between the elements of a list and ] at its "
-                            "end" },
+    { "a = 12g",
+      "t:1:5: error: \"12g\" is no number: write decimal digits, 0x and hexadecimal digits, or put a "
+      "string into quotes" },
+    { "a = 99999999999999999999",
+      "t:1:5: error: number 99999999999999999999 does not fit into 64 bits: write a smaller one" },
+    { "a = [ 1 2 ]\nb = 1",
+      "t:1:9: error: unexpected a number: write , between the elements of a list and ] at its end" },
     { "a = [ 1,\n'x'", "t:1:5: error: list is not closed: add ]" },
     { "a = [ 1,", "t:1:9: error: list is not closed: add ]" },
     { "a = [[[[[[[[[1]]]]]]]]]", "t:1:13: error: lists are nested deeper than 8: flatten them" },
@@ -118,10 +121,11 @@ static const struct {
     { "a = 1\na += 2", "t:2:6: error: a += needs a string, as it has at t:1: use = to replace it" },
     { "a = [1]\na += 'x'", "t:2:6: error: a += needs a list, as it has at t:1: use = to replace it" },
     /* Several mistakes, all of them reported. */
-    { "a = \nb = c\n  d = [ 1 2\n, 3 ]\ne", "t:1:5: error: unexpected the end of the line: write a string in quotes, a "
-      "number or a list in [ ] here\nt:2:5: error: unexpected c: put strings into quotes, and write 1 or 0 for yes or "
-      "no\nt:3:11: error: unexpected a number: write , between the elements of a list and ] at its end\n"
-      "t:5:2: error: unexpected the end of the file: write = behind a key" },
+    { "a = \nb = c\n  d = [ 1 2\n, 3 ]\ne",
+      "t:1:5: error: unexpected the end of the line: write a string in quotes, a number or a list in [ ] "
+      "here\nt:2:5: error: unexpected c: put strings into quotes, and write 1 or 0 for yes or no\nt:3:11: "
+      "error: unexpected a number: write , between the elements of a list and ] at its end\nt:5:2: error: "
+      "unexpected the end of the file: write = behind a key" },
 };
 
 static void syntax_errors_are_placed(void **state)
@@ -175,7 +179,7 @@ static void limits_are_kept(void **state)
     config_log_free(&log);
 }
 
-/* ---- overrides ------------------------------------------------------------------------------------------ */
+/* ---- overrides ----------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *override, *json, *messages;
@@ -188,8 +192,10 @@ static const struct {
     { "s=", "{\"a\":1,\"s\":\"\"}", "" },
     { "s+=y", "{\"a\":1,\"s\":\"xy\"}", "" },
     { "new=['x', 'y']", "{\"a\":1,\"s\":\"x\",\"new\":[\"x\",\"y\"]}", "" },
-    { "=1", "{\"a\":1,\"s\":\"x\"}", "command line:1:1: error: \"=1\" is no KEY=VALUE: write for example memory=512" },
-    { "s", "{\"a\":1,\"s\":\"x\"}", "command line:1:1: error: \"s\" is no KEY=VALUE: write for example memory=512" },
+    { "=1", "{\"a\":1,\"s\":\"x\"}",
+      "command line:1:1: error: \"=1\" is no KEY=VALUE: write for example memory=512" },
+    { "s", "{\"a\":1,\"s\":\"x\"}",
+      "command line:1:1: error: \"s\" is no KEY=VALUE: write for example memory=512" },
     { "s=['x'", "{\"a\":1,\"s\":\"x\"}", "command line:1:3: error: list is not closed: add ]" },
 };
 
@@ -210,7 +216,7 @@ static void overrides_replace(void **state)
     }
 }
 
-/* ---- domains -------------------------------------------------------------------------------------------- */
+/* ---- domains ------------------------------------------------------------------------------------------- */
 
 static int read_domain(const char *text, struct domain_config *config, struct config_log *log)
 {
@@ -225,7 +231,8 @@ static void a_whole_domain(void **state)
 {
     static const char text[] =
         "name = \"web\"\nuuid = \"01234567-89ab-cdef-0123-456789abcdef\"\ntype = \"pv\"\n"
-        "kernel = \"/boot/vmlinuz\"\nramdisk = \"/boot/initrd\"\nroot = \"/dev/xvda1 ro\"\nextra = \"console=hvc0\"\n"
+        "kernel = \"/boot/vmlinuz\"\nramdisk = \"/boot/initrd\"\nroot = \"/dev/xvda1 ro\"\n"
+        "extra = \"console=hvc0\"\n"
         "vcpus = 2\nmaxvcpus = 4\ncpus = [ \"0-2,^1\", \"all\" ]\ncpu_weight = 512\ncap = 150\n"
         "memory = \"256\"\nmaxmem = 512\non_crash = 'preserve'\non_reboot = 'rename-restart'\n"
         "on_poweroff = 'coredump-destroy'\nmax_event_channels = 4095\nmax_grant_frames = 64\n"
@@ -298,68 +305,83 @@ static void defaults(void **state)
 static const struct {
     const char *line, *messages;
 } lines[] = {
-    { "type = 'pvh'", "t:1:8: error: type \"pvh\" is not supported: write \"pv\" and a kernel with PV support" },
-    { "type = 'hvm'", "t:1:8: error: type \"hvm\" is not supported: write \"pv\" and a kernel with PV support" },
+    { "type = 'pvh'",
+      "t:1:8: error: type \"pvh\" is not supported: write \"pv\" and a kernel with PV support" },
+    { "type = 'hvm'",
+      "t:1:8: error: type \"hvm\" is not supported: write \"pv\" and a kernel with PV support" },
     { "type = 'xen'", "t:1:8: error: unknown type \"xen\": write \"pv\"" },
-    { "builder = 'hvm'", "t:1:11: error: builder \"hvm\" is not supported: write type = \"pv\" and a kernel with PV "
-                         "support" },
+    { "builder = 'hvm'",
+      "t:1:11: error: builder \"hvm\" is not supported: write type = \"pv\" and a kernel with PV support" },
     { "builder = 'generic'", "" },
-    { "uuid = '1234'", "t:1:8: error: uuid \"1234\" is none: write 8-4-4-4-12 hexadecimal digits, or leave it out for a "
-                       "new one" },
+    { "uuid = '1234'",
+      "t:1:8: error: uuid \"1234\" is none: write 8-4-4-4-12 hexadecimal digits, or leave it out for a "
+      "new one" },
     { "uuid = '0123456789abcdef0123456789abcdef'", "" },
     { "vcpus = 0", "t:1:9: error: vcpus: 0 is out of range: write a number from 1 to 128" },
     { "vcpus = -1", "t:1:9: error: vcpus: -1 is out of range: write a number from 1 to 128" },
     { "vcpus = 'two'", "t:1:9: error: vcpus: \"two\" is no number: write a number from 1 to 128" },
     { "vcpus = [ 1 ]", "t:1:9: error: vcpus is a list: write a number" },
-    { "vcpus = 4; maxvcpus = 2", "t:1:23: error: maxvcpus of 2 is less than vcpus of 4: raise it or leave it out" },
-    { "maxmem = 32", "t:1:10: error: maxmem of 32 MiB is less than memory of 64 MiB: raise it or leave it out" },
-    { "maxmem = 99999999999", "t:1:10: error: maxmem: 99999999999 is out of range: write a number from 1 to 16777216" },
+    { "vcpus = 4; maxvcpus = 2",
+      "t:1:23: error: maxvcpus of 2 is less than vcpus of 4: raise it or leave it out" },
+    { "maxmem = 32",
+      "t:1:10: error: maxmem of 32 MiB is less than memory of 64 MiB: raise it or leave it out" },
+    { "maxmem = 99999999999",
+      "t:1:10: error: maxmem: 99999999999 is out of range: write a number from 1 to 16777216" },
     { "cpus = '0-x'", "t:1:9: error: cpus: \"0-x\" is no range of CPUs: write for example 0-3" },
-    { "cpus = '0, foo'", "t:1:12: error: cpus: \"foo\" is no CPU: write a list like \"0-3,5,^1\" or \"all\"" },
+    { "cpus = '0, foo'",
+      "t:1:12: error: cpus: \"foo\" is no CPU: write a list like \"0-3,5,^1\" or \"all\"" },
     { "cpus = '3-1'", "t:1:9: error: cpus: CPUs 3-1: write the lower one first, and none above 1023" },
-    { "cpus = '0-99999999999999999999'", "t:1:9: error: cpus: CPUs 0-18446744073709551615: write the lower one first, "
-                                         "and none above 1023" },
+    { "cpus = '0-99999999999999999999'",
+      "t:1:9: error: cpus: CPUs 0-18446744073709551615: write the lower one first, and none above 1023" },
     { "cpus = 'nodes:0'", "t:1:9: error: cpus: \"nodes:0\": NUMA nodes are not supported: name the CPUs" },
     { "cpus = '1,^1'", "t:1:8: error: cpus: \"1,^1\" leaves no CPU: name at least one" },
     { "cpus = ['0', '1']", "t:1:8: error: cpus has 2 elements for 1 vCPUs: leave some out" },
     { "cpus = 'all,^3'", "" },
     { "cap = 101", "t:1:7: error: cap: 101 is out of range: write a number from 0 to 100" },
-    { "cpu_weight = 65536", "t:1:14: error: cpu_weight: 65536 is out of range: write a number from 1 to 65535" },
+    { "cpu_weight = 65536",
+      "t:1:14: error: cpu_weight: 65536 is out of range: write a number from 1 to 65535" },
     { "on_crash = 'explode'", "t:1:12: error: on_crash: unknown action \"explode\": write destroy, restart, "
                               "rename-restart, preserve, coredump-destroy or coredump-restart" },
-    { "on_crash = 'soft-reset'", "t:1:12: error: on_crash: unknown action \"soft-reset\": write destroy, restart, "
-                                 "rename-restart, preserve, coredump-destroy or coredump-restart" },
-    { "tsc_mode = 'native_paravirt'", "t:1:12: error: tsc_mode \"native_paravirt\" is not supported: write \"default\", "
-                                      "\"always_emulate\" or \"native\"" },
+    { "on_crash = 'soft-reset'",
+      "t:1:12: error: on_crash: unknown action \"soft-reset\": write destroy, restart, rename-restart, "
+      "preserve, coredump-destroy or coredump-restart" },
+    { "tsc_mode = 'native_paravirt'",
+      "t:1:12: error: tsc_mode \"native_paravirt\" is not supported: write \"default\", "
+      "\"always_emulate\" or \"native\"" },
     { "tsc_mode = 2", "" },
-    { "cmdline = 'a'; extra = 'b'", "t:1:24: warning: extra is ignored because cmdline is set: remove one of them" },
+    { "cmdline = 'a'; extra = 'b'",
+      "t:1:24: warning: extra is ignored because cmdline is set: remove one of them" },
     { "max_grant_version = 2", "t:1:21: warning: max_grant_version 2 is not supported: the domain gets 1" },
-    { "max_event_channels = 200000", "t:1:22: error: max_event_channels: 200000 is out of range: write a number from 1 to "
-                                     "131071" },
+    { "max_event_channels = 200000",
+      "t:1:22: error: max_event_channels: 200000 is out of range: write a number from 1 to 131071" },
     { "vcpu = 2", "t:1:1: warning: unknown key vcpu is ignored: did you mean vcpus?" },
     { "  memroy = 2", "t:1:3: warning: unknown key memroy is ignored: did you mean memory?" },
     { "frobnicate = 2", "t:1:1: warning: unknown key frobnicate is ignored: see xl.cfg(5)" },
     { "pae = 1", "t:1:1: warning: pae is for HVM domains and has no effect here: remove it" },
     { "pae = 0", "" },
     { "pci = [ ]", "" },
-    { "pci = [ '01:00.0' ]", "t:1:1: error: pci is not supported yet: PCI devices stay with dom0, remove it" },
-    { "bootloader = 'pygrub'", "t:1:1: error: bootloader is not supported: copy the guest's kernel to dom0 and write "
-                               "kernel=" },
-    { "localtime = 1", "t:1:1: warning: localtime has no effect: the guest's clock runs in UTC, set the time zone in the "
-                       "guest" },
+    { "pci = [ '01:00.0' ]",
+      "t:1:1: error: pci is not supported yet: PCI devices stay with dom0, remove it" },
+    { "bootloader = 'pygrub'",
+      "t:1:1: error: bootloader is not supported: copy the guest's kernel to dom0 and write kernel=" },
+    { "localtime = 1",
+      "t:1:1: warning: localtime has no effect: the guest's clock runs in UTC, set the time zone in the "
+      "guest" },
     { "vcpus = 1; vcpus = 2", "t:1:12: warning: vcpus was set at line 1 already: this value replaces it" },
     { "disk = '/dev/a,,xvda'", "t:1:8: error: disk is no list: write disk = [ '...' ]" },
     { "disk = [ 5 ]", "t:1:10: error: disk: element 1 is no string: put it into quotes" },
-    { "disk = [ '/dev/a,,xvda',\n '/dev/b,,d0' ]", "t:2:2: error: disk: d0 is the same virtual device as xvda at line 1: "
-                                                   "choose another" },
-    { "disk = [ '/dev/a,,xvda,ro', '/dev/a,,xvdb' ]", "t:1:29: error: disk: /dev/a is at line 1 already, and not both are "
-                                                      "read-only: two writers destroy it" },
+    { "disk = [ '/dev/a,,xvda',\n '/dev/b,,d0' ]",
+      "t:2:2: error: disk: d0 is the same virtual device as xvda at line 1: choose another" },
+    { "disk = [ '/dev/a,,xvda,ro', '/dev/a,,xvdb' ]",
+      "t:1:29: error: disk: /dev/a is at line 1 already, and not both are read-only: two writers destroy "
+      "it" },
     { "disk = [ '/dev/a,,xvda,ro', '/dev/a,,xvdb,ro' ]", "" },
-    { "vif = [ 'mac=00:16:3e:00:00:01', 'mac=00:16:3e:00:00:01' ]", "t:1:34: error: vif: MAC address 00:16:3e:00:00:01 is "
-      "taken by the vif at line 1: choose another" },
-    { "vif = [ 'devid=1', '' ]", "t:1:20: error: vif: devid 1 is taken by the vif at line 1: choose another" },
-    { "vif = [ 'vifname=a', 'vifname=a' ]", "t:1:22: error: vif: vifname a is taken by the vif at line 1: choose "
-                                            "another" },
+    { "vif = [ 'mac=00:16:3e:00:00:01', 'mac=00:16:3e:00:00:01' ]",
+      "t:1:34: error: vif: MAC address 00:16:3e:00:00:01 is taken by the vif at line 1: choose another" },
+    { "vif = [ 'devid=1', '' ]",
+      "t:1:20: error: vif: devid 1 is taken by the vif at line 1: choose another" },
+    { "vif = [ 'vifname=a', 'vifname=a' ]",
+      "t:1:22: error: vif: vifname a is taken by the vif at line 1: choose another" },
 };
 
 static void every_mistake_has_its_words(void **state)
@@ -384,15 +406,18 @@ static const struct {
 } wholes[] = {
     { "", "t: error: name is missing: add name = \"...\"\nt: error: kernel is missing: add kernel = "
           "\"/path/of/vmlinuz\"\nt: warning: memory is missing: the domain gets 32 MiB" },
-    { "name = '7'; kernel='/k'; memory=1", "t:1:8: error: name \"7\" has only digits, like a domain's number: choose "
-                                           "letters, digits, - and _" },
-    { "name = 'a/b'; kernel='/k'; memory=1", "t:1:8: error: name \"a/b\" contains a blank, / or a control character: "
-                                             "choose letters, digits, - and _" },
-    { "name = 'a\\x1b[2J'; kernel='/k'; memory=1", "t:1:8: error: name \"a?[2J\" contains a blank, / or a control "
-                                                   "character: choose letters, digits, - and _" },
-    { "name = 'Domain-0'; kernel='/k'; memory=1", "t:1:8: error: name \"Domain-0\" belongs to dom0: choose letters, "
-                                                  "digits, - and _" },
-    { "name = 'a'; kernel=''; memory=1", "t:1:20: error: kernel is missing: add kernel = \"/path/of/vmlinuz\"" },
+    { "name = '7'; kernel='/k'; memory=1",
+      "t:1:8: error: name \"7\" has only digits, like a domain's number: choose letters, digits, - and _" },
+    { "name = 'a/b'; kernel='/k'; memory=1",
+      "t:1:8: error: name \"a/b\" contains a blank, / or a control character: choose letters, digits, - "
+      "and _" },
+    { "name = 'a\\x1b[2J'; kernel='/k'; memory=1",
+      "t:1:8: error: name \"a?[2J\" contains a blank, / or a control character: choose letters, digits, - "
+      "and _" },
+    { "name = 'Domain-0'; kernel='/k'; memory=1",
+      "t:1:8: error: name \"Domain-0\" belongs to dom0: choose letters, digits, - and _" },
+    { "name = 'a'; kernel=''; memory=1",
+      "t:1:20: error: kernel is missing: add kernel = \"/path/of/vmlinuz\"" },
 };
 
 static void what_is_missing_is_named(void **state)
@@ -417,8 +442,8 @@ static void long_values_are_refused(void **state)
     filler[sizeof(filler) - 1] = '\0';
     snprintf(text, sizeof(text), "extra='%.1024s'" BASE, filler);
     assert_int_equal(read_domain(text, &c, &log), -EINVAL);
-    assert_string_equal(messages(&log), "t:1:7: error: kernel command line of 1024 bytes is over the limit of 1023: "
-                                        "shorten it");
+    assert_string_equal(messages(&log), "t:1:7: error: kernel command line of 1024 bytes is over the limit "
+                                        "of 1023: shorten it");
     config_log_free(&log);
     snprintf(text, sizeof(text), "extra='%.1023s'" BASE, filler);
     assert_int_equal(read_domain(text, &c, &log), 0);
@@ -430,7 +455,7 @@ static void long_values_are_refused(void **state)
     config_log_free(&log);
 }
 
-/* ---- files and JSON ------------------------------------------------------------------------------------- */
+/* ---- files and JSON ------------------------------------------------------------------------------------ */
 
 static void files_and_overrides(void **state)
 {
@@ -445,7 +470,8 @@ static void files_and_overrides(void **state)
     assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
     close(fd);
     assert_int_equal(config_load(path, set, 3, &c, &log), 0);
-    snprintf(expect, sizeof(expect), "%s:3:1: warning: kernel was set at line 1 already: this value replaces it", path);
+    snprintf(expect, sizeof(expect),
+             "%s:3:1: warning: kernel was set at line 1 already: this value replaces it", path);
     assert_string_equal(messages(&log), expect);
     assert_int_equal(c.memory_kib, 128 * 1024);
     assert_string_equal(c.cmdline, "console=hvc0 quiet");
@@ -456,8 +482,10 @@ static void files_and_overrides(void **state)
     config_log_free(&log);
     unlink(path);
     assert_int_equal(config_load(path, NULL, 0, &c, &log), -ENOENT);
-    snprintf(expect, sizeof(expect), "%s: error: cannot read the configuration: No such file or directory: check the "
-             "path and its permissions", path);
+    snprintf(expect, sizeof(expect),
+             "%s: error: cannot read the configuration: No such file or directory: check the "
+             "path and its permissions",
+             path);
     assert_string_equal(messages(&log), expect);
     config_log_free(&log);
     assert_int_equal(config_load(P_tmpdir, NULL, 0, &c, &log), -EISDIR);
@@ -468,24 +496,32 @@ static void json_names_values_as_xl_does(void **state)
 {
     static const char expect[] =
         "{\"c_info\":{\"type\":\"pv\",\"name\":\"web\",\"uuid\":\"01234567-89ab-cdef-0123-456789abcdef\","
-        "\"driver_domain\":false},\"b_info\":{\"max_vcpus\":1,\"vcpus\":1,\"max_memkb\":65536,\"target_memkb\":65536,"
-        "\"kernel\":\"/boot/vmlinuz\",\"tsc_mode\":\"default\",\"event_channels\":1023,\"max_grant_frames\":32,"
+        "\"driver_domain\":false},\"b_info\":{\"max_vcpus\":1,\"vcpus\":1,\"max_memkb\":65536,"
+        "\"target_memkb\":65536,\"kernel\":\"/boot/vmlinuz\","
+        "\"tsc_mode\":\"default\",\"event_channels\":1023,"
+        "\"max_grant_frames\":32,"
         "\"max_maptrack_frames\":1024,\"weight\":0,\"cap\":0,\"disable_migrate\":false,"
         "\"vcpu_hard_affinity\":[[0,2]]},"
-        "\"disks\":[{\"pdev_path\":\"/dev/a\",\"vdev\":\"xvda\",\"devid\":51712,\"format\":\"raw\",\"readwrite\":1,"
+        "\"disks\":[{\"pdev_path\":\"/dev/a\",\"vdev\":\"xvda\",\"devid\":51712,"
+        "\"format\":\"raw\",\"readwrite\":1,"
         "\"is_cdrom\":0,\"discard_enable\":true,\"direct_io_safe\":false,\"trusted\":true}],"
         "\"nics\":[{\"devid\":0,\"mac\":\"00:16:3e:01:02:03\",\"bridge\":\"xenbr0\",\"mtu\":1400,"
         "\"rate_bytes_per_interval\":62500,\"rate_interval_usecs\":50000,\"trusted\":false}],"
-        "\"on_poweroff\":\"destroy\",\"on_reboot\":\"restart\",\"on_crash\":\"destroy\",\"on_watchdog\":\"destroy\"}";
+        "\"on_poweroff\":\"destroy\",\"on_reboot\":\"restart\",\"on_crash\":\"destroy\","
+        "\"on_watchdog\":\"destroy\"}";
     struct config_log log = { 0 };
     struct json_object *json;
     struct domain_config c;
 
-    assert_int_equal(read_domain("uuid='01234567-89AB-CDEF-0123-456789ABCDEF'; disk=['/dev/a,,xvda']; cpus='0,2'\n"
-                                 "vif=['mac=00:16:3e:01:02:03,mtu=1400,rate=10Mb/s,untrusted']" BASE, &c, &log), 0);
+    assert_int_equal(read_domain("uuid='01234567-89AB-CDEF-0123-456789ABCDEF'; disk=['/dev/a,,xvda']; "
+                                 "cpus='0,2'\n"
+                                 "vif=['mac=00:16:3e:01:02:03,mtu=1400,rate=10Mb/s,untrusted']" BASE,
+                                 &c, &log),
+                     0);
     json = domain_config_json(&c);
-    assert_string_equal(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-                        expect);
+    assert_string_equal(
+        json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+        expect);
     json_object_put(json);
     domain_config_free(&c);
     config_log_free(&log);

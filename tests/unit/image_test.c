@@ -23,7 +23,7 @@
 
 static struct image_error error;
 
-/* ---- unpacking ------------------------------------------------------------------------------------------ */
+/* ---- unpacking ----------------------------------------------------------------------------------------- */
 
 static const char *unpack_name(const uint8_t *data, size_t size, int expect)
 {
@@ -72,7 +72,7 @@ static void plain_elf_is_borrowed(void **state)
     image_bytes_free(&bytes);
 }
 
-/* Cut at every length; the copy is exactly as long as claimed, so that the sanitizer sees a read beyond it. */
+/* The copies are exactly as long as claimed, so that the sanitizer sees a read beyond. */
 static void truncated_streams_are_refused(void **state)
 {
     for (size_t i = 0; i < sample_packed_count; i++) {
@@ -147,8 +147,8 @@ static void a_bomb_meets_the_limit(void **state)
     assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
     deflateEnd(&stream);
     assert_int_equal(image_unpack("bomb", packed, stream.total_out, 4 * LIMIT, &bytes, &error), -E2BIG);
-    assert_string_equal(error.text, "bomb: kernel is larger than 4 MiB when unpacked (gzip): not a kernel, or raise "
-                                    "the limit");
+    assert_string_equal(error.text, "bomb: kernel is larger than 4 MiB when unpacked (gzip): not a kernel, "
+                                    "or raise the limit");
     assert_int_equal(image_unpack("bomb", packed, stream.total_out, PLAIN + 1, &bytes, &error), 0);
     assert_int_equal(bytes.size, PLAIN);
     image_bytes_free(&bytes);
@@ -179,11 +179,11 @@ static void other_files_are_refused(void **state)
     assert_string_equal(error.text, "vmlinuz: the file is empty: give a bzImage or an ELF kernel");
     unpack_name(shell, 1, -ENOEXEC);
     unpack_name(shell, sizeof(shell), -ENOEXEC);
-    assert_string_equal(error.text, "vmlinuz: file begins with 23 21 2f 62: neither ELF nor gzip, bzip2, lzma, xz, "
-                                    "lzo, lz4, zstd; give a bzImage or an ELF kernel");
+    assert_string_equal(error.text, "vmlinuz: file begins with 23 21 2f 62: neither ELF nor gzip, bzip2, "
+                                    "lzma, xz, lzo, lz4, zstd; give a bzImage or an ELF kernel");
 }
 
-/* ---- ELF ------------------------------------------------------------------------------------------------ */
+/* ---- ELF ----------------------------------------------------------------------------------------------- */
 
 static void fields_of_a_good_kernel(void **state)
 {
@@ -245,7 +245,8 @@ static void every_cut_elf_is_refused(void **state)
         uint8_t *copy = malloc(size + !size);
 
         memcpy(copy, sample.bytes, size);
-        assert_int_equal(image_parse("vmlinux", copy, size, &image, &error), size < SELFMAG ? -ENOEXEC : -EINVAL);
+        assert_int_equal(image_parse("vmlinux", copy, size, &image, &error),
+                         size < SELFMAG ? -ENOEXEC : -EINVAL);
         assert_non_null(strstr(error.text, "vmlinux: "));
         free(copy);
     }
@@ -267,20 +268,27 @@ static const struct elf_case {
     { offsetof(Elf64_Ehdr, e_phnum), 2, 0xffff, -EINVAL, "65535 program headers" },
     { offsetof(Elf64_Ehdr, e_phentsize), 2, 8, -EINVAL, "program headers of 8 bytes" },
     { offsetof(Elf64_Ehdr, e_phoff), 8, UINT64_MAX - 8, -EINVAL, "do not lie inside the file of 3328 bytes" },
-    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, UINT64_MAX, -EINVAL, "segment 0: 0x800 bytes at file offset" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, UINT64_MAX, -EINVAL,
+      "segment 0: 0x800 bytes at file offset" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, SAMPLE_SIZE - 0x7ff, -EINVAL, "do not lie inside" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_filesz), 8, UINT64_MAX - 0x300, -EINVAL, "do not lie inside" },
-    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x7ff, -EINVAL, "0x7ff bytes of memory for 0x800 bytes" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x7ff, -EINVAL,
+      "0x7ff bytes of memory for 0x800 bytes" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x40000001, -EINVAL, "(limit 0x40000000)" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, UINT64_MAX, -EINVAL, "limit" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x3001, -EINVAL, "overlaps the one that ends at" },
-    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, 0x80000000 - 0x3000, -EINVAL, "over the end of the address" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, 0x80000000 - 0x3000, -EINVAL,
+      "over the end of the address" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, 0x7f000000, -EINVAL, "segments spread over 0x7" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, -0x1000ull, -EINVAL, "VIRT_BASE" },
-    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_type), 4, PT_NULL, -EINVAL, "entry point 0xffffffff81000123 is not" },
-    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_filesz), 8, UINT64_MAX, -EINVAL, "notes" },
-    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_offset), 8, SAMPLE_SIZE, -EINVAL, "notes" },
-    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_type), 4, 0, -ENOEXEC, "not a PV kernel" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_type), 4, PT_NULL, -EINVAL,
+      "entry point 0xffffffff81000123 is not" },
+    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_filesz), 8, UINT64_MAX, -EINVAL,
+      "notes" },
+    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_offset), 8, SAMPLE_SIZE, -EINVAL,
+      "notes" },
+    { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_type), 4, 0, -ENOEXEC,
+      "not a PV kernel" },
     { SAMPLE_NOTES, 4, 0xffffffff, -EINVAL, "ELF note at 0 of" },
     { SAMPLE_NOTES + 4, 4, 0xfffffffd, -EINVAL, "runs over their end" },
 };
@@ -309,7 +317,8 @@ static const struct note_case {
     int rc;
     const char *words;
 } note_cases[] = {
-    { 1, 8, SAMPLE_END, -EINVAL, "entry point 0xffffffff81005000 is not inside the kernel at 0xffffffff81000000" },
+    { 1, 8, SAMPLE_END, -EINVAL,
+      "entry point 0xffffffff81005000 is not inside the kernel at 0xffffffff81000000" },
     { 1, 4, 0x1000000, -EINVAL, "entry point 0x1000000 is not" },
     { 1, 2, 0, -EINVAL, "ELF note ENTRY has 2 bytes, not 4 or 8" },
     { 2, 8, SAMPLE_START + 8, -EINVAL, "HYPERCALL_PAGE 0xffffffff81000008 is not a page of the kernel" },
@@ -362,21 +371,26 @@ static void legacy_section_is_understood(void **state)
     struct image image;
 
     assert_int_equal(parse_legacy("GUEST_OS=netbsd,GUEST_VER=4.99,XEN_VER=xen-3.0,LOADER=generic,"
-                                  "VIRT_BASE=0xffffffff80000000,ELF_PADDR_OFFSET=0x0,VIRT_ENTRY=0xffffffff81000100,"
-                                  "HYPERCALL_PAGE=0x00001001,BSD_SYMTAB=yes,FEATURES=writable_page_tables", &image), 0);
+                                  "VIRT_BASE=0xffffffff80000000,ELF_PADDR_OFFSET=0x0,"
+                                  "VIRT_ENTRY=0xffffffff81000100,HYPERCALL_PAGE=0x00001001,BSD_SYMTAB=yes,"
+                                  "FEATURES=writable_page_tables",
+                                  &image),
+                     0);
     assert_true(image.legacy);
     assert_string_equal(image.guest_os, "netbsd");
     assert_true(image.entry == 0xffffffff81000100 && image.hypercall_page == 0xffffffff81001000);
     assert_int_equal(image.features_supported, 1);
     /* The offset's default is the base: now the segments lie at their p_paddr, and the base does not fit. */
-    assert_int_equal(parse_legacy("VIRT_BASE=0xffffffff80000000,VIRT_ENTRY=0xffffffff81000100", &image), -EINVAL);
-    assert_non_null(strstr(error.text, "VIRT_BASE 0xffffffff80000000 does not fit the first segment at 0x1000000"));
+    assert_int_equal(parse_legacy("VIRT_BASE=0xffffffff80000000,VIRT_ENTRY=0xffffffff81000100", &image),
+                     -EINVAL);
+    assert_non_null(strstr(error.text, "VIRT_BASE 0xffffffff80000000 does not fit the first segment at "
+                                       "0x1000000"));
     assert_int_equal(parse_legacy("VIRT_ENTRY=1x", &image), -EINVAL);
     assert_string_equal(error.text, "netbsd: __xen_guest: VIRT_ENTRY=1x is no number: the kernel is damaged");
     assert_int_equal(parse_legacy("VIRT_BASE=0xfffffffff80000000", &image), -EINVAL);
 }
 
-/* ---- the cache ------------------------------------------------------------------------------------------ */
+/* ---- the cache ----------------------------------------------------------------------------------------- */
 
 static char folder[] = P_tmpdir "/image_test.XXXXXX";
 
@@ -452,8 +466,8 @@ static void equal_content_is_unpacked_once(void **state)
     image_cache_free(cache);
 }
 
-/* Only a file whose last change lies some seconds back is trusted by looks, and a change time cannot be forged:
- * the only wait here. */
+/* Only a file whose last change lies some seconds back is trusted by looks, and a change time cannot be
+ * forged: the only wait here. */
 static void a_settled_file_costs_a_stat(void **state)
 {
     struct image_cache *cache = image_cache_new(LIMIT, LIMIT);
@@ -501,7 +515,8 @@ static void unreadable_paths_are_refused(void **state)
     const struct image *image;
 
     assert_int_equal(image_cache_get(cache, "/nonexistent/vmlinuz", &image, &error), -ENOENT);
-    assert_string_equal(error.text, "/nonexistent/vmlinuz: cannot open the kernel: No such file or directory; check the "
+    assert_string_equal(error.text, "/nonexistent/vmlinuz: cannot open the kernel: No such file or "
+                                    "directory; check the "
                                     "path and its permissions");
     assert_int_equal(image_cache_get(cache, folder, &image, &error), -EINVAL);
     assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
@@ -521,8 +536,8 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = { "a", "b", "s", "held", "fifo", "empty", "text", "k0", "k1", "k2", "k3", "k4",
-                                         "k5", "k6", "k7", "k8", "k9" };
+    static const char *const names[] = { "a",  "b",  "s",  "held", "fifo", "empty", "text", "k0", "k1",
+                                         "k2", "k3", "k4", "k5",   "k6",   "k7",    "k8",   "k9" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         unlink(path_of(names[i]));
