@@ -381,13 +381,12 @@ static int judge(struct reading *r)
                             "disk: %s has no target: write the path of a block device or image first",
                             disk->vdev);
     }
-    if (disk->cdrom && r->writable) {
-        return config_error(r->log, r->pos,
-                            "disk: %s is a CD drive and cannot be written: write ro or leave the access "
-                            "out",
-                            disk->vdev);
+    if (disk->cdrom && r->writable) {    /* common in the wild, and xl does the same */
+        config_warn(r->log, r->pos,
+                    "disk: %s is a CD drive and stays read-only: write ro or leave the access out",
+                    disk->vdev);
     }
-    disk->readonly = r->access_given ? !r->writable : disk->cdrom;
+    disk->readonly = disk->cdrom || (r->access_given && !r->writable);
     return complete_target(disk);
 }
 

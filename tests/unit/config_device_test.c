@@ -148,8 +148,6 @@ static const struct {
       "t:1:15: error: disk: \"0000000000000000000000000000000000000000145000\" is no virtual device: "
       "write xvda, xvdb1, sda (16 disks, 15 partitions), hda (4 disks) or d5p1" },
     { "/a,,xvda,rx", "t:1:20: error: disk: unknown access \"rx\": write rw or ro" },
-    { "/a,,xvda,w,cdrom",
-      "t:1:10: error: disk: xvda is a CD drive and cannot be written: write ro or leave the access out" },
     { "/a,,xvda,devtype=floppy",
       "t:1:20: error: disk: unknown devtype \"floppy\": write cdrom or leave it out" },
     { "/a,,xvda,rw,b",
@@ -188,6 +186,19 @@ static void bad_disks_are_refused(void **state)
         assert_null(disk.target);
         config_log_free(&log);
     }
+}
+
+static void a_writable_cd_is_read_only(void **state)
+{
+    struct config_log log = { 0 };
+    struct config_disk disk;
+
+    assert_int_equal(config_disk_parse("/a,,xvda,w,cdrom", place, &disk, &log), 0);
+    assert_string_equal(disk_text(&disk), "/a|-|-|xvda|rcdt");
+    assert_string_equal(log.notes[0].text, "t:1:10: warning: disk: xvda is a CD drive and stays read-only: "
+                                           "write ro or leave the access out");
+    config_disk_clear(&disk);
+    config_log_free(&log);
 }
 
 /* ---- network ------------------------------------------------------------------------------------------- */
@@ -348,6 +359,7 @@ int main(void)
         cmocka_unit_test(virtual_devices_have_numbers),
         cmocka_unit_test(disks_in_all_spellings),
         cmocka_unit_test(bad_disks_are_refused),
+        cmocka_unit_test(a_writable_cd_is_read_only),
         cmocka_unit_test(vifs_in_all_spellings),
         cmocka_unit_test(bad_vifs_are_refused),
         cmocka_unit_test(what_is_for_hvm_is_warned_about),
