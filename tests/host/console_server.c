@@ -205,7 +205,7 @@ static const char *client_read(struct world *world, int fd)
     return text;
 }
 
-/* The same for a terminal: what is written on one side reaches the other when the kernel's worker gets to it. */
+/* The same for a terminal: what is written on one side reaches the other when the kernel gets to it. */
 static const char *terminal_read(struct world *world, int fd, size_t n)
 {
     static char text[256];
@@ -475,7 +475,7 @@ static void test_broken_ring(void **state)
     ask(world, control, "add 7 web 7\n");
     viewer = client_new(world);
     ask(world, viewer, "attach 7\n");
-    guest.page->in_cons = 9999;                 /* found while reading the last words of a viewer that hung up */
+    guest.page->in_cons = 9999;                 /* found in the last words of a viewer that hung up */
     assert_int_equal(send(viewer, "x", 1, MSG_NOSIGNAL), 1);
     close(viewer);
     turn(world, TURNS);
