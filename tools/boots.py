@@ -51,6 +51,6 @@ def command(kind, name, kernel='generic', tools='hauch', job=None, files=None, d
     console = 'ttyS0' if kind == 'native' else 'hvc0'
     hypervisor = f'com1=115200 console=com1 dom0_mem={dom0_mem}M,max:{dom0_mem}M {hv_args}'.strip()
     return machine.command(kind, None if hv_only else out('img', f'vmlinuz-{kernel}'),
-                           f'console={console} quiet {kernel_args}'.strip(), None if hv_only else initrd,
+                           f'console={console} quiet panic=1 {kernel_args}'.strip(), None if hv_only else initrd,
                            hypervisor=out(HYPERVISOR[kind]) if kind != 'native' else None,
                            hv_args=hypervisor, **qemu)

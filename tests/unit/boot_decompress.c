@@ -18,6 +18,7 @@
 #include <lz4hc.h>
 #include <lzma.h>
 #include <zlib.h>
+#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_compressSequences() */
 #include <zstd.h>
 
 #define DATA_MAX (1 << 20)
@@ -32,8 +33,7 @@ static uint32_t rnd(uint32_t below)
     return (uint32_t)((uint64_t)seed * below >> 32);
 }
 
-/* ---- data of several natures
- * ------------------------------------------------------------------------------- */
+/* ---- data of several natures --------------------------------------------------------------------------- */
 
 enum nature { ZEROS, NOISE, TEXT, COPIES, CODE, NATURES };
 
@@ -88,8 +88,7 @@ static void make_data(enum nature nature, size_t len)
     }
 }
 
-/* ---- what every format has to stand
- * ------------------------------------------------------------------------ */
+/* ---- what every format has to stand -------------------------------------------------------------------- */
 
 /* Unpacks from and into blocks of exact size. The result is compared if it is a success. */
 static int unpack(enum payload_kind kind, const uint8_t *in, size_t in_len, size_t cap, size_t expect)
@@ -158,8 +157,7 @@ static void for_all_data(void (*check)(size_t len, int round))
         }
 }
 
-/* ---- xz
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- xz ------------------------------------------------------------------------------------------------ */
 
 static size_t pack_xz(size_t len, int round, lzma_check check)
 {
@@ -226,8 +224,24 @@ static void xz_other_checks_and_filters(void **state)
     assert_int_equal(unpack(PAYLOAD_XZ, packed, n, 5000, 5000), -XEN_EOPNOTSUPP);
 }
 
-/* ---- gzip
- * -------------------------------------------------------------------------------------------------- */
+/* An index that does not agree with the blocks, though its own checksum is right. */
+static void xz_index_is_compared(void **state)
+{
+    size_t n, index;
+    uint32_t crc;
+
+    make_data(TEXT, 100);
+    n = pack_xz(100, 4, LZMA_CHECK_CRC32);
+    index = n - 12 - (load_le32(packed + n - 8) + 1) * 4;
+    assert_int_equal(packed[index], 0);
+    assert_int_equal(packed[index + 3], 100); /* mark, count, packed size, size */
+    packed[index + 3] = 99;
+    crc = lzma_crc32(packed + index, n - 12 - 4 - index, 0);
+    memcpy(packed + n - 16, &crc, 4);
+    assert_int_equal(unpack(PAYLOAD_XZ, packed, n, 100, 100), -XEN_EINVAL);
+}
+
+/* ---- gzip ---------------------------------------------------------------------------------------------- */
 
 static size_t pack_gzip(size_t len, int level, int strategy, bool named)
 {
@@ -263,8 +277,7 @@ static void gzip_hint_is_the_length(void **state)
     assert_int_equal(decompress_hint(packed, 3), 0);
 }
 
-/* ---- lz4
- * --------------------------------------------------------------------------------------------------- */
+/* ---- lz4 ----------------------------------------------------------------------------------------------- */
 
 static size_t pack_lz4(size_t len, int level)
 {
@@ -303,8 +316,7 @@ static void lz4_of_several_blocks_and_frames(void **state)
     assert_int_equal(unpack(PAYLOAD_LZ4, packed, first + second - 1, 120000, 120000), -XEN_EINVAL);
 }
 
-/* ---- zstd
- * -------------------------------------------------------------------------------------------------- */
+/* ---- zstd ---------------------------------------------------------------------------------------------- */
 
 static size_t pack_zstd(size_t len, int level, bool told)
 {
@@ -349,8 +361,38 @@ static void zstd_skips_and_refuses(void **state)
     assert_int_equal(unpack(PAYLOAD_ZSTD, packed, n, 3000, 3000), -XEN_EOPNOTSUPP);
 }
 
-/* ---- all
- * ---------------------------------------------------------------------------------------------------- */
+/* Every way to name a recent distance, with and without literals before it. */
+static void zstd_recent_distances(void **state)
+{
+    static ZSTD_Sequence seq[200];
+    ZSTD_CCtx *c = ZSTD_createCCtx();
+    uint32_t rep[3] = { 1, 4, 8 };
+    size_t at = 100, n;
+
+    make_data(NOISE, 100);
+    for (uint32_t i = 0; i < 200; i++) {
+        uint32_t literals = i ? rnd(2) * rnd(5) : 100, pick = rnd(5), length = 3 + rnd(20);
+        uint32_t dist = pick < 3 ? rep[pick] : pick == 3 && rep[0] > 1 ? rep[0] - 1 : 9 + rnd(80);
+
+        for (uint32_t k = 0; i && k < literals; k++)
+            data[at++] = (uint8_t)rnd(256);
+        for (uint32_t k = 0; k < length; k++, at++)
+            data[at] = data[at - dist];
+        seq[i] = (ZSTD_Sequence){ .offset = dist, .litLength = literals, .matchLength = length };
+        if (dist != rep[0]) {
+            rep[2] = dist == rep[1] ? rep[2] : rep[1];
+            rep[1] = rep[0];
+            rep[0] = dist;
+        }
+    }
+    ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+    n = ZSTD_compressSequences(c, packed, PACKED_MAX, seq, 200, data, at);
+    assert_false(ZSTD_isError(n));
+    ZSTD_freeCCtx(c);
+    assert_int_equal(unpack(PAYLOAD_ZSTD, packed, n, at, at), at);
+}
+
+/* ---- all ----------------------------------------------------------------------------------------------- */
 
 static void large_data(void **state)
 {
@@ -390,11 +432,13 @@ int main(void)
         cmocka_unit_test(xz_agrees),
         cmocka_unit_test(xz_of_several_blocks),
         cmocka_unit_test(xz_other_checks_and_filters),
+        cmocka_unit_test(xz_index_is_compared),
         cmocka_unit_test(gzip_agrees),
         cmocka_unit_test(gzip_hint_is_the_length),
         cmocka_unit_test(lz4_agrees),
         cmocka_unit_test(lz4_of_several_blocks_and_frames),
         cmocka_unit_test(zstd_agrees),
+        cmocka_unit_test(zstd_recent_distances),
         cmocka_unit_test(zstd_skips_and_refuses),
         cmocka_unit_test(large_data),
         cmocka_unit_test(kinds_and_scratch),

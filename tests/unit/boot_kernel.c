@@ -238,8 +238,7 @@ static void every_truncation_is_safe(void **state)
         assert_int_not_equal(parse(len), len >= notes_at ? -1 : 0);
 }
 
-/* ---- boot image
- * -------------------------------------------------------------------------------------------- */
+/* ---- boot image ---------------------------------------------------------------------------------------- */
 
 static void make_bzimage(void)
 {

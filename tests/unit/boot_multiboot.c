@@ -33,8 +33,7 @@ static void expect_region(unsigned int i, uint64_t base, uint64_t len, uint32_t 
     assert_int_equal(info.memmap.region[i].type, type);
 }
 
-/* ---- memory map
- * -------------------------------------------------------------------------------------------- */
+/* ---- memory map ---------------------------------------------------------------------------------------- */
 
 /* Every possible stroke over a small map, checked against an array with one cell a byte. */
 static void memmap_agrees_with_cells(void **state)
@@ -89,8 +88,7 @@ static void memmap_cuts_at_the_end_of_the_address_space(void **state)
     assert_int_equal(map.region[0].len, 10);
 }
 
-/* ---- version 1
- * --------------------------------------------------------------------------------------------- */
+/* ---- version 1 ----------------------------------------------------------------------------------------- */
 
 static void mb1_memory_entry(uint8_t *e, uint64_t base, uint64_t len, uint32_t type)
 {
@@ -207,8 +205,7 @@ static void mb1_long_strings_and_many_modules(void **state)
     assert_int_equal(info.modules_dropped, 11 - BOOT_MAX_MODULES);
 }
 
-/* ---- version 2
- * --------------------------------------------------------------------------------------------- */
+/* ---- version 2 ----------------------------------------------------------------------------------------- */
 
 static size_t mb2_at;
 

@@ -26,7 +26,7 @@ static int setup(void **state) {
     assert_int_equal(store_init(&w->store, NULL), 0);
     w->store.domain_ops = &fake_xen_ops;
     w->store.domain_ctx = &w->xen;
-    fake_open(&w->root, &w->store, PATH_NO_BASE);
+    fake_open(&w->root, &w->store, 0);
     *state = w;
     return 0;
 }
@@ -274,7 +274,7 @@ static void released_while_awake(void **state) {
 static void flood_does_not_starve(void **state) {
     struct world *w = *state;
     struct fake_client other;
-    fake_open(&other, &w->store, PATH_NO_BASE);
+    fake_open(&other, &w->store, 0);
     for (int i = 0; i < 1000; i++)
         fake_send(&w->root, XS_GET_DOMAIN_PATH, 0, "3", 2);
     fake_send(&other, XS_GET_DOMAIN_PATH, 0, "3", 2);

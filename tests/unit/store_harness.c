@@ -37,13 +37,14 @@ static void fake_failed(struct conn *c) {
 
 static const struct conn_transport transport = { .read = fake_read, .write = fake_write_out, .failed = fake_failed };
 
-void fake_open(struct fake_client *f, struct store *s, int domid) {
+void fake_open(struct fake_client *f, struct store *s, uint16_t domid) {
     memset(f, 0, sizeof(*f));
     f->store = s;
     f->in = malloc(BUFFER);
     f->out = malloc(BUFFER);
     f->room = SIZE_MAX;
     conn_init(&f->conn, s, &transport, domid);
+    f->conn.is_socket = domid == 0;
 }
 
 void fake_close(struct fake_client *f) {

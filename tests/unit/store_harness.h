@@ -28,8 +28,8 @@ struct fake_client {
     struct xs_message reply;
 };
 
-/* domid, or PATH_NO_BASE for a socket. */
-void fake_open(struct fake_client *f, struct store *s, int domid);
+/* domid 0: as a client of the socket. */
+void fake_open(struct fake_client *f, struct store *s, uint16_t domid);
 void fake_close(struct fake_client *f);
 
 /* Puts bytes on the way to the store, without running it. */

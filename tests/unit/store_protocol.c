@@ -24,7 +24,7 @@ struct world {
 static int setup(void **state) {
     struct world *w = calloc(1, sizeof(*w));
     assert_int_equal(store_init(&w->store, NULL), 0);
-    fake_open(&w->root, &w->store, PATH_NO_BASE);
+    fake_open(&w->root, &w->store, 0);
     fake_open(&w->a, &w->store, 3);
     fake_open(&w->b, &w->store, 4);
     *state = w;
@@ -65,7 +65,7 @@ static void write_and_read(void **state) {
 
 static void malformed_paths(void **state) {
     struct world *w = *state;
-    static const char *const bad[] = { "", "x", "//", "/x/", "/x//y", "/x y", "/x.y", "@introduceDomain", "/\x80" };
+    static const char *const bad[] = { "", "x ", "//", "/x/", "/x//y", "/x y", "/x.y", "@introduceDomain", "/\x80" };
     for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(fake_text(&w->root, XS_READ, 0, bad[i]), -EINVAL);
         assert_int_equal(fake_write(&w->root, 0, bad[i], "v"), -EINVAL);
@@ -101,6 +101,8 @@ static void relative_paths(void **state) {
     assert_int_equal(fake_write(&w->a, 0, "data/x", "1"), 0);
     assert_int_equal(fake_expect(&w->root, 0, "/local/domain/3/data/x", "1"), 0);
     assert_int_equal(fake_expect(&w->a, 0, "data/x", "1"), 0);
+    assert_int_equal(fake_write(&w->root, 0, "domid", "0"), 0); /* sockets are at home in domain 0 */
+    assert_int_equal(fake_expect(&w->root, 0, "/local/domain/0/domid", "0"), 0);
 }
 
 static void mkdir_keeps_values(void **state) {
