@@ -21,8 +21,7 @@ static uint8_t sum_bytes(const uint8_t *p, size_t len)
     return sum;
 }
 
-/* ---- the root pointer
- * -------------------------------------------------------------------------------------- */
+/* ---- the root pointer ---------------------------------------------------------------------------------- */
 
 int parse_rsdp(const uint8_t *bytes, size_t len, struct acpi_rsdp *out)
 {
@@ -54,8 +53,7 @@ int acpi_find_rsdp(const uint8_t *area, size_t len)
     return -XEN_ENOENT;
 }
 
-/* ---- MADT
- * -------------------------------------------------------------------------------------------------- */
+/* ---- MADT ---------------------------------------------------------------------------------------------- */
 
 static void add_cpu(struct acpi_info *info, uint32_t apic_id, uint32_t uid, uint32_t flags)
 {
@@ -176,8 +174,7 @@ static bool read_madt(const uint8_t *t, uint32_t len, struct acpi_info *info)
     return true;
 }
 
-/* ---- FADT, HPET, MCFG
- * -------------------------------------------------------------------------------------- */
+/* ---- FADT, HPET, MCFG ---------------------------------------------------------------------------------- */
 
 static struct acpi_register read_register(const uint8_t *p)
 {
@@ -283,8 +280,7 @@ static bool read_mcfg(const uint8_t *t, uint32_t len, struct acpi_info *info)
     return true;
 }
 
-/* ---- the walk
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the walk ------------------------------------------------------------------------------------------ */
 
 static const struct {
     char signature[4];

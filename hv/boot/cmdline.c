@@ -9,8 +9,7 @@
 
 #define WORD_MAX 256
 
-/* ---- small pieces
- * ------------------------------------------------------------------------------------------ */
+/* ---- small pieces -------------------------------------------------------------------------------------- */
 
 /* True if `text` begins with `prefix`; then *rest is what follows. */
 static bool begins(const char *text, const char *prefix, const char **rest)
@@ -150,8 +149,7 @@ static bool parse_uint(const char *value, uint64_t least, uint64_t most, uint32_
     return true;
 }
 
-/* ---- options with a form of their own
- * ---------------------------------------------------------------------- */
+/* ---- options with a form of their own ------------------------------------------------------------------ */
 
 /* One of: 2G, 25%, 1G+25%, each with a minus before it. */
 static bool parse_amount(const char *text, struct mem_amount *out)
@@ -345,8 +343,7 @@ static bool parse_guest_loglvl(char *value, struct cmdline_options *out)
     return parse_levels(value, &out->guest_loglvl);
 }
 
-/* ---- the table
- * --------------------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------------------- */
 
 static void set_defaults(struct cmdline_options *o)
 {

@@ -63,8 +63,7 @@ struct elf_file {
     struct elf64_header header;
 };
 
-/* ---- notes
- * ------------------------------------------------------------------------------------------------- */
+/* ---- notes --------------------------------------------------------------------------------------------- */
 
 static uint64_t note_number(const uint8_t *desc, uint32_t len)
 {
@@ -218,10 +217,11 @@ static void read_note(struct kernel_image *k, uint32_t type, const uint8_t *desc
 /* A block of notes: name length, description length, type; then both, each padded to four bytes. */
 static int read_notes(const struct elf_file *f, uint64_t off, uint64_t len, struct kernel_image *k)
 {
-    const uint8_t *notes = f->bytes + off;
+    const uint8_t *notes;
 
     if (!range_inside(off, len, f->len))
         return -XEN_EINVAL;
+    notes = f->bytes + off;
     for (uint64_t at = 0; range_inside(at, 12, len);) {
         uint32_t name_len = load_le32(notes + at), desc_len = load_le32(notes + at + 4);
         uint64_t name = at + 12, desc = name + (((uint64_t)name_len + 3) & ~3ull);
@@ -235,8 +235,7 @@ static int read_notes(const struct elf_file *f, uint64_t off, uint64_t len, stru
     return 0;
 }
 
-/* ---- headers
- * ----------------------------------------------------------------------------------------------- */
+/* ---- headers ------------------------------------------------------------------------------------------- */
 
 static int read_header(struct elf_file *f)
 {
@@ -318,8 +317,7 @@ static int read_note_sections(const struct elf_file *f, struct kernel_image *k)
     return rc;
 }
 
-/* ---- layout
- * ------------------------------------------------------------------------------------------------ */
+/* ---- layout -------------------------------------------------------------------------------------------- */
 
 static int place_segments(struct kernel_image *k)
 {

@@ -31,8 +31,7 @@ struct inflate {
     uint8_t *start, *out, *out_end;
 };
 
-/* ---- bits
- * -------------------------------------------------------------------------------------------------- */
+/* ---- bits ---------------------------------------------------------------------------------------------- */
 
 /* At least 56 bits; zeros stand in for input that is not there. */
 ALWAYS_INLINE void refill(struct inflate *z)
@@ -77,8 +76,7 @@ ALWAYS_INLINE bool ran_out(const struct inflate *z)
     return z->phantom > z->count;
 }
 
-/* ---- code tables
- * ------------------------------------------------------------------------------------------- */
+/* ---- code tables --------------------------------------------------------------------------------------- */
 
 static uint32_t reverse_bits(uint32_t code, uint32_t len)
 {
@@ -259,8 +257,7 @@ static int dynamic_tables(struct inflate *z)
                             distance_entry);
 }
 
-/* ---- blocks
- * ------------------------------------------------------------------------------------------------ */
+/* ---- blocks -------------------------------------------------------------------------------------------- */
 
 /* The distance after a length, and the copy. */
 ALWAYS_INLINE int inflate_match(struct inflate *z, uint32_t length)
@@ -371,8 +368,7 @@ static int inflate_all(struct inflate *z)
     return align_to_byte(z);
 }
 
-/* ---- gzip
- * -------------------------------------------------------------------------------------------------- */
+/* ---- gzip ---------------------------------------------------------------------------------------------- */
 
 enum gzip_flag { GZIP_CRC = 2, GZIP_EXTRA = 4, GZIP_NAME = 8, GZIP_COMMENT = 16, GZIP_RESERVED = 0xe0 };
 

@@ -38,8 +38,7 @@ struct lzma2 {
     bool has_dict, has_props, has_state;
 };
 
-/* ---- range coder
- * ------------------------------------------------------------------------------------------- */
+/* ---- range coder --------------------------------------------------------------------------------------- */
 
 ALWAYS_INLINE void coder_widen(struct coder *c)
 {
@@ -111,8 +110,7 @@ ALWAYS_INLINE uint32_t direct_next(struct coder *c, uint32_t bits)
     return n;
 }
 
-/* ---- symbols
- * ----------------------------------------------------------------------------------------------- */
+/* ---- symbols ------------------------------------------------------------------------------------------- */
 
 ALWAYS_INLINE uint8_t literal_next(struct coder *c, uint16_t *probs)
 {
@@ -210,8 +208,7 @@ ALWAYS_INLINE uint32_t match_next(struct coder *c, struct lzma_model *m, struct 
     return length_next(c, &m->rep_length, pos_state);
 }
 
-/* ---- chunks
- * ------------------------------------------------------------------------------------------------ */
+/* ---- chunks -------------------------------------------------------------------------------------------- */
 
 /* Decodes symbols from `in` until `stop` is reached exactly; the chunk has to end with them. */
 static int chunk_run(struct lzma2 *shared, const uint8_t *in, const uint8_t *in_end, uint8_t *stop)

@@ -10,8 +10,7 @@
 
 #define MAX_MAP_ENTRIES 4096 /* sanity bound on the work, far above any real firmware */
 
-/* ---- helpers of both versions
- * ------------------------------------------------------------------------------ */
+/* ---- helpers of both versions -------------------------------------------------------------------------- */
 
 /* Copies the zero-terminated string at `pa`, never reading beyond the page in which it ends. */
 static int copy_string(struct boot_info *out, const struct boot_phys *phys, uint64_t pa, char *to, size_t cap)
@@ -49,8 +48,7 @@ static void copy_bounded(struct boot_info *out, const uint8_t *from, size_t len,
     to[n] = 0;
 }
 
-/* The next free module slot filled with a range; NULL and an error, or NULL and 0 if there is no room for it.
- */
+/* The next free module slot filled with a range; NULL and an error, or NULL and 0 if there is no room. */
 static int add_module(struct boot_info *out, uint64_t start, uint64_t end, struct boot_module **mod)
 {
     *mod = NULL;
@@ -94,8 +92,7 @@ static void set_screen(struct boot_screen *s, const uint8_t *f, const uint8_t *c
     s->blue_size = colour[5];
 }
 
-/* ---- version 1
- * --------------------------------------------------------------------------------------------- */
+/* ---- version 1 ----------------------------------------------------------------------------------------- */
 
 enum mb1_flag {
     MB1_MEMORY = 1 << 0,
@@ -229,8 +226,7 @@ static int parse_multiboot1(uint64_t info, const struct boot_phys *phys, struct 
     return rc ? rc : mb1_memmap(mbi, flags, phys, out);
 }
 
-/* ---- version 2
- * --------------------------------------------------------------------------------------------- */
+/* ---- version 2 ----------------------------------------------------------------------------------------- */
 
 enum mb2_tag {
     MB2_END = 0,

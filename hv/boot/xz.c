@@ -28,8 +28,7 @@ struct xz_block {
     uint32_t x86_start;
 };
 
-/* ---- pieces
- * ------------------------------------------------------------------------------------------------ */
+/* ---- pieces -------------------------------------------------------------------------------------------- */
 
 /* A number in 7-bit groups, lowest first, at most nine bytes, ending before `end`. */
 static bool take_number(const uint8_t *p, size_t *at, size_t end, uint64_t *out)
@@ -72,8 +71,7 @@ static bool all_zero(const uint8_t *p, size_t len)
     return true;
 }
 
-/* ---- blocks
- * ------------------------------------------------------------------------------------------------ */
+/* ---- blocks -------------------------------------------------------------------------------------------- */
 
 static int read_x86_filter(const uint8_t *p, size_t *at, size_t end, struct xz_block *b)
 {
@@ -163,8 +161,7 @@ static int read_block(struct xz *z)
     return verify_check(z, z->in + z->at - z->check_len, data, (size_t)len);
 }
 
-/* ---- stream
- * ------------------------------------------------------------------------------------------------ */
+/* ---- stream -------------------------------------------------------------------------------------------- */
 
 static int read_stream_header(struct xz *z)
 {

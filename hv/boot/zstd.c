@@ -42,11 +42,9 @@ static void input_skip(struct input *in, size_t n)
     in->len -= n;
 }
 
-/* ---- literals
- * ---------------------------------------------------------------------------------------------- */
+/* ---- literals ------------------------------------------------------------------------------------------ */
 
-/* The streams of a Huffman coded literals section: one, or four of equal length, with a table of their sizes.
- */
+/* The streams of a Huffman coded literals section: one, or four of equal length behind their sizes. */
 static int decode_streams(struct zstd *z, const uint8_t *p, size_t len, uint32_t size, bool four)
 {
     const struct huffman_table *table = &z->scratch->huffman;
@@ -138,8 +136,7 @@ static int read_literals(struct zstd *z, struct input *in)
     return type < 2 ? plain_literals(z, in, type == 1) : coded_literals(z, in, type == 2);
 }
 
-/* ---- the three alphabets
- * ----------------------------------------------------------------------------------- */
+/* ---- the three alphabets ------------------------------------------------------------------------------- */
 
 static bool literal_length_meaning(uint32_t symbol, struct fse_state *out)
 {
@@ -257,8 +254,7 @@ static int read_table(struct zstd *z, struct input *in, uint32_t mode, struct al
     }
 }
 
-/* ---- sequences
- * --------------------------------------------------------------------------------------------- */
+/* ---- sequences ----------------------------------------------------------------------------------------- */
 
 struct sequence {
     uint32_t literals, match, offset;
@@ -413,8 +409,7 @@ static int read_sequences(struct zstd *z, struct input *in)
     return rc ? rc : run_sequences(z, &s, count);
 }
 
-/* ---- blocks
- * ------------------------------------------------------------------------------------------------ */
+/* ---- blocks -------------------------------------------------------------------------------------------- */
 
 static int coded_block(struct zstd *z, struct input block)
 {
@@ -475,8 +470,7 @@ static int read_blocks(struct zstd *z, struct input *in)
     }
 }
 
-/* ---- frames
- * ------------------------------------------------------------------------------------------------ */
+/* ---- frames -------------------------------------------------------------------------------------------- */
 
 static int skip_frames(struct input *in)
 {

@@ -210,6 +210,7 @@ static void broken_headers(void **state)
     REFUSED(XEN_EINVAL, segment(1)->p_paddr = UINT64_MAX - 0xffe);
     REFUSED(XEN_EINVAL, segment(1)->p_paddr = 0x80000000);
     REFUSED(XEN_EINVAL, segment(2)->p_filesz = sizeof(file));
+    REFUSED(XEN_EINVAL, segment(2)->p_offset = UINT64_MAX - 7);
     REFUSED(XEN_EINVAL,
             segment(0)->p_memsz = segment(1)->p_memsz = segment(0)->p_filesz = segment(1)->p_filesz = 0);
     REFUSED(XEN_EINVAL, add_number(1, VIRT));

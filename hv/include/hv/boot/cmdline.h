@@ -32,8 +32,7 @@ struct serial_options {
 
 enum console_device { CONSOLE_COM1 = 1, CONSOLE_COM2 = 2, CONSOLE_VGA = 4 };
 
-/* Messages up to `always` are shown; those above, up to `limited`, at a limited rate; the rest are dropped.
- */
+/* Messages up to `always` are shown; those above, up to `limited`, at a limited rate; no others. */
 struct log_options {
     uint8_t always, limited;
 };

@@ -19,8 +19,7 @@ struct inflate_scratch {
 
 #define INFLATE_SCRATCH sizeof(struct inflate_scratch)
 
-/* Unpacks the first gzip member in in[0..in_len) and verifies its CRC32 and length. Errors as decompress().
- */
+/* Unpacks the first gzip member in in[0..in_len) and checks its CRC32 and length. Errors as decompress(). */
 int gzip_decompress(const uint8_t *in, size_t in_len, uint8_t *out, size_t out_cap, void *scratch,
                     size_t scratch_len);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* XXH64 with seed 0, the checksum of Zstandard frames. Facts: the XXH64 algorithm description (xxhash.com).
- */
+/* XXH64 with seed 0, the checksum of Zstandard frames. Facts: the XXH64 description (xxhash.com). */
 #ifndef HV_BOOT_XXHASH_H
 #define HV_BOOT_XXHASH_H
 
