@@ -13,8 +13,8 @@
  * second kind of priority is needed.
  *
  * Each processor has a queue and a lock of its own. A vCPU is on the queue of vcpu.cpu while it waits, and nowhere
- * while it runs. The processor's switching loop (hw/) asks sched_pick() whom to run, saves the old one, and only then
- * stores pcpu.current: that store is what vcpu_sleep_sync() on another processor waits for.
+ * while it runs. The processor's switching loop (hw/) asks sched_pick() whom to run, changes over, and says so by
+ * sched_switched(): that is what vcpu_sleep_sync() on another processor waits for.
  *
  * A lone vCPU has no slice timer: a machine where nobody competes takes no scheduling interrupts at all.
  */
@@ -193,6 +193,7 @@ static struct vcpu *take_next(struct pcpu *c, uint64_t now)
     if (!v)
         return c->idle;
     v->running = true;
+    __atomic_store_n(&v->on_cpu, true, __ATOMIC_RELAXED);
     v->sched.slice_start = now;
     state_set(v, RUNSTATE_running, now);
     return v;
@@ -221,6 +222,12 @@ struct vcpu *sched_pick(struct pcpu *c, uint64_t now)
     if (contended && !vcpu_is_idle(next))
         timer_set(&slice_timer[c->id], now + SCHED_SLICE_NS);
     return next;
+}
+
+void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next)
+{
+    if (prev != next)
+        __atomic_store_n(&prev->on_cpu, false, __ATOMIC_RELEASE);
 }
 
 /* ---- waking and stopping ---- */
@@ -301,16 +308,18 @@ void vcpu_sleep_nosync(struct vcpu *v)
 
 void vcpu_sleep_sync(struct vcpu *v)
 {
-    struct pcpu *c;
-
     vcpu_sleep_nosync(v);
     /* Whoever stops itself goes on to the end of its hypercall; the pending word does the rest. */
-    for (;;) {
-        c = __atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE);
-        if (c == this_cpu() || __atomic_load_n(&c->current, __ATOMIC_ACQUIRE) != v)
-            return;
+    while (__atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE) != this_cpu() && __atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE))
         hw_relax();
-    }
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+    struct pcpu *c = __atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE);
+
+    if (c != this_cpu() && __atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE))
+        hw_kick(c);
 }
 
 void vcpu_pause(struct vcpu *v, uint32_t flag, bool sync)

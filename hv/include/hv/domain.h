@@ -13,10 +13,13 @@
 #include <hv/pv.h>
 #include <hv/refusal.h>
 #include <hv/sched.h>
+#include <hv/task.h>
 #include <hv/types.h>
 #include <hv/vcpu.h>
 
 #include <abi/domctl.h>
+
+#define DOMAIN_WATCHDOGS 2
 
 enum domain_dying { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
 
@@ -30,11 +33,13 @@ struct domain {
     uint32_t        refs;               /* atomic */
     uint32_t        pause_count;        /* by the control interface */
     spinlock_t      lock;               /* life cycle */
-    struct domain  *next;               /* list by ascending id; readers hold LOCK_DOMLIST */
+    struct domain  *next, *hash_next;   /* all by ascending id; those of one hash; LOCK_DOMLIST */
+    struct task     free_task;          /* queued when the last reference went */
     uint8_t         handle[16];
     uint32_t        create_flags;       /* XEN_DOMCTL_CDF_* */
     uint32_t        ssidref;
-    uint16_t        virq_handler_of;    /* bit n: virq n of the machine goes to this domain (else dom0) */
+    struct timer    watchdog[DOMAIN_WATCHDOGS];
+    uint8_t         watchdogs;          /* bit n: watchdog n is in use */
 
     struct vcpu    *vcpu[MAX_VCPUS];
     uint32_t        max_vcpus;          /* how many vcpu[] may be used */
@@ -63,7 +68,7 @@ extern struct domain *dom0;
 struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged, int *err);
 /* Makes vCPU n exist; 0 or -errno. Only while the domain has never run. */
 int  domain_add_vcpu(struct domain *d, unsigned n);
-/* Reference by number, or NULL. DOMID_SELF is not understood here. */
+/* Reference by number, or NULL: a lock and a short chain. DOMID_SELF is not understood here. */
 struct domain *domain_get(domid_t id);
 /* First domain with number >= id, with a reference; NULL at the end. */
 struct domain *domain_get_from(domid_t id);
@@ -73,9 +78,11 @@ void domain_put(struct domain *d);
 int  domain_kill(struct domain *d);
 /* The guest's or the system's word that it is finished: SHUTDOWN_*; raises VIRQ_DOM_EXC. */
 void domain_shutdown(struct domain *d, uint32_t reason);
+/* Undoes a shutdown (domctl resumedomain): the vCPUs go on. 0, or -EINVAL if it has not shut down. */
+int  domain_resume(struct domain *d);
 /* The guest cannot go on: says why, shuts it down as crashed. Never returns an error, never harms others. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
-void domain_pause(struct domain *d, bool sync);     /* counted */
+void domain_pause(struct domain *d, bool sync);     /* counted; sync: returns when no vCPU runs any more */
 void domain_unpause(struct domain *d);
 void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *out);
 /* For each existing vCPU. */

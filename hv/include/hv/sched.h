@@ -53,6 +53,11 @@ void vcpu_pause(struct vcpu *v, uint32_t flag, bool sync);
 void vcpu_unpause(struct vcpu *v, uint32_t flag);
 /* Called on PENDING_SCHED: returns the vCPU that is to run on c now (maybe the same) and sets c's slice timer. */
 struct vcpu *sched_pick(struct pcpu *c, uint64_t now);
+/*
+ * The processor has changed from prev to next, and what it held of prev is saved or will not run away (idle keeps it
+ * loaded): from now on others may look at prev's state; vcpu_sleep_sync() waits for this.
+ */
+void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next);
 void sched_yield(struct vcpu *v);
 /* Current runstate with times up to now, as the ABI wants it. */
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);

@@ -32,8 +32,9 @@ struct vcpu {
     uint64_t        entry_reserved[3];
     unsigned        id;
     uint32_t        pause_flags;    /* enum pause_flag, atomic */
-    bool            initialised;    /* has a context */
-    bool            running;
+    bool            initialised, initialising;  /* has a context; is getting one (domain.lock) */
+    bool            running;        /* chosen by the scheduler; under its queue's lock */
+    bool            on_cpu;         /* some processor may still hold its registers; atomic */
     bool            was_idle_wake;
     uint32_t        hard_affinity_cpu;  /* ~0: any */
 
@@ -63,6 +64,8 @@ struct vcpu {
 /* The idle vCPU belongs to no domain. */
 static inline bool vcpu_is_idle(const struct vcpu *v) { return v->domain == NULL; }
 
+/* v runs on another processor now? Then that one is to look again at what is due for it. */
+void vcpu_kick(struct vcpu *v);
 /* Memory and lists of a vCPU; called by domain_add_vcpu() and at the end of the domain. */
 struct vcpu *vcpu_create(struct domain *d, unsigned n);     /* NULL: no memory */
 void vcpu_stop_timers(struct vcpu *v);

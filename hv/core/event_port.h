@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the files event*.c only: how a port is found, locked, and made pending. */
+#ifndef CORE_EVENT_PORT_H
+#define CORE_EVENT_PORT_H
+
+#include <hv/domain.h>
+#include <hv/event.h>
+#include <hw/hw.h>
+
+#define PRIORITY_DEFAULT EVTCHN_FIFO_PRIORITY_DEFAULT
+
+/* The record of a port that exists, or NULL. Records never move and live as long as the domain. No lock needed. */
+static inline struct event *event_at(struct domain *d, uint32_t port)
+{
+    const struct event_table *t = &d->events;
+    uint32_t bucket = port / EVENTS_PER_BUCKET;
+
+    if (port >= __atomic_load_n(&t->ports, __ATOMIC_ACQUIRE))
+        return NULL;
+    return &t->group[bucket / BUCKETS_PER_GROUP][bucket % BUCKETS_PER_GROUP][port % EVENTS_PER_BUCKET];
+}
+
+/* Locks of one byte, held for a few instructions: innermost, so they have no place in the lock order. */
+static inline void byte_lock(uint8_t *lock)
+{
+    while (unlikely(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)))
+        hw_relax();
+}
+
+static inline void byte_unlock(uint8_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
+
+static inline void port_lock(struct event *e) { byte_lock(&e->busy); }
+static inline void port_unlock(struct event *e) { byte_unlock(&e->busy); }
+
+static inline struct vcpu *event_target(struct domain *d, const struct event *e)
+{
+    return d->vcpu[__atomic_load_n(&e->vcpu, __ATOMIC_RELAXED)];
+}
+
+/* ---- the two layouts. All: no lock needed; the port exists ---- */
+void event_2l_raise(struct domain *d, uint32_t port, const struct event *e);
+void event_2l_unmask(struct domain *d, uint32_t port, const struct event *e);
+void event_2l_clear(struct domain *d, uint32_t port);
+bool event_2l_pending(struct domain *d, uint32_t port);
+
+void event_fifo_raise(struct domain *d, struct event_fifo *f, uint32_t port, struct event *e);
+void event_fifo_unmask(struct domain *d, struct event_fifo *f, uint32_t port, struct event *e);
+void event_fifo_clear(struct event_fifo *f, uint32_t port, struct event *e);
+bool event_fifo_pending(struct event_fifo *f, uint32_t port, const struct event *e);
+/* The guest still has the port in one of its queues: not to be given out again yet. */
+bool event_fifo_linked(struct event_fifo *f, uint32_t port);
+
+/* Changing over. Called with the table locked. */
+int  event_fifo_control_set(struct domain *d, uint32_t vcpu, mfn_t frame, uint32_t offset);    /* 0 or -errno */
+int  event_fifo_array_add(struct domain *d, mfn_t frame);
+struct event_fifo *event_fifo_detach(struct domain *d);     /* no port is open: two levels from now on */
+void event_fifo_free(struct event_fifo *f);     /* no lock held: gives pages back, which may free them */
+
+static inline struct event_fifo *event_fifo_of(const struct domain *d)
+{
+    return __atomic_load_n(&d->events.fifo, __ATOMIC_ACQUIRE);
+}
+
+/* Makes the port pending in whichever layout d uses, and wakes who waits for it. */
+void event_deliver(struct domain *d, uint32_t port, struct event *e);
+
+#endif
