@@ -9,14 +9,13 @@
 #include "dom0/store/request.h"
 #include "dom0/store/store.h"
 
-void conn_init(struct conn *c, struct store *s, const struct conn_transport *t, int domid) {
+void conn_init(struct conn *c, struct store *s, const struct conn_transport *t, uint16_t domid) {
     memset(c, 0, offsetof(struct conn, in));
     c->store = s;
     c->transport = t;
-    c->who.domid = domid == PATH_NO_BASE ? 0 : (uint16_t)domid;
-    c->who.privileged = c->who.domid == 0;
+    c->who.domid = domid;
+    c->who.privileged = domid == 0;
     c->who.target = PERM_NO_TARGET;
-    c->base = domid;
     c->limits = c->who.privileged ? &s->quota.privileged : &s->quota.guest;
     c->out_tail = &c->out;
     c->next = s->conns;

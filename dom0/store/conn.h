@@ -64,7 +64,7 @@ struct conn {
     bool runnable, drained;
     int fault;                /* 0, or XENSTORE_ERROR_*: cut off, and why */
     struct perm_subject who;
-    int base;                 /* domid for relative paths, or PATH_NO_BASE */
+    bool is_socket;           /* acts for domain 0 like its kernel, but there are many */
     const struct quota_limits *limits;
     uint64_t memory;          /* of watches and unsent messages; transactions have their own count */
     struct watch *watches;
@@ -78,8 +78,8 @@ struct conn {
     char in[sizeof(struct xs_message)];
 };
 
-/* A client with domain 0's rights and no home (a socket), or a domain with its own; domain 0 is privileged. */
-void conn_init(struct conn *c, struct store *s, const struct conn_transport *t, int domid);
+/* Domain 0, which includes all that come by a socket, is privileged. */
+void conn_init(struct conn *c, struct store *s, const struct conn_transport *t, uint16_t domid);
 /* Forgets all that the client holds; the connection is then as new. */
 void conn_reset(struct conn *c);
 /* conn_reset(), and out of the store's lists. */

@@ -65,7 +65,7 @@ static int set_quota(struct request *r, struct answer *a, char **arg) {
 
 static const struct conn *guest_conn(const struct store *s, int domid) {
     const struct conn *c = s->conns;
-    while (c && c->base != domid)
+    while (c && (c->is_socket || c->who.domid != domid))
         c = c->next;
     return c;
 }

@@ -16,7 +16,7 @@ static int parse_watch(struct request *r, struct path *p, size_t *skip, const ch
     if (rc < 0 || request_parse_path(r, p, vec[0]) < 0)
         return -EINVAL;
     bool relative = vec[0][0] != '/' && vec[0][0] != '@';
-    *skip = relative ? path_home_len((uint16_t)r->conn->base) : 0;
+    *skip = relative ? path_home_len(r->conn->who.domid) : 0;
     *token = vec[1];
     return 0;
 }

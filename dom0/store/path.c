@@ -29,18 +29,18 @@ static bool special_valid(const char *text, size_t len) {
     return len > 1 && len <= XENSTORE_REL_PATH_MAX;
 }
 
-int path_parse(struct path *out, const char *text, int base) {
-    size_t len = strlen(text), home = 0;
+int path_parse(struct path *out, const char *text, uint16_t home) {
+    size_t len = strlen(text), before = 0;
     bool relative = text[0] != '/' && text[0] != '@';
     if (len == 0 || len > XENSTORE_ABS_PATH_MAX)
         return -EINVAL;
     if (relative) {
-        if (base == PATH_NO_BASE || len > XENSTORE_REL_PATH_MAX)
+        if (len > XENSTORE_REL_PATH_MAX)
             return -EINVAL;
-        home = (size_t)snprintf(out->text, sizeof(out->text), HOME, (unsigned int)base);
+        before = (size_t)snprintf(out->text, sizeof(out->text), HOME, (unsigned int)home);
     }
-    memcpy(out->text + home, text, len + 1);
-    out->len = home + len;
+    memcpy(out->text + before, text, len + 1);
+    out->len = before + len;
     bool valid = text[0] == '@' ? special_valid(text, len) : absolute_valid(out->text, out->len);
     return valid ? 0 : -EINVAL;
 }

@@ -17,11 +17,9 @@ struct path {
     char text[XENSTORE_ABS_PATH_MAX + 1]; /* with a NUL */
 };
 
-#define PATH_NO_BASE (-1) /* the client has no home: relative paths are refused */
-
-/* Turns what a client sent into an absolute valid path; a relative one is below /local/domain/<base>.
+/* Turns what a client sent into an absolute valid path; a relative one is below /local/domain/<home>.
  * -EINVAL if it is no path. Special paths are accepted as they are. */
-int path_parse(struct path *out, const char *text, int base);
+int path_parse(struct path *out, const char *text, uint16_t home);
 
 static inline bool path_is_special(const char *text) {
     return text[0] == '@';

@@ -103,7 +103,7 @@ static void trace(const struct request *r, int rc) {
     for (size_t i = 0; i < len; i++)
         text[i] = r->data[i] >= ' ' && r->data[i] < 127 ? r->data[i] : ' ';
     text[len] = '\0';
-    store_logf(r->store, "%s%u tx %u %s %s: %s", r->conn->base == PATH_NO_BASE ? "socket " : "domain ",
+    store_logf(r->store, "%s%u tx %u %s %s: %s", r->conn->is_socket ? "socket of domain " : "domain ",
                r->conn->who.domid, r->header->tx_id, name, text, rc < 0 ? error_name(-rc) : "OK");
 }
 
@@ -137,7 +137,7 @@ int request_texts(struct request *r, char **vec, int min, int max) {
 }
 
 int request_parse_path(const struct request *r, struct path *out, const char *text) {
-    int rc = path_parse(out, text, r->conn->base);
+    int rc = path_parse(out, text, r->conn->who.domid);
     return rc == 0 && out->len > r->conn->limits->path_max ? -EINVAL : rc;
 }
 

@@ -85,7 +85,8 @@ static int add_client(struct server *srv, int fd) {
         free(cl);
         return rc;
     }
-    conn_init(&cl->conn, srv->store, &client_transport, PATH_NO_BASE);
+    conn_init(&cl->conn, srv->store, &client_transport, 0);
+    cl->conn.is_socket = true;
     srv->clients++;
     return 0;
 }

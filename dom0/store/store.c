@@ -95,7 +95,7 @@ int store_put(struct store *s, const char *text, const char *value) {
     struct view v = store_view(s, NULL);
     struct view_node n;
     struct path p;
-    int rc = path_parse(&p, text, PATH_NO_BASE);
+    int rc = path_parse(&p, text, 0);
     if (rc < 0)
         return rc;
     if (view_get(&v, p.text, p.len, TXN_VALUE, &n) == 0)

@@ -165,10 +165,15 @@ static void forget_in_node(struct tree *t, struct node *n, uint16_t domid) {
     perms_put(p);
 }
 
+static void forget_if_named(struct tree *t, struct node *n, uint16_t domid) {
+    if (perms_owner(n->perms) == domid || perms_mentions(n->perms, domid))
+        forget_in_node(t, n, domid);
+}
+
 static void forget_specials(struct tree *t, uint16_t domid) {
-    forget_in_node(t, tree_find(t, "@introduceDomain", 16), domid);
-    forget_in_node(t, tree_find(t, "@releaseDomain", 14), domid);
-    forget_in_node(t, t->root, domid);
+    forget_if_named(t, tree_find(t, "@introduceDomain", 16), domid);
+    forget_if_named(t, tree_find(t, "@releaseDomain", 14), domid);
+    forget_if_named(t, t->root, domid);
 }
 
 void tree_forget_domain(struct tree *t, uint16_t domid) {
@@ -178,8 +183,7 @@ void tree_forget_domain(struct tree *t, uint16_t domid) {
     struct node *n = t->root->first, *next;
     for (; n && quota_find(t->quota, domid); n = next) {
         if (perms_owner(n->perms) != domid) {
-            if (perms_mentions(n->perms, domid))
-                forget_in_node(t, n, domid);
+            forget_if_named(t, n, domid);
             next = tree_next(t->root, n);
             continue;
         }

@@ -90,20 +90,27 @@ static void make_data(enum nature nature, size_t len)
 
 /* ---- what every format has to stand -------------------------------------------------------------------- */
 
+/* Scratch of exact size, and garbage: made once a kind, since a fresh one for each call takes most of the time. */
+static void *dirty_scratch(enum payload_kind kind)
+{
+    static void *scratch[PAYLOAD_LZO + 1];
+    size_t len = decompress_scratch(kind);
+
+    if (!scratch[kind])
+        scratch[kind] = malloc(len ? len : 1);
+    return memset(scratch[kind], 0xa5, len);
+}
+
 /* Unpacks from and into blocks of exact size. The result is compared if it is a success. */
 static int unpack(enum payload_kind kind, const uint8_t *in, size_t in_len, size_t cap, size_t expect)
 {
-    size_t scratch_len = decompress_scratch(kind);
     uint8_t *exact = malloc(in_len ? in_len : 1), *out = malloc(cap ? cap : 1);
-    void *scratch = malloc(scratch_len ? scratch_len : 1);
     int rc;
 
     memcpy(exact, in, in_len);
-    memset(scratch, 0xa5, scratch_len);
-    rc = decompress(kind, exact, in_len, out, cap, scratch, scratch_len);
+    rc = decompress(kind, exact, in_len, out, cap, dirty_scratch(kind), decompress_scratch(kind));
     if (rc >= 0 && (size_t)rc == expect)
         rc = memcmp(out, data, expect) ? -1000 : rc;
-    free(scratch);
     free(out);
     free(exact);
     return rc;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER (4u << 20)
+#define BUFFER (256u << 10)
 
 static struct fake_client *of_conn(struct conn *c) {
     return (struct fake_client *)((char *)c - offsetof(struct fake_client, conn));
