@@ -36,15 +36,33 @@ struct frame {
 enum frame_type {
     TYPE_NONE, TYPE_WRITABLE, TYPE_L1, TYPE_L2, TYPE_L3, TYPE_L4, TYPE_SEGDESC,
 };
+#define TYPE_FAILED      (1ull << 63)   /* with PARTIAL: an entry was refused; what was taken is being given back */
 #define TYPE_SHIFT       60
-#define TYPE_MASK        (0xfull << TYPE_SHIFT)
+#define TYPE_MASK        (0x7ull << TYPE_SHIFT)
 #define TYPE_VALIDATED   (1ull << 59)   /* entries were checked and hold references */
-#define TYPE_PINNED      (1ull << 58)   /* the guest asked to keep it validated */
-#define TYPE_PARTIAL     (1ull << 57)   /* validation or its undoing stopped midway; holds one reference */
-#define TYPE_BUSY        (1ull << 56)   /* a processor is validating or undoing */
-#define TYPE_PROGRESS_SHIFT 46          /* [55:46] entries done so far */
+#define TYPE_PINNED      (1ull << 58)   /* the guest asked to keep it validated: holds a reference and a type reference */
+#define TYPE_PARTIAL     (1ull << 57)   /* validation, or its undoing, stopped midway; PROGRESS entries hold references */
+#define TYPE_BUSY        (1ull << 56)   /* a processor is validating or undoing: all others wait */
+/*
+ * Validation was preempted: the state itself holds a reference and a type reference, which whoever completes the work
+ * takes over. (Undoing that was preempted sets PARTIAL alone: the reference is still its holder's.)
+ */
+#define TYPE_OWN         (1ull << 55)
+#define TYPE_PROGRESS_SHIFT 45          /* [54:45] entries done so far, 0..512 */
 #define TYPE_PROGRESS_MASK (0x3ffull << TYPE_PROGRESS_SHIFT)
-#define TYPE_COUNT_MASK  ((1ull << 32) - 1)     /* [31:0]; [45:32] linear references, see pv/linear.c */
+/* [44:32] linear references: entries of this table that point to tables of its own level (HAS_LINEAR set), or
+ * entries of other tables of its level that point to it (clear). Never both: see pv/linear.c. */
+#define TYPE_HAS_LINEAR  (1ull << 44)
+#define TYPE_LINEAR_SHIFT 32
+#define TYPE_LINEAR_ONE  (1ull << TYPE_LINEAR_SHIFT)
+#define TYPE_LINEAR_MASK (0xfffull << TYPE_LINEAR_SHIFT)
+#define TYPE_COUNT_MASK  ((1ull << 32) - 1)     /* [31:0] */
+/* While the count is zero, [55:32] hold the stamp of the moment it became so: see mm/tlb.c. */
+#define TYPE_STAMP_SHIFT 32
+#define TYPE_STAMP_MASK  (0xffffffull << TYPE_STAMP_SHIFT)
+
+static inline enum frame_type type_of(uint64_t word) { return (enum frame_type)((word & TYPE_MASK) >> TYPE_SHIFT); }
+static inline bool type_is_table(enum frame_type t) { return t >= TYPE_L1 && t <= TYPE_L4; }
 
 extern struct frame *frame_table;   /* one per frame number below frame_count; holes of the memory map are broken */
 extern uint64_t      frame_count;
@@ -78,8 +96,48 @@ int  __must_check frame_put_typed(mfn_t m);
 static inline bool frame_get_writable(mfn_t m, struct domain *d) { return frame_get_typed(m, d, TYPE_WRITABLE) == 0; }
 void frame_put_writable(mfn_t m);
 
+/* The domid under which a reference is asked for, where no struct domain exists (DOMID_XEN). */
+bool __must_check frame_get_from(mfn_t m, domid_t owner);
+/* frame_get_typed() from an owner known by number; only TYPE_WRITABLE and TYPE_SEGDESC. */
+int  __must_check frame_get_simple(mfn_t m, domid_t owner, enum frame_type t);
+/* A reference and a type reference on a frame that is a validated page table of d now, whichever level: its type,
+ * or TYPE_NONE (no reference taken). */
+enum frame_type __must_check frame_get_table(mfn_t m, const struct domain *d);
+/* Drops what linear_get() (pv/linear.c) took of the table that is pointed to: 0 or -ERESTART, as frame_put_typed(). */
+int  __must_check frame_put_linear(mfn_t m);
+/* Gives back the type reference of WRITABLE and keeps the plain one: an entry that becomes read-only. */
+void frame_drop_writable(mfn_t m);
+/* Sets and clears TYPE_PINNED: false if it was so before. The caller brings or takes over the references. */
+bool __must_check frame_pin(mfn_t m);
+bool __must_check frame_unpin(mfn_t m);
+/* Undoes a validation that was preempted and not taken up again: 0 (nothing left, or was not so), -ERESTART. */
+int  frame_abandon(mfn_t m);
+
+/* ---- stale translations (mm/tlb.c) ---- */
+extern uint64_t tlb_clock;
+extern uint64_t tlb_flushed_at[];       /* [MAX_CPUS] */
+/* This processor has just dropped all translations of guests (CR3 written): hw/ says so each time. */
+static inline void tlb_note_flush(unsigned cpu)
+{
+    tlb_flushed_at[cpu] = __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST);
+}
+/* What a frame gets as its stamp when its last mapping goes; later: makes sure no translation of then is left. */
+static inline uint64_t tlb_stamp_now(void)
+{
+    return (__atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST) << TYPE_STAMP_SHIFT) & TYPE_STAMP_MASK;
+}
+void tlb_flush_since(uint64_t type_word);
+
 /* ---- allocation (mm/alloc.c) ---- */
-enum { ALLOC_ZERO = 1, ALLOC_NO_OWNER_ACCOUNT = 2 };
+/* At boot, once: `count` frames, all broken until frames_add() or frames_reserve() names them. `table` is zeroed
+ * memory of count * sizeof(struct frame). m2p must be set before frames_add(). */
+void frame_table_init(void *table, uint64_t count);
+/* RAM that the hypervisor uses itself (image, frame table, modules): exists, never free, no guest may map it. */
+void frames_reserve(uint64_t first, uint64_t count);
+/* RAM of the hypervisor that privileged domains may map read-only as DOMID_XEN's (the M2P). */
+void frames_share_readonly(uint64_t first, uint64_t count);
+#define FRAME_ORDERS 19     /* blocks of up to 2^18 frames, 1 GiB */
+enum { ALLOC_ZERO = 1 };
 /* 2^order frames for the hypervisor itself (FRAME_HYP, no domain); MFN_INVALID if there are none. */
 mfn_t frames_alloc(unsigned order, unsigned flags);
 void  frames_free(mfn_t m, unsigned order);
@@ -87,13 +145,17 @@ void  frames_free(mfn_t m, unsigned order);
 mfn_t frames_alloc_domain(struct domain *d, unsigned order, unsigned address_bits);
 /* Lets d map a frame of the hypervisor's (shared info, grant table): owner d, FRAME_HYP, one reference kept by us. */
 void  frame_share(mfn_t m, struct domain *d, bool writable);
-/* Ends it: 0, or -EBUSY while d still maps the frame. */
+/* Ends it: 0 and the frame is the caller's to free, or -EBUSY while somebody still maps it and all stays as it was. */
 int   frame_unshare(mfn_t m, struct domain *d);
+/* Ends it for good, mapped or not: the frame goes to the free ones when its last mapping goes. d is dying. */
+void  frame_share_end(mfn_t m, struct domain *d);
 /* Takes a frame away from d that only its allocation reference holds (exchange, decrease): 0 or -EINVAL/-EBUSY. */
 int   __must_check frame_take(mfn_t m, struct domain *d);
 uint64_t frames_free_count(void);
 /* Tells the allocator of usable memory at boot. */
 void  frames_add(uint64_t first, uint64_t count);
+/* All of d's frames lose the reference of their allocation, pins and abandoned validations: 0 or -ERESTART. */
+int   frames_relinquish(struct domain *d);
 int   frames_claim(struct domain *d, uint64_t frames);
 uint64_t frames_claimed(void);
 

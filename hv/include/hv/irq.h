@@ -14,6 +14,8 @@ int  irq_bind(struct domain *d, uint32_t pirq, uint32_t port, bool share);
 /* The port goes away. No event_raise_pirq() for it starts after the return. Locks as above. */
 void irq_unbind(struct domain *d, uint32_t pirq);
 
+/* Boot: IO-APICs from the ACPI tables, all lines masked. */
+void irq_init_boot(void);
 /* An interrupt came in at this vector; called by the trap path, acknowledges it and marks its ports. */
 void irq_arrived(unsigned vector);
 

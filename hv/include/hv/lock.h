@@ -24,7 +24,8 @@ enum lock_level {
     LOCK_IRQ,           /* one interrupt line */
     LOCK_SCHED,         /* a run queue */
     LOCK_TIMER,         /* a processor's timer heap */
-    LOCK_HEAP,          /* free frames and small objects */
+    LOCK_SLAB,          /* small objects */
+    LOCK_HEAP,          /* free frames */
     LOCK_CONSOLE,       /* the ring and the devices of the console: the innermost */
 };
 

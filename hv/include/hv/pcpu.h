@@ -3,6 +3,7 @@
 #ifndef HV_PCPU_H
 #define HV_PCPU_H
 
+#include <hv/limits.h>
 #include <hv/sched.h>
 #include <hv/timer.h>
 #include <hv/types.h>

@@ -6,14 +6,15 @@
 #ifndef HV_PRINT_H
 #define HV_PRINT_H
 
+#include <hv/log_level.h>
 #include <hv/types.h>
 
-enum loglevel { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
 
 /* Prints to the ring and the console devices. %s %d %i %u %x %lx %lu %ld %llx %llu %p %c %%, widths and 0-padding. */
-void printk(enum loglevel level, const char *fmt, ...) __printf(2, 3);
+void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 /* The same on behalf of a guest: shown under guest_loglvl, rate-limited. */
-void guest_printk(const struct domain *d, enum loglevel level, const char *fmt, ...) __printf(3, 4);
+void guest_printk(const struct domain *d, enum log_level level, const char *fmt, ...) __printf(3, 4);
 size_t format(char *buf, size_t len, const char *fmt, ...) __printf(3, 4);
 size_t format_va(char *buf, size_t len, const char *fmt, __builtin_va_list ap);
 

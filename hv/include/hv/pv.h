@@ -16,7 +16,7 @@ struct pv_domain {
     struct ranges io_ports;             /* ports it may use */
     struct ranges io_frames;            /* device frames it may map */
     struct ranges irqs;                 /* machine interrupts it may bind */
-    uint32_t    vm_assist;
+    uint64_t    vm_assist;              /* bits VMASST_TYPE_* */
     bool        hypercall_page_done;
     uint8_t     relinquish_step;
     uint32_t    relinquish_cursor;
@@ -50,6 +50,8 @@ struct pv_vcpu {
     void       *fpu;                    /* XSAVE area, allocated with the vCPU */
     uint64_t    xcr0;
     bool        nmi_pending, nmi_masked;
+    uint64_t    undo[2];                /* tables to be taken apart before the next operation, see pv/pt_undo.c */
+    uint8_t     undo_count;
     uint64_t   *gdt_window;             /* L1 entries of its window in the per-domain area */
 };
 
@@ -76,7 +78,15 @@ static inline mfn_t pv_current_root(const struct pv_vcpu *p) { return p->kernel_
 /* Handlers called by the trap path (core sees none of the hardware). Return true if dealt with. */
 bool pv_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
 bool pv_emulate_privileged(struct vcpu *v);     /* #GP: privileged instruction of a guest kernel, I/O */
+int  pv_set_debugreg(struct vcpu *v, unsigned n, uint64_t value);   /* checks and stores; 0, -EPERM, -EINVAL */
 bool pv_emulate_invalid(struct vcpu *v);        /* #UD: forced-emulation CPUID */
-void pv_trap(struct vcpu *v);                   /* every exception from a guest: v->regs.vector says which */
+void pv_trap(struct vcpu *v);                   /* every exception from a guest but #PF: v->regs.vector says which */
+void pv_trap_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
+void pv_syscall(struct vcpu *v);                /* SYSCALL from guest user mode */
+/* IRETQ or a selector was refused: the guest's failsafe callback, or the end of the domain. */
+void pv_failsafe(struct vcpu *v, uint32_t error);
+void pv_failsafe_due(struct vcpu *v);
+/* Before v is loaded: page 14 of its GDT window is this processor's. */
+void pv_window_bind(struct vcpu *v);
 
 #endif

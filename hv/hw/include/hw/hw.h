@@ -40,11 +40,25 @@ void hw_vcpu_save(struct vcpu *v);          /* segments, debug registers, FPU: v
 void hw_vcpu_load(struct vcpu *v);
 void hw_set_segment_bases(struct vcpu *v);  /* FS base and both GS bases from pv_vcpu */
 void hw_read_segment_bases(struct vcpu *v);
-void hw_set_iobmp(struct vcpu *v);
+void hw_swapgs(void);                       /* exchanges the two GS bases: guest kernel <-> guest user */
+int  hw_load_user_gs(uint32_t selector);    /* 1: refused, null was loaded */
+void hw_load_gdt(struct vcpu *v);
+void hw_load_ldt(struct vcpu *v);
+mfn_t hw_reserved_gdt_frame(void);          /* page 14 of every GDT on this processor */
+/* Makes this processor run `next` from now on (maybe the idle vCPU); saves and loads what that needs. */
+void hw_switch(struct pcpu *c, struct vcpu *next);
+/* d is being torn down: no processor keeps its tables or registers loaded. */
+void hw_leave_domain(struct domain *d);
+uint64_t hw_xcr0(void);                     /* the extended states that are saved; 0 without XSAVE */
+void hw_write_xcr0(uint64_t value);         /* for the running vCPU; the value was checked */
 size_t hw_fpu_size(void);
 void hw_fpu_init(void *area);
 void hw_set_ts(bool ts);                    /* CR0.TS as the guest wants it */
-void hw_set_debugreg(unsigned n, uint64_t value);
+void hw_set_debugreg(unsigned n, uint64_t value);    /* pv.debugreg[n] of the running vCPU has changed */
+uint64_t hw_debug_status(void);             /* reads and clears DR6 */
+void hw_write_fs_base(uint64_t base);
+void hw_write_gs_base(uint64_t base);               /* the active one */
+void hw_write_inactive_gs_base(uint64_t base);
 
 /* ---- instructions that need privilege, for emulation on behalf of dom0 ---- */
 uint32_t hw_port_in(uint16_t port, unsigned bytes);

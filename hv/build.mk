@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The hypervisor: out/hv/hauch.elf, one 64-bit ELF file that multiboot 1 and 2 loaders take as it is.
+
+HV_SRCS   := hv/main.c $(wildcard hv/core/*.c hv/mm/*.c hv/pv/*.c hv/boot/*.c hv/lib/*.c hv/hw/*.c)
+HV_ASM    := $(wildcard hv/hw/*.S)
+HV_OBJS   := $(HV_SRCS:%.c=$(O)/hv/%.o) $(HV_ASM:%.S=$(O)/hv/%.o)
+$(O)/hv/hv/lib/string.o: HV_EXTRA := -fno-tree-loop-distribute-patterns
+
+HV_CFLAGS = $(BASE) $(WARN) -O2 -ffreestanding -fPIE -fvisibility=hidden -mno-red-zone -mgeneral-regs-only \
+             -mcmodel=small -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables -fcf-protection=none \
+             -fno-jump-tables -ffunction-sections -fdata-sections \
+             -Ihv/include -Ihv/hw/include $(HV_EXTRA)
+
+hv: $(O)/hv/hauch.elf
+
+$(O)/hv/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HV_CFLAGS) -c $< -o $@
+$(O)/hv/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(HV_CFLAGS) -D__ASSEMBLER__ -c $< -o $@
+
+$(O)/hv/hauch.elf: $(HV_OBJS) hv/hw/link.lds
+	$(CC) -nostdlib -static -no-pie -Wl,-T,hv/hw/link.lds -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
+	    -Wl,--no-dynamic-linker -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings $(HV_OBJS) -o $@
+
+-include $(HV_OBJS:.o=.d)
+
+include $(wildcard hv/boot/rules.mk hv/mm/rules.mk hv/pv/rules.mk hv/core/rules.mk)

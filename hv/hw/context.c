@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which vCPU the processor holds: its segments, descriptor tables, FPU, debug registers, root.
+ *
+ * Going idle saves nothing and loads nothing. The processor keeps the last vCPU's state (hw_cpu.loaded) until another
+ * vCPU wants the processor, or until hw_vcpu_save() is asked for it, so a short sleep costs no CR3 write.
+ */
+#include <hv/domain.h>
+#include <hv/print.h>
+#include <hv/vcpu.h>
+#include <hw/hw.h>
+#include <hw/layout.h>
+
+#include "cpu.h"
+#include "insn.h"
+
+extern uint8_t idle_l4[];
+static uint64_t host_xcr0;
+static uint32_t fpu_bytes = 512;
+static bool has_xsave, has_xsaveopt;
+
+void fpu_init_boot(void)
+{
+    uint32_t r[4];
+
+    cpuid(1, 0, r);
+    has_xsave = r[2] & 1u << 26;
+    if (!has_xsave)
+        return;
+    cpuid(0xd, 0, r);
+    host_xcr0 = (((uint64_t)r[3] << 32) | r[0]) & 0xe7;     /* x87 SSE AVX AVX-512 */
+    if ((host_xcr0 & 0xe4) != 0xe4)
+        host_xcr0 &= 0x7;
+    BUG_ON(xsetbv_may_fault(host_xcr0));
+    cpuid(0xd, 0, r);
+    fpu_bytes = r[1];
+    cpuid(0xd, 1, r);
+    has_xsaveopt = r[0] & 1;
+}
+
+size_t hw_fpu_size(void) { return ALIGN_UP(fpu_bytes, 64); }
+uint64_t hw_xcr0(void) { return host_xcr0; }
+void hw_write_xcr0(uint64_t value) { BUG_ON(xsetbv_may_fault(value)); }
+
+void hw_fpu_init(void *area)
+{
+    uint16_t cw = 0x37f;
+    uint32_t mxcsr = 0x1f80;
+
+    __builtin_memset(area, 0, hw_fpu_size());
+    __builtin_memcpy(area, &cw, 2);
+    __builtin_memcpy((uint8_t *)area + 24, &mxcsr, 4);
+}
+
+static void fpu_save(struct vcpu *v)
+{
+    uint32_t lo = (uint32_t)host_xcr0, hi = (uint32_t)(host_xcr0 >> 32);
+
+    if (has_xsave && v->pv.xcr0 != host_xcr0)
+        hw_write_xcr0(host_xcr0);       /* a state the guest has switched off is saved and restored all the same */
+    if (has_xsaveopt)
+        __asm__ volatile("xsaveopt64 (%0)" : : "r"(v->pv.fpu), "a"(lo), "d"(hi) : "memory");
+    else if (has_xsave)
+        __asm__ volatile("xsave64 (%0)" : : "r"(v->pv.fpu), "a"(lo), "d"(hi) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" : : "r"(v->pv.fpu) : "memory");
+}
+
+static void fpu_load(struct vcpu *v)
+{
+    if (!has_xsave) {
+        __asm__ volatile("fxrstor64 (%0)" : : "r"(v->pv.fpu));
+        return;
+    }
+    if (unlikely(xrstor_may_fault(v->pv.fpu, host_xcr0))) {
+        hw_fpu_init(v->pv.fpu);     /* an image that control set and the processor refuses */
+        BUG_ON(xrstor_may_fault(v->pv.fpu, host_xcr0));
+    }
+    if (unlikely(v->pv.xcr0 != host_xcr0))
+        hw_write_xcr0(v->pv.xcr0);
+}
+
+static void write_ts(struct hw_cpu *h, bool ts)
+{
+    if (h->ts == ts)
+        return;
+    h->ts = ts;
+    write_cr0(ts ? read_cr0() | CR0_TS : read_cr0() & ~CR0_TS);
+}
+
+void hw_set_ts(bool ts) { write_ts(hw_of(this_cpu()), ts); }
+
+/* ---- segments ---- */
+void hw_read_segment_bases(struct vcpu *v)
+{
+    v->pv.fs_base = rdmsr(MSR_FS_BASE);
+    if (v->pv.kernel_mode) {
+        v->pv.gs_base_kernel = rdmsr(MSR_GS_BASE);
+        v->pv.gs_base_user = rdmsr(MSR_KERNEL_GS_BASE);
+    } else {
+        v->pv.gs_base_user = rdmsr(MSR_GS_BASE);
+        v->pv.gs_base_kernel = rdmsr(MSR_KERNEL_GS_BASE);
+    }
+}
+
+void hw_set_segment_bases(struct vcpu *v)
+{
+    wrmsr(MSR_FS_BASE, v->pv.fs_base);
+    wrmsr(MSR_GS_BASE, v->pv.kernel_mode ? v->pv.gs_base_kernel : v->pv.gs_base_user);
+    wrmsr(MSR_KERNEL_GS_BASE, v->pv.kernel_mode ? v->pv.gs_base_user : v->pv.gs_base_kernel);
+}
+
+void hw_swapgs(void) { swapgs(); }
+
+int hw_load_user_gs(uint32_t selector)
+{
+    int bad;
+
+    swapgs();
+    bad = load_gs(selector);
+    swapgs();
+    return bad;
+}
+
+static void segments_save(struct vcpu *v)
+{
+    v->pv.ds = read_ds();
+    v->pv.es = read_es();
+    v->pv.fs = read_fs();
+    v->pv.gs = read_gs();
+    hw_read_segment_bases(v);
+}
+
+static void segments_load(struct vcpu *v)
+{
+    int bad = load_ds(v->pv.ds) | load_es(v->pv.es) | load_fs(v->pv.fs);
+
+    /* A non-null GS selector belongs to user mode: load it with the user's base active. */
+    bad |= load_gs(v->pv.gs);
+    hw_set_segment_bases(v);
+    if (unlikely(bad))
+        pv_failsafe_due(v);
+}
+
+/* ---- descriptor tables ---- */
+static uint64_t window(const struct vcpu *v) { return PERDOMAIN + ((uint64_t)v->id << 17); }
+
+void hw_load_ldt(struct vcpu *v)
+{
+    struct hw_cpu *h = hw_of(this_cpu());
+    uint64_t base = window(v) + (16 << PAGE_SHIFT);
+    uint64_t limit = v->pv.ldt_entries * 8ull - 1;
+
+    if (!v->pv.ldt_entries) {
+        lldt(0);
+        return;
+    }
+    h->gdt_page[10] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x82ull << 40 | (limit >> 16 & 0xf) << 48 |
+                      (base >> 24 & 0xff) << 56;
+    h->gdt_page[11] = base >> 32;
+    lldt(SEL_LDT);
+}
+
+void hw_load_gdt(struct vcpu *v) { lgdt(window(v), GDT_LIMIT); }
+
+/* ---- debug registers ---- */
+static void debug_load(struct hw_cpu *h, struct vcpu *v)
+{
+    bool used = v->pv.debugreg[7] & 0xff;
+
+    if (!used && !h->debug_loaded)
+        return;
+    if (used) {
+        write_dr0(v->pv.debugreg[0]);
+        write_dr1(v->pv.debugreg[1]);
+        write_dr2(v->pv.debugreg[2]);
+        write_dr3(v->pv.debugreg[3]);
+        write_dr6(v->pv.debugreg[6]);
+    }
+    write_dr7(used ? v->pv.debugreg[7] : 0x400);
+    h->debug_loaded = used;
+}
+
+void hw_set_debugreg(unsigned n, uint64_t value)
+{
+    struct pcpu *c = this_cpu();
+
+    (void)n;
+    (void)value;                        /* pv.debugreg[n] holds it already: bring the processor in line */
+    debug_load(hw_of(c), c->current);
+}
+
+uint64_t hw_debug_status(void)
+{
+    uint64_t v = read_dr6();
+
+    write_dr6(0xffff0ff0);
+    return v;
+}
+
+void hw_write_fs_base(uint64_t base) { wrmsr(MSR_FS_BASE, base); }
+void hw_write_gs_base(uint64_t base) { wrmsr(MSR_GS_BASE, base); }
+void hw_write_inactive_gs_base(uint64_t base) { wrmsr(MSR_KERNEL_GS_BASE, base); }
+
+/* ---- roots ---- */
+static void root_write(struct hw_cpu *h, uint64_t root)
+{
+    h->loaded_root = root;
+    write_cr3(root);
+}
+
+void hw_load_root(struct vcpu *v)
+{
+    struct hw_cpu *h = hw_of(this_cpu());
+    uint64_t root = pv_current_root(&v->pv).n << PAGE_SHIFT;
+
+    if (h->loaded == v && h->loaded_root != root)
+        root_write(h, root);
+}
+
+void tlb_flush_local(void) { write_cr3(read_cr3()); }
+void tlb_flush_page_local(uint64_t va) { invlpg(va); }
+void tlb_flush_domain(struct domain *d) { (void)d; tlb_flush_local(); }
+void tlb_flush_domain_page(struct domain *d, uint64_t va) { (void)d; invlpg(va); }
+void tlb_flush_all(void) { tlb_flush_local(); }
+
+void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3)
+{
+    const uint64_t *idle = (const uint64_t *)idle_l4;
+
+    for (unsigned i = L4_SLOT_FIRST; i <= L4_SLOT_LAST; i++)
+        l4[i] = idle[i];
+    l4[L4_SLOT_PERDOMAIN] = perdomain_l3.n << PAGE_SHIFT | 0x63;
+}
+
+/* ---- the switch ---- */
+void hw_vcpu_save(struct vcpu *v)
+{
+    struct hw_cpu *h = hw_of(this_cpu());
+
+    if (h->loaded != v)
+        return;
+    segments_save(v);
+    write_ts(h, false);
+    fpu_save(v);
+    h->loaded = NULL;
+}
+
+void hw_vcpu_load(struct vcpu *v)
+{
+    struct hw_cpu *h = hw_of(this_cpu());
+    uint64_t root = pv_current_root(&v->pv).n << PAGE_SHIFT;
+
+    h->loaded = v;
+    v->stack = h->stack_top;
+    h->entry.regs_end = (uint64_t)&v->regs + sizeof v->regs;
+    h->tss.rsp[0] = h->entry.regs_end;
+    pv_window_bind(v);
+    if (h->loaded_root != root)
+        root_write(h, root);
+    hw_load_gdt(v);
+    hw_load_ldt(v);
+    segments_load(v);
+    fpu_load(v);
+    write_ts(h, v->pv.ctrlreg_cr0_ts != 0);
+    debug_load(h, v);
+}
+
+/* The scheduler chose `next` for this processor. */
+void hw_switch(struct pcpu *c, struct vcpu *next)
+{
+    struct hw_cpu *h = hw_of(c);
+    struct vcpu *prev = c->current;
+
+    c->current = next;
+    if (vcpu_is_idle(next)) {
+        sched_switched(c, prev, next);
+        return;
+    }
+    next->cpu = c;
+    if (h->loaded != next) {
+        if (h->loaded)
+            hw_vcpu_save(h->loaded);
+        hw_vcpu_load(next);
+    }
+    sched_switched(c, prev, next);
+    vcpu_time_update(next);
+    vcpu_runstate_update(next);
+}
+
+/* d is being torn down: no processor may keep its tables or a vCPU of it loaded. */
+void hw_leave_domain(struct domain *d)
+{
+    struct hw_cpu *h = hw_of(this_cpu());
+
+    if (h->loaded && h->loaded->domain == d) {
+        hw_vcpu_save(h->loaded);
+        lgdt((uint64_t)h->gdt_page - 0xe000, GDT_LIMIT);
+        lldt(0);
+        root_write(h, (uint64_t)idle_l4 - IMAGE_BASE);
+    }
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One processor's own tables: GDT page, task segment, interrupt gates, SYSCALL registers.
+ *
+ * SYSCALL changes neither the stack nor GS, so it needs a per-processor foothold: a stub of 32 bytes whose
+ * RIP-relative operands reach that processor's entry block. It saves RSP there and loads the address behind
+ * vcpu.regs. The hypervisor never uses GS: both GS bases are the guest's at all times.
+ */
+#include <hv/print.h>
+#include <hv/vcpu.h>
+#include <hw/hw.h>
+#include <hw/layout.h>
+
+#include "cpu.h"
+#include "insn.h"
+
+_Static_assert(offsetof(struct vcpu, regs) == 0 && offsetof(struct regs, rip) == 136, "hw/entry.S");
+_Static_assert(sizeof(struct regs) == 176 && offsetof(struct vcpu, stack) == 192, "hw/entry.S");
+
+extern uint8_t entry_stubs[256][16];
+extern void entry_syscall(void), entry_nmi(void), entry_double_fault(void), entry_machine_check(void);
+
+struct gate { uint16_t offset0, selector; uint8_t ist, type; uint16_t offset1; uint32_t offset2, reserved; };
+
+static struct gate idt[256] __attribute__((aligned(4096)));
+static uint64_t cpu0_gdt[512] __attribute__((aligned(4096)));
+static uint8_t ist_stacks[3][4096] __attribute__((aligned(4096)));
+static struct hw_cpu cpu0_hw __attribute__((aligned(64)));
+
+/* In the image so that the stub, its operands and entry_syscall are within 2 GiB of each other. */
+static uint8_t syscall_stub[MAX_CPUS][32] __attribute__((section(".text.stubs"), aligned(32)));
+
+mfn_t hw_reserved_gdt_frame(void)
+{
+    return MFN(((uint64_t)hw_of(this_cpu())->gdt_page - IMAGE_BASE) >> PAGE_SHIFT);
+}
+
+static void gate_set(unsigned vector, void (*entry)(void), unsigned ist, unsigned dpl)
+{
+    uint64_t at = (uint64_t)entry;
+
+    idt[vector] = (struct gate){ (uint16_t)at, SEL_HYP_CS, (uint8_t)ist, (uint8_t)(0x8e | dpl << 5),
+                                 (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0 };
+}
+
+static void idt_fill(void)
+{
+    for (unsigned v = 0; v < 256; v++)
+        gate_set(v, (void (*)(void))entry_stubs[v], 0, v == 3 || v == 4 ? 3 : 0);
+    gate_set(2, entry_nmi, 1, 0);
+    gate_set(8, entry_double_fault, 2, 0);
+    gate_set(18, entry_machine_check, 3, 0);
+}
+
+static void gdt_fill(uint64_t *page, const struct task_segment *tss)
+{
+    uint64_t base = (uint64_t)tss;
+
+    page[1] = 0x00af9b000000ffff;       /* e008: ring 0 code, 64 bit */
+    page[2] = 0x00cf93000000ffff;       /* e010: ring 0 data */
+    page[4] = 0x00cffb000000ffff;       /* e023: ring 3 code, 32 bit */
+    page[5] = 0x00cff3000000ffff;       /* e02b: ring 3 data */
+    page[6] = 0x00affb000000ffff;       /* e033: ring 3 code, 64 bit */
+    page[8] = (sizeof *tss - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+    page[9] = base >> 32;               /* e040: available 64-bit task segment */
+}
+
+static void rel32(uint8_t *at, const void *target)
+{
+    int64_t d = (int64_t)target - (int64_t)(at + 4);
+    int32_t d32 = (int32_t)d;
+
+    BUG_ON(d != d32);
+    __builtin_memcpy(at, &d32, 4);
+}
+
+/* mov %rsp, guest_rsp(%rip); mov regs_end(%rip), %rsp; push $FLAT_RING3_SS64; push guest_rsp(%rip); jmp entry_syscall */
+static void syscall_stub_write(uint8_t *s, struct entry_block *e)
+{
+    static const uint8_t code[] = { 0x48, 0x89, 0x25, 0, 0, 0, 0, 0x48, 0x8b, 0x25, 0, 0, 0, 0,
+                                    0x68, 0x2b, 0xe0, 0, 0, 0xff, 0x35, 0, 0, 0, 0, 0xe9, 0, 0, 0, 0 };
+
+    __builtin_memcpy(s, code, sizeof code);
+    rel32(s + 3, &e->guest_rsp);
+    rel32(s + 10, &e->regs_end);
+    rel32(s + 21, &e->guest_rsp);
+    rel32(s + 26, (const void *)entry_syscall);
+}
+
+static void control_registers(void)
+{
+    uint32_t f1[4], f7[4];
+    uint64_t cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_DE;
+
+    cpuid(1, 0, f1);
+    cpuid(7, 0, f7);
+    if (f1[2] & 1u << 26)
+        cr4 |= CR4_OSXSAVE;
+    if (f7[1] & 1u << 7)
+        cr4 |= CR4_SMEP;
+    write_cr4(cr4);
+    wrmsr(MSR_PAT, 0x050100070406ull);      /* ABI: WB WT UC- UC WC WP */
+}
+
+void cpu_init_boot(struct pcpu *c)
+{
+    struct hw_cpu *h = &cpu0_hw;
+
+    c->hw = h;
+    h->gdt_page = cpu0_gdt;
+    h->stack_top = ((uint64_t)__builtin_frame_address(0) & ~(STACK_SIZE - 1ul)) + STACK_SIZE - 16;
+    h->tss.iomap = sizeof h->tss;
+    for (unsigned i = 0; i < 3; i++)
+        h->tss.ist[i] = (uint64_t)ist_stacks[i] + sizeof ist_stacks[i] - 16;
+    gdt_fill(cpu0_gdt, &h->tss);
+    idt_fill();
+    lgdt((uint64_t)cpu0_gdt - 0xe000, GDT_LIMIT);
+    __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1: movl %1, %%ss"
+                     : : "i"(SEL_HYP_CS), "r"(SEL_HYP_SS) : "rax", "memory");
+    lidt((uint64_t)idt, sizeof idt - 1);
+    ltr(SEL_TSS);
+    control_registers();
+    syscall_stub_write(syscall_stub[c->id], &h->entry);
+    wrmsr(MSR_STAR, (uint64_t)SEL_HYP_CS << 32 | 0xe023ull << 48);
+    wrmsr(MSR_LSTAR, (uint64_t)syscall_stub[c->id]);
+    wrmsr(MSR_CSTAR, (uint64_t)entry_stubs[6]);     /* 32-bit SYSCALL: not offered by CPUID, lands harmlessly */
+    wrmsr(MSR_SFMASK, 0x47700);             /* NT IOPL OF DF IF TF AC off */
+    h->loaded_root = read_cr3() & ~0xfffull;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What hardware knows of one processor: its task segment, descriptor page, entry block and loaded root. */
+#ifndef HW_CPU_H
+#define HW_CPU_H
+
+#include <hv/pcpu.h>
+#include <hv/types.h>
+
+/* Selectors of the reserved part of every GDT (ABI for the ring-3 ones; the rest is ours). */
+#define SEL_HYP_CS  0xe008
+#define SEL_HYP_SS  0xe010
+#define SEL_TSS     0xe040
+#define SEL_LDT     0xe050
+#define GDT_LIMIT   0xefff
+
+enum vector { VECTOR_FIRST_IRQ = 0x20, VECTOR_LAST_IRQ = 0xef, VECTOR_TIMER = 0xf0, VECTOR_KICK = 0xf1,
+              VECTOR_FLUSH = 0xf2, VECTOR_ERROR = 0xfe, VECTOR_SPURIOUS = 0xff };
+
+struct task_segment {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3, iomap;
+} __attribute__((packed));
+
+/* The words that the SYSCALL stub of this processor uses; see cpu.c. */
+struct entry_block { uint64_t guest_rsp, regs_end; };
+
+struct hw_cpu {
+    struct entry_block entry;
+    struct task_segment tss __attribute__((aligned(64)));
+    uint64_t *gdt_page;             /* page FIRST_RESERVED_GDT_PAGE of every GDT on this processor */
+    uint64_t  loaded_root;          /* CR3 without flags */
+    struct vcpu *loaded;            /* whose segments, FPU and descriptors the processor holds */
+    bool      ts;                   /* CR0.TS as set */
+    bool      debug_loaded;         /* DR0-3, DR7 are not at rest */
+    uint64_t  stack_top;
+};
+
+static inline struct hw_cpu *hw_of(struct pcpu *c) { return c->hw; }
+
+void cpu_init_boot(struct pcpu *c);         /* descriptors, MSRs, control registers of this processor */
+void fpu_init_boot(void);
+void lapic_init_boot(void);
+void lapic_eoi(void);
+void lapic_send(uint32_t apic_id, uint8_t vector);
+void lapic_timer_arm(uint64_t deadline_ns);
+void clock_init_boot(void);
+void paging_init_boot(void);
+void paging_tables_from_heap(void);         /* from now on tables come from the allocator */
+uint64_t lapic_physical(void);
+/* Maps device memory uncached; never unmapped. Physical, bytes. */
+void *map_device(uint64_t phys, size_t len);
+
+__noreturn void resume_on_fresh_stack(uint64_t stack_top);
+
+/* Called from entry.S. */
+void guest_syscall(struct vcpu *v);
+void guest_trap(struct vcpu *v);
+struct vcpu *guest_resume(void);
+void guest_iret_refused(struct vcpu *v);
+
+#endif

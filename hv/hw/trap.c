@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The C half of the trap path: who is to deal with what entry.S brings. */
+#include <hv/hypercall.h>
+#include <hv/irq.h>
+#include <hv/pcpu.h>
+#include <hv/print.h>
+#include <hv/pv.h>
+#include <hv/task.h>
+#include <hv/vcpu.h>
+#include <hw/hw.h>
+
+#include "cpu.h"
+#include "insn.h"
+
+struct fixup { uint64_t at, to; };
+extern const struct fixup exception_table_start[], exception_table_end[];
+void hypervisor_trap(struct regs *r);
+void own_stack_trap(struct regs *r);
+
+/* ---- interrupts: from guests, from idle, or in the window of a long operation ---- */
+static void interrupt(unsigned vector)
+{
+    struct pcpu *c = this_cpu();
+
+    switch (vector) {
+    case VECTOR_TIMER:
+        lapic_eoi();
+        pcpu_raise(c, PENDING_TIMER);
+        break;
+    case VECTOR_KICK:
+    case VECTOR_FLUSH:
+        lapic_eoi();
+        break;
+    case VECTOR_SPURIOUS:
+        break;
+    case VECTOR_ERROR:
+        lapic_eoi();
+        break;
+    default:
+        irq_arrived(vector);
+    }
+}
+
+void guest_syscall(struct vcpu *v)
+{
+    if (v->pv.kernel_mode)
+        hypercall(v);
+    else
+        pv_syscall(v);
+}
+
+void guest_trap(struct vcpu *v)
+{
+    unsigned vector = (unsigned)v->regs.vector;
+
+    if (vector >= VECTOR_FIRST_IRQ)
+        interrupt(vector);
+    else if (vector == 14)
+        pv_trap_page_fault(v, read_cr2(), (uint32_t)v->regs.error);
+    else
+        pv_trap(v);
+}
+
+void guest_iret_refused(struct vcpu *v)
+{
+    pv_failsafe(v, (uint32_t)v->regs.error);
+}
+
+/* ---- the way back: everything that is pending, then the vCPU to run ---- */
+static void do_pending(struct pcpu *c)
+{
+    uint32_t work = __atomic_exchange_n(&c->pending, 0, __ATOMIC_SEQ_CST);
+
+    if (work & PENDING_TIMER)
+        timer_run(c);
+    if (work & PENDING_TASK)
+        task_run(c);
+    if (work & PENDING_SCHED) {
+        struct vcpu *next = sched_pick(c, now_ns());
+
+        if (next != c->current)
+            hw_switch(c, next);
+    }
+}
+
+struct vcpu *guest_resume(void)
+{
+    struct pcpu *c = this_cpu();
+
+    for (;;) {
+        while (unlikely(c->pending))
+            do_pending(c);
+        if (unlikely(vcpu_is_idle(c->current))) {
+            hw_idle();
+            continue;
+        }
+        if (likely(!event_upcall_due(c->current) && !c->current->pv.nmi_pending))
+            return c->current;
+        pv_deliver_events(c->current);
+        if (!c->pending)
+            return c->current;
+    }
+}
+
+bool hw_irq_window(void)
+{
+    uint32_t before = this_cpu()->pending;
+
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+    return this_cpu()->pending != before;
+}
+
+void hw_idle(void)
+{
+    struct pcpu *c = this_cpu();
+
+    if (c->pending)
+        return;
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+/* ---- traps from ring 0 ---- */
+static bool fix_up(struct regs *r)
+{
+    for (const struct fixup *f = exception_table_start; f < exception_table_end; f++) {
+        if (f->at == r->rip) {
+            r->rip = f->to;
+            return true;
+        }
+    }
+    return false;
+}
+
+static __noreturn void die(const struct regs *r, const char *what)
+{
+    const uint64_t *sp = (const uint64_t *)r->rsp;
+
+    printk(LOG_ERROR, "\n%s: vector %lu error %lx at %lx, cr2 %lx cr3 %lx\n", what, r->vector, r->error, r->rip,
+           read_cr2(), read_cr3());
+    printk(LOG_ERROR, "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx rsp %lx\n", r->rax, r->rbx, r->rcx,
+           r->rdx, r->rsi, r->rdi, r->rbp, r->rsp);
+    printk(LOG_ERROR, "r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", r->r8, r->r9, r->r10, r->r11,
+           r->r12, r->r13, r->r14, r->r15);
+    for (unsigned i = 0; i < 24 && ((uint64_t)(sp + i) & (STACK_SIZE - 1)); i++)
+        printk(LOG_ERROR, "%lx%s", sp[i], i % 6 == 5 ? "\n" : " ");
+    panic("the hypervisor has trapped itself");
+}
+
+void hypervisor_trap(struct regs *r)
+{
+    if (r->vector >= VECTOR_FIRST_IRQ) {
+        interrupt((unsigned)r->vector);
+        return;
+    }
+    if (fix_up(r))
+        return;
+    die(r, "trap in ring 0");
+}
+
+void own_stack_trap(struct regs *r)
+{
+    if (r->vector == 2) {
+        printk(LOG_WARNING, "NMI at %lx\n", r->rip);
+        return;
+    }
+    die(r, r->vector == 8 ? "double fault" : "machine check");
+}
