@@ -66,8 +66,8 @@ class Play:
 
     def states(self):
         """name -> state letters, as `list` shows them."""
-        rows = re.findall(r'^(\S+)\s+\d+\s+\d+\s+\d+\s+([-a-z]{6})\s+[\d.]+$', self.dom0.good(f'{self.tool} list'), re.M)
-        return dict(rows)
+        text = self.dom0.good(f'{self.tool} list')
+        return dict(re.findall(r'^(\S+)\s+\d+\s+\d+\s+\d+\s+([-a-z]{6})\s+[\d.]+$', text, re.M))
 
     def until(self, what, condition, timeout):
         limit = time.monotonic() + timeout
@@ -125,8 +125,8 @@ class Play:
 
     def prompts(self):
         for name in DOMUS:
-            self.until(f'login prompt of {name}',
-                       lambda who=name: self.dom0.run(f'console_log {who} | grep -q "{who} login:"')[0] == 0, 90)
+            look = f'console_log {name} | grep -q "{name} login:"'
+            self.until(f'login prompt of {name}', lambda what=look: self.dom0.run(what)[0] == 0, 90)
 
     def console(self):
         shell = self.enter('web')
@@ -147,7 +147,8 @@ class Play:
         shell = self.enter('left')
         shell.good('dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null')
         shell.good('dd if=/tmp/data of=/dev/xvda bs=64k conv=fsync 2>/dev/null', 30)
-        shell.good('echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/xvda bs=64k count=16 2>/dev/null | cmp - /tmp/data', 30)
+        shell.good('echo 3 >/proc/sys/vm/drop_caches')
+        shell.good('dd if=/dev/xvda bs=64k count=16 2>/dev/null | cmp - /tmp/data', 30)
         inside = re.search(r'^([0-9a-f]{32})', shell.good('md5sum /tmp/data'), re.M)[1]
         self.leave()
         # what the domU wrote is in dom0's file, and nowhere else
@@ -246,7 +247,7 @@ def main():
         os.execvp(argv[0], argv)
 
     def report(step, good, note=''):
-        print(('ok ' if good else 'not ok ') + step + ''.join(f'\n    {line}' for line in note.splitlines()), flush=True)
+        print(('ok ' if good else 'not ok ') + step, *note.splitlines(), sep='\n    ', flush=True)
     start = time.monotonic()
     failed = play(o.kind, o.tools, report, 'run', o.kernel, o.domu_kernel)
     print(f'{len(Play.STEPS) - failed} of {len(Play.STEPS)} steps seen to work, {time.monotonic() - start:.0f} s')

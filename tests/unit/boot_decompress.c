@@ -135,7 +135,7 @@ static void damage(enum payload_kind kind, size_t packed_len, size_t len, int ti
 
 static void check_packed(enum payload_kind kind, size_t packed_len, size_t len)
 {
-    size_t step = packed_len < 300 ? 1 : packed_len / 20;
+    size_t step = packed_len < 300 ? 1 : packed_len / 10;
 
     assert_int_equal(unpack(kind, packed, packed_len, len, len), len);
     assert_int_equal(unpack(kind, packed, packed_len, len + 100, len), len);
@@ -149,7 +149,7 @@ static void check_packed(enum payload_kind kind, size_t packed_len, size_t len)
         if (kind != PAYLOAD_LZ4)
             assert_true(rc < 0);
     }
-    damage(kind, packed_len, len, 25);
+    damage(kind, packed_len, len, 12);
 }
 
 static void for_all_data(void (*check)(size_t len, int round))
