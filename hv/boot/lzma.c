@@ -8,7 +8,7 @@
  * what came. When range gets below 2^24 both are widened by the next input byte. All else is a tree of such
  * bits: literals, lengths, distances.
  *
- * Almost all time of unpacking a kernel is spent in bit_next(), some ten instructions a bit. So the coder
+ * Almost all time of unpacking a kernel is spent in bit_next(), some twenty instructions a bit. So the coder
  * lives in a local variable that the compiler keeps in registers (everything is inlined into chunk_run()),
  * and the input is not checked at each byte: a symbol takes fewer than LZMA_SLACK bytes, that many are always
  * there to be read, and after each symbol the position is compared once with the end of the chunk.
