@@ -31,8 +31,6 @@
 #define SCHED_WAKE_LAG_NS 10000000ull       /* virtual time a sleeper may be behind the queue */
 #endif
 
-#define WEIGHT_DEFAULT  256
-
 static struct timer slice_timer[MAX_CPUS];
 
 static inline uint32_t pause_flags(const struct vcpu *v)
@@ -100,7 +98,7 @@ static uint64_t weighted(const struct vcpu *v, uint64_t ns)
 {
     uint16_t weight = v->domain->sched.weight;
 
-    return ns * WEIGHT_DEFAULT / (weight ? weight : WEIGHT_DEFAULT);
+    return ns * SCHED_WEIGHT_DEFAULT / (weight ? weight : SCHED_WEIGHT_DEFAULT);
 }
 
 static struct vcpu *queue_first(const struct runqueue *q)

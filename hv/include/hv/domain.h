@@ -20,6 +20,7 @@
 #include <abi/domctl.h>
 
 #define DOMAIN_WATCHDOGS 2
+#define SHUTDOWN_NONE    255u       /* never shut down, and shutdown_code has not been told */
 
 enum domain_dying { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
 
@@ -28,8 +29,9 @@ struct domain {
     bool            privileged;         /* dom0 */
     uint8_t         dying;              /* enum domain_dying */
     uint8_t         teardown_step;      /* progress of domain_kill() */
+    bool            being_killed;       /* a processor is in domain_kill() */
     bool            shut_down, shutting_down;
-    uint32_t        shutdown_reason;    /* SHUTDOWN_* */
+    uint32_t        shutdown_reason;    /* SHUTDOWN_*; SHUTDOWN_NONE */
     uint32_t        refs;               /* atomic */
     uint32_t        pause_count;        /* by the control interface */
     spinlock_t      lock;               /* life cycle */

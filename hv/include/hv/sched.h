@@ -39,6 +39,8 @@ struct sched_vcpu {
     bool        yielded;
 };
 
+#define SCHED_WEIGHT_DEFAULT 256
+
 struct sched_domain { uint16_t weight, cap; };
 
 void sched_init_cpu(struct pcpu *c);
