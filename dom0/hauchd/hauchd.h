@@ -4,11 +4,12 @@
  * One thread, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what takes time
  * here (unpacking a kernel, filling memory) is done in one go, at most once per domain and kernel.
  *
- *   main.c     options, opening everything, the loop        domain.c   what is known of a domain
- *   client.c   connections                                  create.c   the list of steps that makes one
- *   request.c  what is asked, one function each             devices.c  its disks and network cards
- *   report.c   what is answered: JSON of domains and host   death.c    who died, and what then
- *   peer.c     hauch-store and hauch-console                state.c    what survives a restart of hauchd
+ *   main.c     options, opening everything                  domain.c   what is known of a domain
+ *   loop.c     waiting for events                           create.c   the list of steps that makes one
+ *   client.c   connections                                  devices.c  its disks and network cards
+ *   request.c  what is asked, one function each             death.c    who died, and what then
+ *   report.c   what is answered: JSON of domains and host   state.c    what survives a restart of hauchd
+ *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor, no hypervisor
  */
 #ifndef HAUCHD_H
 #define HAUCHD_H
@@ -51,6 +52,9 @@ struct hauchd {
 enum source { FROM_CLIENT, FROM_LISTEN, FROM_EVTCHN, FROM_STORE, FROM_CONSOLE, FROM_LINK, FROM_UEVENT };
 int      loop_add(struct hauchd *h, int fd, enum source source, struct client *c);
 void     loop_want(struct hauchd *h, int fd, struct client *c, uint32_t events);
+
+/* Wait for something (at most @limit_ms, unless negative) and deal with it. */
+void     loop_once(struct hauchd *h, int limit_ms);
 
 uint64_t now_ms(void);                   /* monotonic */
 void     say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));     /* a line to the log (stderr) */

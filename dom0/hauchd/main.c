@@ -14,111 +14,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/dev_link.h"
 
-enum { EVENTS = 32, SOURCE_SHIFT = 56, PEER_TRY_MS = 300 };
-
 #define KERNEL_CACHE_BYTES ((size_t)256 << 20)
 
 static volatile sig_atomic_t stop_asked;
-
-uint64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * UINT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
-void say(const char *fmt, ...)
-{
-    char    line[1024];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof(line), fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "hauchd: %s\n", line);
-}
-
-/* The source rides in the top byte: user-space pointers have 47 bits. */
-static struct epoll_event event_of(enum source source, struct client *c, uint32_t events)
-{
-    return (struct epoll_event){ .events = events, .data.u64 = (uint64_t)source << SOURCE_SHIFT | (uintptr_t)c };
-}
-
-int loop_add(struct hauchd *h, int fd, enum source source, struct client *c)
-{
-    struct epoll_event ev = event_of(source, c, EPOLLIN);
-
-    return epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
-}
-
-void loop_want(struct hauchd *h, int fd, struct client *c, uint32_t events)
-{
-    struct epoll_event ev = event_of(FROM_CLIENT, c, events);
-
-    epoll_ctl(h->epoll_fd, EPOLL_CTL_MOD, fd, &ev);
-}
-
-static void dispatch(struct hauchd *h, const struct epoll_event *ev)
-{
-    switch ((enum source)(ev->data.u64 >> SOURCE_SHIFT)) {
-    case FROM_CLIENT:
-        client_event(h, (struct client *)(uintptr_t)(ev->data.u64 & ((UINT64_C(1) << SOURCE_SHIFT) - 1)), ev->events);
-        return;
-    case FROM_LISTEN:
-        client_accept(h);
-        return;
-    case FROM_EVTCHN:
-        death_event(h);
-        return;
-    case FROM_STORE:
-        peer_store_event(h);
-        return;
-    case FROM_CONSOLE:
-        peer_console_event(h);
-        return;
-    case FROM_LINK:
-        dev_monitor_drain(h->link_fd);
-        domains_poke_waiting(h);
-        return;
-    case FROM_UEVENT:
-        devices_event(h);
-        return;
-    }
-}
-
-/* Milliseconds to the next thing that has to be looked at without an event. */
-static int patience(struct hauchd *h)
-{
-    uint64_t until = domains_deadline(h), now = now_ms();
-
-    if ((!h->xs || h->console_fd < 0) && until > now + PEER_TRY_MS)
-        until = now + PEER_TRY_MS;
-    return until == UINT64_MAX ? -1 : until > now ? (int)(until - now) : 0;
-}
-
-static void run(struct hauchd *h)
-{
-    struct epoll_event ev[EVENTS];
-
-    while (!stop_asked) {
-        int n = epoll_wait(h->epoll_fd, ev, EVENTS, patience(h));
-
-        /* A client that is closed by one event may have no other in the same batch: each descriptor has one. */
-        for (int i = 0; i < n; i++)
-            dispatch(h, &ev[i]);
-        domains_poke_waiting(h);
-        peers_connect(h);
-        /* Events that arrived beside the answers of other calls. */
-        if (h->xs)
-            peer_store_event(h);
-    }
-}
 
 /* ---- opening ---- */
 static int listen_on(struct hauchd *h, struct fault *f)
@@ -257,7 +159,8 @@ int main(int argc, char **argv)
     peers_connect(&h);
     death_look(&h);
     say("ready at %s, %u domain%s", h.socket_path, h.domains.count, h.domains.count == 1 ? "" : "s");
-    run(&h);
+    while (!stop_asked)
+        loop_once(&h, -1);
     clients_close(&h);
     unlink(h.socket_path);
     return 0;
