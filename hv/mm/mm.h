@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the files of mm/. */
+#ifndef MM_MM_H
+#define MM_MM_H
+
+#include <hv/frame.h>
+
+/* Domid in the refs word of frames that are the hypervisor's own: no domain has it. */
+#define FRAME_OWNER_HYP DOMID_IDLE
+
+/*
+ * 2^order free frames below frame number `limit`, out of d's claim if it has one (NULL: the hypervisor's own need);
+ * no translation of them is left anywhere, type is 0, refs and list are the caller's to set. MFN_INVALID: none.
+ */
+mfn_t block_alloc(struct domain *d, unsigned order, uint64_t limit);
+void  block_free(mfn_t m, unsigned order);
+/* The last reference of f is gone: back to its owner's account and to the free frames. */
+void frame_release(struct frame *f);
+
+#endif

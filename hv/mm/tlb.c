@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stale translations, and why hardly any flush is needed.
+ *
+ * Processors remember translations after the entry is gone. Three things must therefore not happen before every
+ * processor has forgotten: a frame that a guest could write becomes a page table or descriptor table; a page table
+ * becomes something a guest can write (the walker remembers upper levels too); a frame goes to another owner.
+ *
+ * So there is a clock, which ticks whenever a processor drops all translations of guests (any write of CR3: guest
+ * mappings are never global). A frame whose last mapping goes is stamped with the clock; when it is to become
+ * something else, a flush is needed only if some processor has not flushed since. Guests write CR3 at every system
+ * call, so that is rare. The order that makes it right: entry removed, then stamp taken, then reference given up.
+ *
+ * The stamp has 24 bits and stands where the count of types would, while that is zero. Reading it back we assume the
+ * latest moment it can mean. An old stamp may thus look younger than it is and cost a flush too many, never one too
+ * few.
+ */
+#include <hv/frame.h>
+#include <hv/limits.h>
+#include <hv/pcpu.h>
+#include <hw/hw.h>
+
+uint64_t tlb_clock;
+uint64_t tlb_flushed_at[MAX_CPUS];
+
+static bool somebody_has_not_flushed_since(uint64_t moment)
+{
+    for (unsigned i = 0; i < pcpu_count; i++)
+        if (__atomic_load_n(&tlb_flushed_at[i], __ATOMIC_SEQ_CST) <= moment)
+            return true;
+    return false;
+}
+
+void tlb_flush_since(uint64_t type_word)
+{
+    uint64_t now = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
+    uint64_t stamp = (type_word & TYPE_STAMP_MASK) >> TYPE_STAMP_SHIFT;
+    uint64_t age = (now - stamp) & (TYPE_STAMP_MASK >> TYPE_STAMP_SHIFT);
+
+    if (likely(!somebody_has_not_flushed_since(now - age)))
+        return;
+    tlb_flush_all();
+    for (unsigned i = 0; i < pcpu_count; i++)
+        tlb_note_flush(i);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making a frame into a page table: every present entry is checked and takes its references; and the way back.
+ *
+ * The whole safety of a PV guest: the processor may walk exactly those tables that were checked, and nobody can write
+ * them but by hypercalls that check again. An L1 entry holds a reference of the frame that it maps (writable: of its
+ * type WRITABLE too); an entry of L2, L3, L4 holds a type reference of the table below, which is validated for it if
+ * it was not yet. So everything that can be reached from a root was checked, and stays what it is while it can be
+ * reached: a frame that some L1 maps writable has type WRITABLE and cannot become a table; a table cannot be mapped
+ * writable.
+ *
+ * Both ways stop when preemption is due, between entries, at least one entry further; mm/frame.c keeps how far they
+ * came. Entries are taken in ascending order and given back in descending, so one number says all.
+ */
+#include <hv/hypercall.h>
+#include <hv/pcpu.h>
+#include <hw/hw.h>
+
+#include "pt.h"
+
+/* After each present entry; the first of a call always gets through. */
+static bool preempt_now(unsigned *done) { return ++*done % PREEMPT_BATCH == 0 && preempt_due(this_cpu()->current); }
+
+static bool holds_nothing(enum frame_type t, unsigned i, uint64_t entry)
+{
+    return !(entry & PTE_P) || (t == TYPE_L4 && l4_slot_reserved(i));
+}
+
+/* Checks one entry of the table and brings it into its form. The processor does not walk the table yet. */
+static int validate_entry(mfn_t m, struct domain *d, enum frame_type t, uint64_t *slot, uint64_t entry)
+{
+    uint64_t formed = entry;
+    int rc = t == TYPE_L1 ? l1_entry_get(d, d->id, &formed) : upper_entry_get(m, d, t, &formed);
+
+    if (rc == 0 && formed != entry)
+        __atomic_store_n(slot, formed, __ATOMIC_RELAXED);
+    return rc;
+}
+
+int pt_validate(mfn_t m, struct domain *d, enum frame_type t, unsigned *progress)
+{
+    uint64_t *table = frame_map(m);
+    unsigned done = 0;
+    int rc = 0;
+
+    while (rc == 0 && *progress < PT_ENTRIES) {
+        uint64_t entry = __atomic_load_n(&table[*progress], __ATOMIC_RELAXED);
+
+        if (holds_nothing(t, *progress, entry)) {
+            ++*progress;
+            continue;
+        }
+        rc = validate_entry(m, d, t, &table[*progress], entry);
+        if (rc == 0 && ++*progress < PT_ENTRIES && preempt_now(&done))
+            rc = -XEN_ERESTART;
+    }
+    if (rc == 0 && t == TYPE_L4)
+        hw_fill_root(table, d->pv.perdomain_l3);
+    frame_unmap(table);
+    return rc;
+}
+
+int pt_invalidate(mfn_t m, enum frame_type t, unsigned *progress)
+{
+    uint64_t *table = frame_map(m);
+    unsigned done = 0;
+    int rc = 0;
+
+    while (rc == 0 && *progress > 0) {
+        unsigned i = *progress - 1;
+        uint64_t entry = __atomic_load_n(&table[i], __ATOMIC_RELAXED);
+
+        if (holds_nothing(t, i, entry))
+            *progress = i;
+        else if (t == TYPE_L1)
+            l1_entry_put(entry);
+        else
+            rc = upper_entry_put(m, t, entry);
+        if (*progress == i || rc)
+            continue;
+        *progress = i;
+        if (i > 0 && preempt_now(&done))
+            rc = -XEN_ERESTART;
+    }
+    frame_unmap(table);
+    return rc;
+}
