@@ -4,19 +4,19 @@
 #include "lib/xs_client.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "abi/xs_wire.h"
 
-#define ANSWER_TIMEOUT_MS   30000
+#define ANSWER_TIMEOUT_S    30
 #define TRANSACTION_RETRIES 64
 
 struct event {
@@ -30,8 +30,9 @@ struct xs_client {
     uint32_t req_id;
     struct event *events, **events_tail;
     struct event *handed_out;
-    size_t have; /* bytes of `in` received so far */
-    struct {
+    size_t have; /* bytes in buffer: received, not yet looked at */
+    char buffer[2 * (sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX)];
+    struct { /* the message being looked at, its payload ended by NUL */
         struct xsd_sockmsg header;
         char payload[XENSTORE_PAYLOAD_MAX + 1];
     } in;
@@ -85,10 +86,13 @@ static int connect_to(const char *path) {
     if (strlen(path) >= sizeof(addr.sun_path))
         return -ENAMETOOLONG;
     strcpy(addr.sun_path, path);
+    struct timeval limit = { .tv_sec = ANSWER_TIMEOUT_S };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+        connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
         int rc = -errno;
         close(fd);
         return rc;
@@ -135,20 +139,39 @@ const char *xs_client_error(const struct xs_client *xs) {
     return xs->error;
 }
 
-/* Receives into xs->in what is there; 1 when the message is whole, 0 if not yet. */
-static int receive_some(struct xs_client *xs, int flags) {
-    size_t want = sizeof(xs->in.header);
-    if (xs->have >= want)
-        want += xs->in.header.len;
-    ssize_t n = xs->have < want ? recv(xs->fd, (char *)&xs->in + xs->have, want - xs->have, flags) : 0;
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -EPIPE;
-    if (n == 0 && xs->have < want)
-        return -EPIPE;
-    xs->have += (size_t)n;
-    if (xs->have == sizeof(xs->in.header) && xs->in.header.len > XENSTORE_PAYLOAD_MAX)
+/* Moves a whole message from the buffer to xs->in. 1: done; 0: it is not whole yet. */
+static int take_message(struct xs_client *xs) {
+    struct xsd_sockmsg header;
+    if (xs->have < sizeof(header))
+        return 0;
+    memcpy(&header, xs->buffer, sizeof(header));
+    if (header.len > XENSTORE_PAYLOAD_MAX)
         return -EPROTO;
-    return xs->have >= sizeof(xs->in.header) && xs->have == sizeof(xs->in.header) + xs->in.header.len;
+    size_t len = sizeof(header) + header.len;
+    if (xs->have < len)
+        return 0;
+    memcpy(&xs->in, xs->buffer, len);
+    xs->in.payload[header.len] = '\0';
+    xs->have -= len;
+    memmove(xs->buffer, xs->buffer + len, xs->have);
+    return 1;
+}
+
+/* The next message into xs->in, 1; 0 if flags has MSG_DONTWAIT and there is none. One system call brings in all that
+ * has arrived. */
+static int receive_message(struct xs_client *xs, int flags) {
+    int rc;
+    while ((rc = take_message(xs)) == 0) {
+        ssize_t n = recv(xs->fd, xs->buffer + xs->have, sizeof(xs->buffer) - xs->have, flags);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return flags & MSG_DONTWAIT ? 0 : -ETIMEDOUT;
+        if (n <= 0)
+            return -EPIPE;
+        xs->have += (size_t)n;
+    }
+    return rc;
 }
 
 static int keep_event(struct xs_client *xs) {
@@ -169,21 +192,12 @@ static int die(struct xs_client *xs, int rc) {
 
 /* Waits for the answer to the request just sent; keeps events that come before it. */
 static int receive_answer(struct xs_client *xs) {
-    struct pollfd p = { .fd = xs->fd, .events = POLLIN };
     for (;;) {
-        int ready = poll(&p, 1, ANSWER_TIMEOUT_MS);
-        if (ready == 0)
-            return die(xs, -ETIMEDOUT);
-        int rc = receive_some(xs, MSG_DONTWAIT);
-        if (rc < 0)
-            return die(xs, rc);
-        if (rc == 0)
-            continue;
-        xs->have = 0;
-        xs->in.payload[xs->in.header.len] = '\0';
-        if (xs->in.header.type != XS_WATCH_EVENT)
+        int rc = receive_message(xs, 0);
+        if (rc > 0 && xs->in.header.type != XS_WATCH_EVENT)
             return xs->in.header.req_id == xs->req_id ? 0 : die(xs, -EPROTO);
-        rc = keep_event(xs);
+        if (rc > 0)
+            rc = keep_event(xs);
         if (rc < 0)
             return die(xs, rc);
     }
@@ -196,7 +210,7 @@ static int send_all(struct xs_client *xs, struct iovec *iov, int count) {
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return die(xs, -EPIPE);
+            return die(xs, errno == EAGAIN ? -ETIMEDOUT : -EPIPE);
         for (; msg.msg_iovlen && (size_t)n >= msg.msg_iov->iov_len; msg.msg_iov++, msg.msg_iovlen--)
             n -= (ssize_t)msg.msg_iov->iov_len;
         if (msg.msg_iovlen) {
@@ -434,18 +448,14 @@ int xs_client_unwatch(struct xs_client *xs, const char *path, const char *token)
 
 /* Takes in what has arrived; between requests that can only be events. */
 static int receive_events(struct xs_client *xs) {
-    int rc;
-    do {
-        size_t before = xs->have;
-        rc = xs->dead ? -EPIPE : receive_some(xs, MSG_DONTWAIT);
-        if (rc == 0 && xs->have != before)
-            rc = 2; /* progress: try for the rest */
-        if (rc == 1) {
-            xs->have = 0;
-            rc = xs->in.header.type == XS_WATCH_EVENT ? keep_event(xs) : -EPROTO;
-            rc = rc < 0 ? rc : 1;
-        }
-    } while (rc > 0);
+    int rc = xs->dead ? -EPIPE : 1;
+    while (rc > 0) {
+        rc = receive_message(xs, MSG_DONTWAIT);
+        if (rc > 0 && xs->in.header.type != XS_WATCH_EVENT)
+            rc = -EPROTO;
+        else if (rc > 0)
+            rc = keep_event(xs) < 0 ? -ENOMEM : 1;
+    }
     return rc < 0 ? note_error(xs, "wait for", "events", die(xs, rc)) : 0;
 }
 
