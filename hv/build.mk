@@ -9,7 +9,7 @@ $(O)/hv/hv/lib/string.o: HV_EXTRA := -fno-tree-loop-distribute-patterns
 HV_CFLAGS = $(BASE) $(WARN) -O2 -ffreestanding -fPIE -fvisibility=hidden -mno-red-zone -mgeneral-regs-only \
              -mcmodel=small -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables -fcf-protection=none \
              -fno-jump-tables -ffunction-sections -fdata-sections \
-             -Ihv/include -Ihv/hw/include $(HV_EXTRA)
+             -include hv/hw/include/hw/hidden.h -Ihv/include -Ihv/hw/include $(HV_EXTRA)
 
 hv: $(O)/hv/hauch.elf
 
@@ -18,7 +18,7 @@ $(O)/hv/%.o: %.c
 	$(CC) $(HV_CFLAGS) -c $< -o $@
 $(O)/hv/%.o: %.S
 	@mkdir -p $(@D)
-	$(CC) $(HV_CFLAGS) -D__ASSEMBLER__ -c $< -o $@
+	$(CC) $(BASE) -D__ASSEMBLER__ -Ihv/include -Ihv/hw/include -c $< -o $@
 
 $(O)/hv/hauch.elf: $(HV_OBJS) hv/hw/link.lds
 	$(CC) -nostdlib -static -no-pie -Wl,-T,hv/hw/link.lds -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \

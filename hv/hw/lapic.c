@@ -17,7 +17,7 @@ enum lapic_register { LAPIC_ID = 0x20, LAPIC_TPR = 0x80, LAPIC_EOI = 0xb0, LAPIC
 #define LVT_NMI    (4u << 8)
 
 static volatile uint8_t *lapic;
-static uint64_t ticks_per_second;
+static uint64_t ticks_per_ns;            /* times 2^32 */
 
 static uint32_t lapic_read(enum lapic_register r) { return *(volatile uint32_t *)(lapic + r); }
 static void lapic_write(enum lapic_register r, uint32_t v) { *(volatile uint32_t *)(lapic + r) = v; }
@@ -59,8 +59,8 @@ static void calibrate(void)
     } while (t1 - t0 < 10000000);
     left = lapic_read(LAPIC_CURRENT);
     lapic_write(LAPIC_INITIAL, 0);
-    ticks_per_second = (uint64_t)(~0u - left) * 1000000000 / (t1 - t0);
-    if (!ticks_per_second)
+    ticks_per_ns = ((uint64_t)(~0u - left) << 32) / (t1 - t0);
+    if (!ticks_per_ns)
         panic("the local APIC timer does not count");
 }
 
@@ -91,6 +91,6 @@ void hw_timer_program(uint64_t deadline)
         lapic_write(LAPIC_INITIAL, 0);
         return;
     }
-    ticks = deadline <= now ? 1 : (uint64_t)((unsigned __int128)(deadline - now) * ticks_per_second / 1000000000) + 1;
+    ticks = deadline <= now ? 1 : (uint64_t)((unsigned __int128)(deadline - now) * ticks_per_ns >> 32) + 1;
     lapic_write(LAPIC_INITIAL, ticks > 0xffffffff ? 0xffffffff : (uint32_t)ticks);
 }

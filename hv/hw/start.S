@@ -65,6 +65,11 @@ start32:
         incl    %ecx
         cmpl    $2048, %ecx
         jne     1b
+        /* the image has an L2 of its own: its rights will differ from the direct map's */
+        movl    $PHYS(boot_l2), %esi
+        movl    $PHYS(boot_l2_image), %edi
+        movl    $1024, %ecx
+        rep movsl
         /* one L3 for all three places: the image's slot looks at entries 322.., so fill those in a second L3 */
         movl    $PHYS(boot_l2) + 3, %eax
         movl    $PHYS(boot_l3), %edi
@@ -75,7 +80,7 @@ start32:
         incl    %ecx
         cmpl    $4, %ecx
         jne     1b
-        movl    $PHYS(boot_l2) + 3, ((IMAGE_BASE_ADDRESS >> 30) & 511) * 8(%esi)
+        movl    $PHYS(boot_l2_image) + 3, ((IMAGE_BASE_ADDRESS >> 30) & 511) * 8(%esi)
         movl    $PHYS(idle_l4), %edi
         movl    $PHYS(boot_l3) + 3, (%edi)
         movl    $PHYS(boot_l3) + 3, ((DIRECT_MAP >> 39) & 511) * 8(%edi)
@@ -145,7 +150,7 @@ boot_info_address:
         .long   0
 
         .section .bss.pages, "aw", @nobits
-        .balign 16384
+        .balign 4096                    /* the linker script puts it on a STACK_SIZE limit */
         .globl  cpu0_stack, idle_l4
 cpu0_stack:
         .skip   STACK_SIZE
@@ -157,6 +162,8 @@ boot_l3_image:
         .skip   4096
 boot_l2:
         .skip   4 * 4096
+boot_l2_image:
+        .skip   4096
 boot_stack:
         .skip   256
 boot_stack_end:
