@@ -67,7 +67,8 @@ static const struct {
 static int note_error(struct xs_client *xs, const char *verb, const char *path, int rc) {
     for (unsigned int i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
         if (errors[i].number == -rc) {
-            snprintf(xs->error, sizeof(xs->error), "%s %s: %s (%s)", verb, path, errors[i].words, errors[i].name);
+            snprintf(xs->error, sizeof(xs->error), "%s %s: %s (%s)", verb, path, errors[i].words,
+                     errors[i].name);
             return rc;
         }
     snprintf(xs->error, sizeof(xs->error), "%s %s: %s", verb, path, strerror(-rc));
@@ -157,8 +158,8 @@ static int take_message(struct xs_client *xs) {
     return 1;
 }
 
-/* The next message into xs->in, 1; 0 if flags has MSG_DONTWAIT and there is none. One system call brings in all that
- * has arrived. */
+/* The next message into xs->in, 1; 0 if flags has MSG_DONTWAIT and there is none. One system call brings in
+ * all that has arrived. */
 static int receive_message(struct xs_client *xs, int flags) {
     int rc;
     while ((rc = take_message(xs)) == 0) {
@@ -228,7 +229,8 @@ struct part {
 
 #define MAX_PARTS 4
 
-/* Sends a request of several parts and receives the answer into xs->in. verb and path are for the error text. */
+/* Sends a request of several parts and receives the answer into xs->in. verb and path are for the error text.
+ */
 static int ask(struct xs_client *xs, const char *verb, const char *path, uint32_t type, uint32_t tx,
                const struct part *parts, int count) {
     struct xsd_sockmsg header = { .type = type, .req_id = ++xs->req_id, .tx_id = tx };
@@ -249,7 +251,8 @@ static int ask(struct xs_client *xs, const char *verb, const char *path, uint32_
     return rc < 0 ? note_error(xs, verb, path, rc) : 0;
 }
 
-#define TEXT(s) { (s), strlen(s) + 1 }
+#define TEXT(s)                                                                                              \
+    { (s), strlen(s) + 1 }
 
 static int ask_text(struct xs_client *xs, const char *verb, uint32_t type, uint32_t tx, const char *text) {
     struct part part = TEXT(text);
@@ -342,8 +345,8 @@ static int ask_part(struct xs_client *xs, uint32_t tx, const char *path, size_t 
     return ask(xs, "list", path, XS_DIRECTORY_PART, tx, parts, 2);
 }
 
-/* One pass over the parts. 1: done; 0: the directory changed meanwhile. Each part is its generation and some names; an
- * empty name ends the list. */
+/* One pass over the parts. 1: done; 0: the directory changed meanwhile. Each part is its generation and some
+ * names; an empty name ends the list. */
 static int list_in_parts(struct xs_client *xs, uint32_t tx, const char *path, struct names *n) {
     char generation[24] = "";
     for (;;) {
@@ -423,8 +426,8 @@ int xs_client_get_perms(struct xs_client *xs, uint32_t tx, const char *path, str
     return count;
 }
 
-int xs_client_set_perms(struct xs_client *xs, uint32_t tx, const char *path, const struct xs_client_perm *perms,
-                        unsigned int count) {
+int xs_client_set_perms(struct xs_client *xs, uint32_t tx, const char *path,
+                        const struct xs_client_perm *perms, unsigned int count) {
     char list[XENSTORE_PAYLOAD_MAX];
     size_t used = 0;
     for (unsigned int i = 0; i < count; i++) {
@@ -488,8 +491,8 @@ int xs_client_transaction_end(struct xs_client *xs, uint32_t tx, bool commit) {
     return ask(xs, commit ? "commit" : "drop", "a transaction", XS_TRANSACTION_END, tx, &part, 1);
 }
 
-static int try_once(struct xs_client *xs, int (*body)(struct xs_client *xs, uint32_t tx, void *arg), void *arg,
-                    bool *again) {
+static int try_once(struct xs_client *xs, int (*body)(struct xs_client *xs, uint32_t tx, void *arg),
+                    void *arg, bool *again) {
     uint32_t tx;
     int rc = xs_client_transaction_start(xs, &tx);
     *again = false;
@@ -508,7 +511,8 @@ static int try_once(struct xs_client *xs, int (*body)(struct xs_client *xs, uint
     return rc;
 }
 
-int xs_client_transaction(struct xs_client *xs, int (*body)(struct xs_client *xs, uint32_t tx, void *arg), void *arg) {
+int xs_client_transaction(struct xs_client *xs, int (*body)(struct xs_client *xs, uint32_t tx, void *arg),
+                          void *arg) {
     bool again = true;
     int rc = 0;
     for (int i = 0; i < TRANSACTION_RETRIES && again; i++)

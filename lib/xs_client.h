@@ -31,11 +31,12 @@ struct xs_client_perm {
 };
 
 struct xs_client_event {
-    const char *path;  /* valid until the next call of xs_client_next_event() */
+    const char *path; /* valid until the next call of xs_client_next_event() */
     const char *token;
 };
 
-/* socket_path NULL: $XENSTORED_PATH, else XS_CLIENT_SOCKET. On failure *xs is NULL and `errno`-like value returned. */
+/* socket_path NULL: $XENSTORED_PATH, else XS_CLIENT_SOCKET. On failure *xs is NULL and `errno`-like value
+ * returned. */
 int xs_client_open(struct xs_client **xs, const char *socket_path);
 void xs_client_close(struct xs_client *xs);
 
@@ -69,8 +70,8 @@ int xs_client_directory(struct xs_client *xs, uint32_t tx, const char *path, cha
 
 /* One free(*perms). Returns how many. */
 int xs_client_get_perms(struct xs_client *xs, uint32_t tx, const char *path, struct xs_client_perm **perms);
-int xs_client_set_perms(struct xs_client *xs, uint32_t tx, const char *path, const struct xs_client_perm *perms,
-                        unsigned int count);
+int xs_client_set_perms(struct xs_client *xs, uint32_t tx, const char *path,
+                        const struct xs_client_perm *perms, unsigned int count);
 
 /* Each watch fires once when it is set. path may be "@introduceDomain" or "@releaseDomain". */
 int xs_client_watch(struct xs_client *xs, const char *path, const char *token);
@@ -84,21 +85,24 @@ int xs_client_transaction_start(struct xs_client *xs, uint32_t *tx);
 /* -EAGAIN: another client changed what this transaction saw; start over. The id is gone in every case. */
 int xs_client_transaction_end(struct xs_client *xs, uint32_t tx, bool commit);
 
-/* Runs body in a transaction and commits; on -EAGAIN runs it anew, at most 64 times. If body returns non-zero the
- * transaction is dropped and that value returned. body must be able to run more than once. */
-int xs_client_transaction(struct xs_client *xs, int (*body)(struct xs_client *xs, uint32_t tx, void *arg), void *arg);
+/* Runs body in a transaction and commits; on -EAGAIN runs it anew, at most 64 times. If body returns non-zero
+ * the transaction is dropped and that value returned. body must be able to run more than once. */
+int xs_client_transaction(struct xs_client *xs, int (*body)(struct xs_client *xs, uint32_t tx, void *arg),
+                          void *arg);
 
-/* Domain management; for privileged clients only. port: the domain's unbound event channel for its store ring. */
+/* Domain management; for privileged clients only. port: the domain's unbound event channel for its store
+ * ring. */
 int xs_client_introduce(struct xs_client *xs, uint16_t domid, uint64_t gfn, uint32_t port);
-/* Disconnects the domain and forgets it: nodes it owns go, permissions that name it are dropped, @releaseDomain
- * fires. Call it when the domain is destroyed, also if it was never introduced. -ENOENT: the store knows nothing of it. */
+/* Disconnects the domain and forgets it: nodes it owns go, permissions that name it are dropped,
+ * @releaseDomain fires. Call it when the domain is destroyed, also if it was never introduced. -ENOENT: the
+ * store knows nothing of it. */
 int xs_client_release(struct xs_client *xs, uint16_t domid);
 int xs_client_resume(struct xs_client *xs, uint16_t domid);
-int xs_client_is_introduced(struct xs_client *xs, uint16_t domid); /* 1, 0 or negative errno */
+int xs_client_is_introduced(struct xs_client *xs, uint16_t domid);                /* 1, 0 or negative errno */
 int xs_client_get_domain_path(struct xs_client *xs, uint16_t domid, char **path); /* malloc'ed */
 
-/* A control command, e.g. "quota" or "log\0on" (arguments separated by NUL, len counts them, without the last NUL).
- * *answer is malloc'ed. */
+/* A control command, e.g. "quota" or "log\0on" (arguments separated by NUL, len counts them, without the last
+ * NUL). *answer is malloc'ed. */
 int xs_client_control(struct xs_client *xs, const char *command, size_t len, char **answer);
 
 #endif

@@ -37,8 +37,8 @@ static inline void blob_put(struct blob *b) {
         free(b);
 }
 
-/* A blob with these bytes instead of old, whose reference is taken over: in place if nobody else holds it and it has
- * the room. NULL: no memory, and old is untouched. */
+/* A blob with these bytes instead of old, whose reference is taken over: in place if nobody else holds it and
+ * it has the room. NULL: no memory, and old is untouched. */
 static inline struct blob *blob_replace(struct blob *old, const void *bytes, size_t len) {
     if (old->refs == 1 && len <= old->room) {
         if (len)

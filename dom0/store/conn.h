@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A connection: a stream of requests in, a stream of replies and watch events out, and what the client holds meanwhile
- * (watches, transactions, unsent messages). Where the bytes come from is the transport's affair: a socket, a ring in a
- * guest's page, or a test's memory.
+ * A connection: a stream of requests in, a stream of replies and watch events out, and what the client holds
+ * meanwhile (watches, transactions, unsent messages). Where the bytes come from is the transport's affair: a
+ * socket, a ring in a guest's page, or a test's memory.
  *
- * Who may have how much: a client that does not take its replies is not served further until it does (`outstanding`); one
- * whose unsent watch events outgrow its memory is cut off. Watch events that are already waiting to be sent are not queued twice:
- * the second would tell nothing new.
+ * Who may have how much: a client that does not take its replies is not served further until it does
+ * (`outstanding`); one whose unsent watch events outgrow its memory is cut off. Watch events that are already
+ * waiting to be sent are not queued twice: the second would tell nothing new.
  *
- * A client that breaks the protocol is cut off by conn_fail(): only marked at once, since this may happen while others
- * are being served, and taken down by store_reap().
+ * A client that breaks the protocol is cut off by conn_fail(): only marked at once, since this may happen
+ * while others are being served, and taken down by store_reap().
  */
 #ifndef STORE_CONN_H
 #define STORE_CONN_H
@@ -38,7 +38,8 @@ struct xs_message {
 };
 
 struct conn_transport {
-    /* Bytes moved; fewer than asked, or 0, if there is no more (no room) now; negative errno if the peer is gone. */
+    /* Bytes moved; fewer than asked, or 0, if there is no more (no room) now; negative errno if the peer is
+     * gone. */
     ssize_t (*read)(struct conn *c, void *buf, size_t len);
     ssize_t (*write)(struct conn *c, const void *buf, size_t len);
     /* Output was queued: conn_wake() when there is room. May be NULL. */
@@ -62,18 +63,18 @@ struct conn {
     struct conn *prev, *next; /* all connections */
     struct conn *next_run;    /* those with something to do */
     bool runnable, drained;
-    int fault;                /* 0, or XENSTORE_ERROR_*: cut off, and why */
+    int fault; /* 0, or XENSTORE_ERROR_*: cut off, and why */
     struct perm_subject who;
-    bool is_socket;           /* acts for domain 0 like its kernel, but there are many */
+    bool is_socket; /* acts for domain 0 like its kernel, but there are many */
     const struct quota_limits *limits;
-    uint64_t memory;          /* of watches and unsent messages; transactions have their own count */
+    uint64_t memory; /* of watches and unsent messages; transactions have their own count */
     struct watch *watches;
     uint64_t watch_count;
     struct txn *txns;
     uint64_t txn_count;
     uint32_t last_txn;
     struct outgoing *out, **out_tail;
-    uint64_t replies;         /* unsent messages that are no events */
+    uint64_t replies; /* unsent messages that are no events */
     size_t in_start, in_end;
     char in[sizeof(struct xs_message)];
 };

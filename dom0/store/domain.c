@@ -51,7 +51,7 @@ static ssize_t write_ring(struct conn *c, const void *buf, size_t len) {
 /* Ignored from now on, until introduced again or until it asks to reconnect; others go on. */
 static void ring_failed(struct conn *c) {
     store_logf(c->store, "domain %u: cut off, %s", c->who.domid,
-               c->fault == XENSTORE_ERROR_RINGIDX  ? "impossible ring index"
+               c->fault == XENSTORE_ERROR_RINGIDX ? "impossible ring index"
                : c->fault == XENSTORE_ERROR_PROTO ? "message longer than 4096 bytes"
                                                   : "does not take its messages");
     ring_set_error(of_conn(c)->ring, (uint32_t)c->fault);
@@ -59,7 +59,9 @@ static void ring_failed(struct conn *c) {
 }
 
 /* No `blocked`: a guest that makes room in its ring says so by an event. */
-static const struct conn_transport ring_transport = { .read = read_ring, .write = write_ring, .failed = ring_failed };
+static const struct conn_transport ring_transport = { .read = read_ring,
+                                                      .write = write_ring,
+                                                      .failed = ring_failed };
 
 struct domain *domain_find(const struct store *s, uint16_t domid) {
     struct hash_link *l = hash_first(&s->domains, hash_bytes(&domid, sizeof(domid)));

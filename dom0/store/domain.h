@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Domains that are connected by a ring: INTRODUCE maps the ring and binds the event channel, RELEASE undoes it.
+ * Domains that are connected by a ring: INTRODUCE maps the ring and binds the event channel, RELEASE undoes
+ * it.
  *
- * The page is mapped by the grant that the builder reserves for the store, never as a foreign frame: this daemon does
- * not hold the right to map other domains' memory. It does not see domains die either; who builds them says so, by
- * RELEASE.
+ * The page is mapped by the grant that the builder reserves for the store, never as a foreign frame: this
+ * daemon does not hold the right to map other domains' memory. It does not see domains die either; who builds
+ * them says so, by RELEASE.
  */
 #ifndef STORE_DOMAIN_H
 #define STORE_DOMAIN_H
@@ -43,7 +44,8 @@ int domain_introduce(struct store *s, uint16_t domid, uint32_t remote_port);
 /* Connects the domain that this daemon runs in, whose ring the kernel has mapped for it. */
 int domain_introduce_self(struct store *s, struct xenstore_domain_interface *ring, uint32_t remote_port);
 
-/* Disconnects the domain and drops its nodes and all permissions that name it. -ENOENT if nothing is known of it. */
+/* Disconnects the domain and drops its nodes and all permissions that name it. -ENOENT if nothing is known of
+ * it. */
 int domain_release(struct store *s, uint16_t domid);
 void domain_release_all(struct store *s);
 

@@ -2,8 +2,9 @@
 /*
  * hauch-store: the store daemon.
  *
- * It serves dom0's programs over a UNIX socket, and the kernels of dom0 and of guests over rings. It opens what it
- * needs, gives up its rights, and serves. Without a hypervisor it serves the socket alone, for developers and tests.
+ * It serves dom0's programs over a UNIX socket, and the kernels of dom0 and of guests over rings. It opens
+ * what it needs, gives up its rights, and serves. Without a hypervisor it serves the socket alone, for
+ * developers and tests.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -72,8 +73,9 @@ static void log_line(const char *line) {
     fprintf(stderr, "hauch-store: %s\n", line);
 }
 
-/* What clients expect to find before anything else has run: on other systems a program of its own writes these, and it
- * leaves all as it is if it finds the domain's id and name. Debian's xl will not build a domain in a pool without name. */
+/* What clients expect to find before anything else has run: on other systems a program of its own writes
+ * these, and it leaves all as it is if it finds the domain's id and name. Debian's xl will not build a domain
+ * in a pool without name. */
 static int put_first_nodes(struct store *s) {
     static const char *const nodes[][2] = {
         { "/tool/xenstored", "" },
@@ -126,8 +128,9 @@ static int find_user(const char *name, uid_t *uid, gid_t *gid) {
         *uid = pw->pw_uid;
         *gid = pw->pw_gid;
     } else if (*end || end == name) {
-        fprintf(stderr, "hauch-store: there is no user '%s'; create one (adduser --system %s) or leave out --user\n", name,
-                name);
+        fprintf(stderr,
+                "hauch-store: there is no user '%s'; create one (adduser --system %s) or leave out --user\n",
+                name, name);
         return -ENOENT;
     }
     return 0;
@@ -139,7 +142,8 @@ static int become(const char *name) {
     if (find_user(name, &uid, &gid) < 0)
         return -ENOENT;
     if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
-        fprintf(stderr, "hauch-store: cannot become user '%s': %s (start it as root)\n", name, strerror(errno));
+        fprintf(stderr, "hauch-store: cannot become user '%s': %s (start it as root)\n", name,
+                strerror(errno));
         return -EPERM;
     }
     return 0;
@@ -160,13 +164,14 @@ static int open_all(struct server *srv, struct xen *x, struct signals *sig, cons
         return rc;
     rc = xen_open(x, srv);
     if (rc == 0)
-        log_line("no hypervisor here (there is no /proc/xen/xsd_port; under one, mount -t xenfs xenfs /proc/xen): "
-                 "serving the socket only");
+        log_line(
+            "no hypervisor here (there is no /proc/xen/xsd_port; under one, mount -t xenfs xenfs /proc/xen): "
+            "serving the socket only");
     return rc < 0 ? rc : 0;
 }
 
-/* A child that owns nothing that a fork would break (devices are opened after it) goes on; the parent leaves when the
- * child says, over a pipe, that clients can connect. */
+/* A child that owns nothing that a fork would break (devices are opened after it) goes on; the parent leaves
+ * when the child says, over a pipe, that clients can connect. */
 static int go_to_background(void) {
     int pipes[2];
     char byte;

@@ -102,9 +102,9 @@ static int control_memreport(struct request *r, struct answer *a, char **arg, in
     uint64_t conns = 0, held = 0;
     for (const struct conn *c = r->store->conns; c; c = c->next, conns++)
         held += conn_memory(c);
-    add(a, "nodes %u, watches %u, accounts %u, connections %llu holding %llu bytes\n", r->store->tree.nodes.count,
-        r->store->watches.by_path.count, r->store->quota.accounts.count, (unsigned long long)conns,
-        (unsigned long long)held);
+    add(a, "nodes %u, watches %u, accounts %u, connections %llu holding %llu bytes\n",
+        r->store->tree.nodes.count, r->store->watches.by_path.count, r->store->quota.accounts.count,
+        (unsigned long long)conns, (unsigned long long)held);
     return 0;
 }
 

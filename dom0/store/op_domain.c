@@ -19,7 +19,8 @@ static int one_guest(struct request *r) {
     return rc < 0 ? rc : parse_guest(text);
 }
 
-/* The frame number is not needed: the ring is mapped by grant. More arguments may follow in later protocols. */
+/* The frame number is not needed: the ring is mapped by grant. More arguments may follow in later protocols.
+ */
 int op_introduce(struct request *r) {
     char *vec[4];
     uint32_t port;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests on nodes: read, write, make, remove, list, permissions. Limits of unprivileged clients are checked here. */
+/* Requests on nodes: read, write, make, remove, list, permissions. Limits of unprivileged clients are checked
+ * here. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +22,8 @@ int op_read(struct request *r) {
     return request_reply(r, n.value->len);
 }
 
-/* Would a node of this size be within the client's limits, and the memory that `more` bytes take within its owner's? */
+/* Would a node of this size be within the client's limits, and the memory that `more` bytes take within its
+ * owner's? */
 static int check_size(const struct request *r, const struct perms *perms, size_t value_len, size_t more) {
     const struct quota_limits *limits = r->conn->limits;
     if (r->conn->who.privileged)
@@ -40,7 +42,8 @@ struct creation {
     struct perms *perms;
 };
 
-static int find_ancestor(const struct request *r, const struct path *p, struct creation *c, struct view_node *n) {
+static int find_ancestor(const struct request *r, const struct path *p, struct creation *c,
+                         struct view_node *n) {
     int rc = -ENOENT;
     c->have = p->len;
     c->count = 0;
@@ -62,8 +65,8 @@ static int check_count(const struct request *r, uint64_t count) {
     return owned + (int64_t)count > (int64_t)r->conn->limits->nodes ? -ENOSPC : 0;
 }
 
-/* p is known to be absent and its nearest ancestor writable. New nodes inherit that one's permissions, but what an
- * unprivileged domain makes is its own. */
+/* p is known to be absent and its nearest ancestor writable. New nodes inherit that one's permissions, but
+ * what an unprivileged domain makes is its own. */
 static int create(const struct request *r, const struct path *p, const void *value, size_t len) {
     struct creation c;
     struct view_node above;
@@ -72,7 +75,8 @@ static int create(const struct request *r, const struct path *p, const void *val
         rc = check_count(r, c.count);
     if (rc < 0)
         return rc;
-    c.perms = r->conn->who.privileged ? perms_get(above.perms) : perms_with_owner(above.perms, r->conn->who.domid);
+    c.perms =
+        r->conn->who.privileged ? perms_get(above.perms) : perms_with_owner(above.perms, r->conn->who.domid);
     struct blob *b = blob_new(value, len);
     rc = b && c.perms ? check_size(r, c.perms, len, c.bytes + len) : -ENOMEM;
     if (rc == 0)
@@ -175,15 +179,16 @@ int op_directory(struct request *r) {
     return request_reply(r, l.used);
 }
 
-/* The reply is the generation, then names from an offset that an earlier part ended at; an empty name ends the last
- * part. Room for that is kept back. */
+/* The reply is the generation, then names from an offset that an earlier part ended at; an empty name ends
+ * the last part. Room for that is kept back. */
 int op_directory_part(struct request *r) {
     char *vec[2];
     struct path p;
     struct view_node n;
     uint32_t from;
     int rc = request_texts(r, vec, 2, 2);
-    if (rc < 0 || request_parse_path(r, &p, vec[0]) < 0 || path_is_special(p.text) || request_number(vec[1], &from) < 0)
+    if (rc < 0 || request_parse_path(r, &p, vec[0]) < 0 || path_is_special(p.text) ||
+        request_number(vec[1], &from) < 0)
         return -EINVAL;
     rc = request_get(r, &p, PERM_READ, TXN_CHILDREN, &n);
     if (rc < 0)

@@ -29,7 +29,8 @@ static inline bool path_is_root(const struct path *p) {
     return p->len == 1;
 }
 
-/* Length of the parent's path: 1 for a child of the root, 0 for the root and for special paths (no parent). */
+/* Length of the parent's path: 1 for a child of the root, 0 for the root and for special paths (no parent).
+ */
 size_t path_parent_len(const char *text, size_t len);
 
 /* The last name in the path. */

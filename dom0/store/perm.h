@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Permissions of a node: a list whose first entry names the owner and, in its bits, what every domain not listed may do;
- * the others name one domain each. The owner and privileged clients may do everything.
+ * Permissions of a node: a list whose first entry names the owner and, in its bits, what every domain not
+ * listed may do; the others name one domain each. The owner and privileged clients may do everything.
  *
  * A list never changes once made: nodes share it by reference count (children inherit that of their parent).
  */
@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PERM_READ  1
-#define PERM_WRITE 2
-#define PERM_OWNER 4 /* may change the list; never stored */
+#define PERM_READ        1
+#define PERM_WRITE       2
+#define PERM_OWNER       4 /* may change the list; never stored */
 
 #define PERM_DOMID_LIMIT 0x7ff0 /* the ids from here on are reserved by the guest ABI */
 #define PERM_NO_TARGET   (-1)

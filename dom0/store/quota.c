@@ -40,7 +40,8 @@ static const struct {
     { "path-max", "bytes of one path", offsetof(struct quota_limits, path_max) },
     { "watches", "watches of a domain", offsetof(struct quota_limits, watches) },
     { "transactions", "open transactions of a domain", offsetof(struct quota_limits, transactions) },
-    { "transaction-nodes", "nodes touched by one transaction", offsetof(struct quota_limits, transaction_nodes) },
+    { "transaction-nodes", "nodes touched by one transaction",
+      offsetof(struct quota_limits, transaction_nodes) },
     { "outstanding", "replies not yet taken", offsetof(struct quota_limits, outstanding) },
     { "memory", "bytes held for a domain", offsetof(struct quota_limits, memory) },
 };
@@ -113,7 +114,8 @@ void quota_charge(struct quota *q, const struct perms *p, size_t bytes, int sign
         quota_tidy(q, p);
 }
 
-uint64_t *quota_limit_by_index(struct quota_limits *limits, unsigned int index, const char **name, const char **what) {
+uint64_t *quota_limit_by_index(struct quota_limits *limits, unsigned int index, const char **name,
+                               const char **what) {
     if (index >= sizeof(names) / sizeof(names[0]))
         return NULL;
     *name = names[index].name;

@@ -2,9 +2,9 @@
 /*
  * What each domain holds in the store, and how much it may.
  *
- * Nodes are charged to their owner whoever made them; watches, transactions and unsent messages are charged to the
- * connection (see conn.h). Limits bind unprivileged clients when they make something grow: the toolstack can give a
- * domain more than its limit, but the domain itself cannot then add to it.
+ * Nodes are charged to their owner whoever made them; watches, transactions and unsent messages are charged
+ * to the connection (see conn.h). Limits bind unprivileged clients when they make something grow: the
+ * toolstack can give a domain more than its limit, but the domain itself cannot then add to it.
  */
 #ifndef STORE_QUOTA_H
 #define STORE_QUOTA_H
@@ -17,10 +17,10 @@
 #include "dom0/store/perm.h"
 
 struct quota_limits {
-    uint64_t nodes;             /* owned by the domain */
-    uint64_t node_size;         /* bytes of value and permissions of one node */
-    uint64_t permissions;       /* entries of one node */
-    uint64_t path_max;          /* bytes of one path */
+    uint64_t nodes;       /* owned by the domain */
+    uint64_t node_size;   /* bytes of value and permissions of one node */
+    uint64_t permissions; /* entries of one node */
+    uint64_t path_max;    /* bytes of one path */
     uint64_t watches;
     uint64_t transactions;      /* open at once */
     uint64_t transaction_nodes; /* touched by one transaction */
@@ -49,15 +49,18 @@ void quota_destroy(struct quota *q);
 /* NULL if the domain holds nothing. */
 struct account *quota_find(const struct quota *q, uint16_t domid);
 
-/* Makes sure that every domain named in p has an account, so that quota_charge() cannot fail. -ENOMEM or 0. */
+/* Makes sure that every domain named in p has an account, so that quota_charge() cannot fail. -ENOMEM or 0.
+ */
 int quota_prepare(struct quota *q, const struct perms *p);
 /* Books a node of this many bytes with list p: sign +1 when it comes, -1 when it goes. */
 void quota_charge(struct quota *q, const struct perms *p, size_t bytes, int sign);
 /* Drops the accounts that quota_prepare() made for p and that stayed empty. */
 void quota_tidy(struct quota *q, const struct perms *p);
 
-/* The limit of that name, in the words of `xenstore-control quota`; NULL if there is none. index counts through all. */
+/* The limit of that name, in the words of `xenstore-control quota`; NULL if there is none. index counts
+ * through all. */
 uint64_t *quota_limit_by_name(struct quota_limits *limits, const char *name);
-uint64_t *quota_limit_by_index(struct quota_limits *limits, unsigned int index, const char **name, const char **what);
+uint64_t *quota_limit_by_index(struct quota_limits *limits, unsigned int index, const char **name,
+                               const char **what);
 
 #endif

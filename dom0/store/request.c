@@ -43,10 +43,10 @@ static const struct {
     int number;
     const char *name;
 } errors[] = {
-    { EINVAL, "EINVAL" },       { EACCES, "EACCES" }, { EEXIST, "EEXIST" }, { EISDIR, "EISDIR" },
-    { ENOENT, "ENOENT" },       { ENOMEM, "ENOMEM" }, { ENOSPC, "ENOSPC" }, { EIO, "EIO" },
-    { ENOTEMPTY, "ENOTEMPTY" }, { ENOSYS, "ENOSYS" }, { EROFS, "EROFS" },   { EBUSY, "EBUSY" },
-    { EAGAIN, "EAGAIN" },       { EISCONN, "EISCONN" }, { E2BIG, "E2BIG" }, { EPERM, "EPERM" },
+    { EINVAL, "EINVAL" },       { EACCES, "EACCES" },   { EEXIST, "EEXIST" }, { EISDIR, "EISDIR" },
+    { ENOENT, "ENOENT" },       { ENOMEM, "ENOMEM" },   { ENOSPC, "ENOSPC" }, { EIO, "EIO" },
+    { ENOTEMPTY, "ENOTEMPTY" }, { ENOSYS, "ENOSYS" },   { EROFS, "EROFS" },   { EBUSY, "EBUSY" },
+    { EAGAIN, "EAGAIN" },       { EISCONN, "EISCONN" }, { E2BIG, "E2BIG" },   { EPERM, "EPERM" },
 };
 
 static const char *error_name(int number) {
@@ -160,7 +160,8 @@ static int nearest_error(const struct request *r, const struct path *p, unsigned
     return rc;
 }
 
-int request_get(const struct request *r, const struct path *p, unsigned int need, uint8_t seen, struct view_node *out) {
+int request_get(const struct request *r, const struct path *p, unsigned int need, uint8_t seen,
+                struct view_node *out) {
     int rc = view_get(&r->view, p->text, p->len, seen | TXN_PERMS, out);
     if (rc == 0)
         return (perms_allowed(out->perms, &r->conn->who) & need) == need ? 0 : -EACCES;

@@ -2,8 +2,9 @@
 /*
  * Requests: the table of message types, and what their handlers share.
  *
- * A handler answers with request_reply() or request_ack() and returns 0, or returns a negative errno and leaves the
- * answer to request_handle(). What it got from the client lies in memory of our own: nothing is read twice from a ring.
+ * A handler answers with request_reply() or request_ack() and returns 0, or returns a negative errno and
+ * leaves the answer to request_handle(). What it got from the client lies in memory of our own: nothing is
+ * read twice from a ring.
  */
 #ifndef STORE_REQUEST_H
 #define STORE_REQUEST_H
@@ -32,17 +33,18 @@ void request_handle(struct conn *c, const struct xsd_sockmsg *header, char *payl
 int request_reply(struct request *r, size_t len);
 int request_ack(struct request *r);
 
-/* Splits the payload into texts, each ended by NUL. Returns how many; -EINVAL if the last one is not ended or there are
- * fewer than min or more than max. vec has room for max. */
+/* Splits the payload into texts, each ended by NUL. Returns how many; -EINVAL if the last one is not ended or
+ * there are fewer than min or more than max. vec has room for max. */
 int request_texts(struct request *r, char **vec, int min, int max);
 /* The payload is one path and nothing else. */
 int request_path(struct request *r, struct path *out);
 /* A path as this client may write it. */
 int request_parse_path(const struct request *r, struct path *out, const char *text);
 
-/* The node at p if the client has the PERM_ bits `need` there. Otherwise -EACCES, or -ENOENT, but the latter only to who
- * has those bits on the nearest ancestor that exists: others may not learn what is there. */
-int request_get(const struct request *r, const struct path *p, unsigned int need, uint8_t seen, struct view_node *out);
+/* The node at p if the client has the PERM_ bits `need` there. Otherwise -EACCES, or -ENOENT, but the latter
+ * only to who has those bits on the nearest ancestor that exists: others may not learn what is there. */
+int request_get(const struct request *r, const struct path *p, unsigned int need, uint8_t seen,
+                struct view_node *out);
 
 /* A decimal number of at most 32 bits; -EINVAL. */
 int request_number(const char *text, uint32_t *out);

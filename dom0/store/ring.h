@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The store's end of the ring in a guest's page. The guest can write anything there at any time: each index is read
- * once per call, checked, and only bytes are copied.
+ * The store's end of the ring in a guest's page. The guest can write anything there at any time: each index
+ * is read once per call, checked, and only bytes are copied.
  */
 #ifndef STORE_RING_H
 #define STORE_RING_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loop of server.h. Sources only wake connections; all serving, and all freeing, is done by store_run(). */
+/* The loop of server.h. Sources only wake connections; all serving, and all freeing, is done by store_run().
+ */
 #define _GNU_SOURCE
 #include "dom0/store/server.h"
 
@@ -58,14 +59,16 @@ static void client_blocked(struct conn *c) {
 static void client_failed(struct conn *c) {
     struct client *cl = of_conn(c);
     if (c->fault == XENSTORE_ERROR_PROTO)
-        store_logf(c->store, "a socket client sent a message longer than %d bytes: disconnected", XENSTORE_PAYLOAD_MAX);
+        store_logf(c->store, "a socket client sent a message longer than %d bytes: disconnected",
+                   XENSTORE_PAYLOAD_MAX);
     conn_destroy(c);
     close(cl->src.fd);
     cl->server->clients--;
     free(cl);
 }
 
-static const struct conn_transport client_transport = { client_read, client_write, client_blocked, client_failed };
+static const struct conn_transport client_transport = { client_read, client_write, client_blocked,
+                                                        client_failed };
 
 static void client_ready(struct source *src, uint32_t events) {
     struct client *cl = (struct client *)src;
@@ -148,9 +151,10 @@ int server_open(struct server *srv, struct store *s, const char *path) {
     int fd = srv->epoll < 0 ? -errno : listen_at(path);
     if (fd < 0) {
         fprintf(stderr, "hauch-store: cannot listen at %s: %s%s\n", path, strerror(-fd),
-                fd == -EADDRINUSE ? " (another store serves there; stop it, or choose another path with --socket)"
-                : fd == -ENOENT   ? " (make that folder, or choose another path with --socket)"
-                                  : "");
+                fd == -EADDRINUSE
+                    ? " (another store serves there; stop it, or choose another path with --socket)"
+                : fd == -ENOENT ? " (make that folder, or choose another path with --socket)"
+                                : "");
         return fd;
     }
     srv->listener = (struct source){ fd, listener_ready };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loop of the daemon: one epoll over the UNIX socket, its clients, signals and the event channel descriptor. */
+/* The loop of the daemon: one epoll over the UNIX socket, its clients, signals and the event channel
+ * descriptor. */
 #ifndef STORE_SERVER_H
 #define STORE_SERVER_H
 
@@ -22,8 +23,8 @@ struct server {
     volatile int stop;
 };
 
-/* Listens at path, which may be that of a dead predecessor's socket but not of a living one. Negative errno with a
- * message on stderr. */
+/* Listens at path, which may be that of a dead predecessor's socket but not of a living one. Negative errno
+ * with a message on stderr. */
 int server_open(struct server *srv, struct store *s, const char *path);
 void server_close(struct server *srv);
 

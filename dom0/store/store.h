@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The store as a whole: the tree, who is connected, what they watch. One object, no globals, no file descriptors: the
- * daemon and the tests give it transports (conn.h) and, under a hypervisor, the means to reach guests (domain.h).
+ * The store as a whole: the tree, who is connected, what they watch. One object, no globals, no file
+ * descriptors: the daemon and the tests give it transports (conn.h) and, under a hypervisor, the means to
+ * reach guests (domain.h).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -22,16 +23,16 @@ struct store {
     struct quota quota;
     struct tree tree;
     struct watch_table watches;
-    struct hash events;         /* watch events waiting to be sent: to drop doubles */
+    struct hash events; /* watch events waiting to be sent: to drop doubles */
     struct conn *conns;
     struct conn *run, **run_tail; /* those awake */
     uint32_t run_count;
     bool any_failed;
-    bool trace;                 /* log each request */
+    bool trace; /* log each request */
     void (*log)(const char *line);
-    struct hash domains;        /* introduced, by domid */
-    struct hash ports;          /* the same, by local event channel port */
-    struct domain *notify;      /* whose rings moved since store_run() began */
+    struct hash domains;                 /* introduced, by domid */
+    struct hash ports;                   /* the same, by local event channel port */
+    struct domain *notify;               /* whose rings moved since store_run() began */
     const struct domain_ops *domain_ops; /* NULL: no hypervisor */
     void *domain_ctx;
     struct xs_message reply, event; /* being built */

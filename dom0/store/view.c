@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-static int get_in_txn(const struct view *v, const char *path, size_t len, uint8_t seen, struct view_node *out) {
+static int get_in_txn(const struct view *v, const char *path, size_t len, uint8_t seen,
+                      struct view_node *out) {
     struct txn_node *n;
     int rc = txn_get(v->txn, path, len, seen, &n);
     if (rc == 0)
@@ -34,8 +35,10 @@ int view_children(const struct view *v, const struct view_node *n, txn_child_fn 
     return rc;
 }
 
-static int create_one(const struct view *v, const char *path, size_t len, struct blob *value, struct perms *perms) {
-    return v->txn ? txn_create(v->txn, path, len, value, perms) : tree_create(v->tree, path, len, value, perms);
+static int create_one(const struct view *v, const char *path, size_t len, struct blob *value,
+                      struct perms *perms) {
+    return v->txn ? txn_create(v->txn, path, len, value, perms)
+                  : tree_create(v->tree, path, len, value, perms);
 }
 
 /* A creation that stopped half-way: a transaction can no more commit; the tree loses what was made. */
@@ -63,7 +66,8 @@ static void tell_created(const struct view *v, const struct path *p, struct perm
         n->event = TXN_EVENT_FULL;
 }
 
-int view_create(const struct view *v, const struct path *p, size_t have, struct blob *value, struct perms *perms) {
+int view_create(const struct view *v, const struct path *p, size_t have, struct blob *value,
+                struct perms *perms) {
     struct blob *empty = blob_new("", 0);
     size_t first = next_len(p, have);
     int rc = empty ? 0 : -ENOMEM;

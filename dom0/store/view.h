@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a request works on: the tree itself, or a transaction over it. The operations on nodes are written once, against
- * this.
+ * What a request works on: the tree itself, or a transaction over it. The operations on nodes are written
+ * once, against this.
  *
  * Changes outside a transaction are told of at once; those inside when it commits.
  */
@@ -43,8 +43,10 @@ struct view_node {
 int view_get(const struct view *v, const char *path, size_t len, uint8_t seen, struct view_node *out);
 int view_children(const struct view *v, const struct view_node *n, txn_child_fn *fn, void *arg);
 
-/* Makes p and all missing parents, all with perms. have: length of the path of the deepest ancestor that exists. */
-int view_create(const struct view *v, const struct path *p, size_t have, struct blob *value, struct perms *perms);
+/* Makes p and all missing parents, all with perms. have: length of the path of the deepest ancestor that
+ * exists. */
+int view_create(const struct view *v, const struct path *p, size_t have, struct blob *value,
+                struct perms *perms);
 int view_set_value(const struct view *v, const struct view_node *n, const void *bytes, size_t len);
 int view_set_perms(const struct view *v, const struct view_node *n, struct perms *perms);
 int view_remove(const struct view *v, const struct view_node *n);

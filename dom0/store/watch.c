@@ -17,7 +17,8 @@ size_t watch_cost(const struct watch *w) {
     return sizeof(*w) + w->len + strlen(w->token) + 2;
 }
 
-struct watch *watch_add(struct watch_table *t, struct conn *c, const struct path *p, size_t skip, const char *token) {
+struct watch *watch_add(struct watch_table *t, struct conn *c, const struct path *p, size_t skip,
+                        const char *token) {
     size_t token_size = strlen(token) + 1;
     struct watch *w = calloc(1, sizeof(*w) + p->len + 1 + token_size);
     if (!w)
@@ -36,7 +37,8 @@ static bool on_path(const struct watch *w, const char *path, size_t len) {
     return w->len == len && memcmp(w->path, path, len) == 0;
 }
 
-struct watch *watch_find(const struct watch_table *t, const struct conn *c, const struct path *p, const char *token) {
+struct watch *watch_find(const struct watch_table *t, const struct conn *c, const struct path *p,
+                         const char *token) {
     struct hash_link *link = hash_first(&t->by_path, hash_bytes(p->text, p->len));
     for (; link; link = hash_next(link)) {
         struct watch *w = hash_entry(link, struct watch, link);
@@ -51,7 +53,8 @@ void watch_remove(struct watch_table *t, struct watch *w) {
     free(w);
 }
 
-static void visit(const struct watch_table *t, uint32_t state, const char *path, size_t len, watch_fn *fn, void *arg) {
+static void visit(const struct watch_table *t, uint32_t state, const char *path, size_t len, watch_fn *fn,
+                  void *arg) {
     struct hash_link *link = hash_first(&t->by_path, hash_finish(state));
     while (link) {
         struct watch *w = hash_entry(link, struct watch, link);
@@ -61,7 +64,8 @@ static void visit(const struct watch_table *t, uint32_t state, const char *path,
     }
 }
 
-void watch_for_each(const struct watch_table *t, const char *path, size_t len, bool exact, watch_fn *fn, void *arg) {
+void watch_for_each(const struct watch_table *t, const char *path, size_t len, bool exact, watch_fn *fn,
+                    void *arg) {
     uint32_t state = hash_start();
     size_t done = 0;
     if (t->by_path.count == 0)

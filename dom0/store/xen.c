@@ -16,8 +16,8 @@
 
 #include "dom0/store/store.h"
 
-#define XSD_PORT "/proc/xen/xsd_port"
-#define XSD_RING "/proc/xen/xsd_kva"
+#define XSD_PORT   "/proc/xen/xsd_port"
+#define XSD_RING   "/proc/xen/xsd_kva"
 
 #define RING_GRANT 1 /* GNTTAB_RESERVED_XENSTORE of the guest ABI: where builders put the store's ring */
 
@@ -83,7 +83,8 @@ static int map_own_ring(struct xen *x) {
 }
 
 static int complain(const char *what, int rc) {
-    fprintf(stderr, "hauch-store: %s: %s (is this domain 0, with modules xen-evtchn, xen-gntdev and xenfs?)\n", what,
+    fprintf(stderr,
+            "hauch-store: %s: %s (is this domain 0, with modules xen-evtchn, xen-gntdev and xenfs?)\n", what,
             strerror(-rc));
     return rc;
 }

@@ -14,8 +14,8 @@ struct xen {
     struct xenstore_domain_interface *own_ring;
 };
 
-/* Opens the devices and connects domain 0's kernel. 1: done; 0: there is no hypervisor here; negative errno, with a
- * message on stderr: there is one, but something is missing. */
+/* Opens the devices and connects domain 0's kernel. 1: done; 0: there is no hypervisor here; negative errno,
+ * with a message on stderr: there is one, but something is missing. */
 int xen_open(struct xen *x, struct server *srv);
 void xen_close(struct xen *x);
 

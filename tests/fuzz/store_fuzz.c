@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything a guest can do to the store: requests of any kind, raw bytes, any index, reconnection, at any moment,
- * while another guest and dom0 go on. After each input the store's accounts must agree with a recount, the guest must be within its
- * limits, the other guest must still be served.
+ * Everything a guest can do to the store: requests of any kind, raw bytes, any index, reconnection, at any
+ * moment, while another guest and dom0 go on. After each input the store's accounts must agree with a
+ * recount, the guest must be within its limits, the other guest must still be served.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +31,24 @@ static void put(struct xenstore_domain_interface *r, const void *bytes, size_t l
 
 /* Names that mean something, so that requests reach nodes, and often the same ones. */
 static size_t put_text(struct input *in, char *out) {
-    static const char *const texts[] = { "/", "/local/domain/5", "a", "a/b", "a/b/c", "/open", "/open/x", "n5", "r6", "b0",
-                                         "T", "F", "0", "5", "@releaseDomain", "/local/domain/6", "tok", "" };
+    static const char *const texts[] = { "/",
+                                         "/local/domain/5",
+                                         "a",
+                                         "a/b",
+                                         "a/b/c",
+                                         "/open",
+                                         "/open/x",
+                                         "n5",
+                                         "r6",
+                                         "b0",
+                                         "T",
+                                         "F",
+                                         "0",
+                                         "5",
+                                         "@releaseDomain",
+                                         "/local/domain/6",
+                                         "tok",
+                                         "" };
     const char *text = texts[take(in, 1) % (sizeof(texts) / sizeof(texts[0]))];
     strcpy(out, text);
     return strlen(text) + 1;
@@ -40,7 +56,9 @@ static size_t put_text(struct input *in, char *out) {
 
 static void request(struct input *in, struct xenstore_domain_interface *r) {
     char payload[1024];
-    struct xsd_sockmsg header = { .type = take(in, 1) % (XS_TYPE_COUNT + 1), .req_id = 1, .tx_id = take(in, 1) % 4 };
+    struct xsd_sockmsg header = { .type = take(in, 1) % (XS_TYPE_COUNT + 1),
+                                  .req_id = 1,
+                                  .tx_id = take(in, 1) % 4 };
     unsigned int texts = take(in, 1) % 4, raw = take(in, 1) % 16;
     for (unsigned int i = 0; i < texts; i++)
         header.len += (uint32_t)put_text(in, payload + header.len);
@@ -72,7 +90,13 @@ static void step(struct input *in, struct store *s, struct fake_xen *x, struct f
     case 6: fake_write(root, 0, "/open/x", "1"); break;
     case 7: fake_text(root, XS_RM, 0, "/open"); break;
     case 8: fake_two(root, XS_SET_PERMS, 0, "/open", "b0"); break;
-    case 9: fake_call(root, XS_INTRODUCE, 0, "5\0" "1\0" "1", 6); break;
+    case 9:
+        fake_call(root, XS_INTRODUCE, 0,
+                  "5\0"
+                  "1\0"
+                  "1",
+                  6);
+        break;
     default: request(in, r); break;
     }
     r->rsp_cons = take(in, 1) % 8 ? r->rsp_prod : r->rsp_cons;
@@ -105,13 +129,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         abort();
     s.domain_ops = &fake_xen_ops;
     s.domain_ctx = &xen;
-    s.quota.guest = (struct quota_limits){ .nodes = 6, .node_size = 64, .permissions = 3, .path_max = 64, .watches = 3,
-                                           .transactions = 2, .transaction_nodes = 8, .outstanding = 4, .memory = 8192 };
+    s.quota.guest = (struct quota_limits){ .nodes = 6,
+                                           .node_size = 64,
+                                           .permissions = 3,
+                                           .path_max = 64,
+                                           .watches = 3,
+                                           .transactions = 2,
+                                           .transaction_nodes = 8,
+                                           .outstanding = 4,
+                                           .memory = 8192 };
     fake_open(&root, &s, 0);
     fake_text(&root, XS_MKDIR, 0, "/local/domain/5");
     fake_two(&root, XS_SET_PERMS, 0, "/local/domain/5", "n5");
-    fake_call(&root, XS_INTRODUCE, 0, "5\0" "1\0" "1", 6);
-    fake_call(&root, XS_INTRODUCE, 0, "6\0" "1\0" "1", 6);
+    fake_call(&root, XS_INTRODUCE, 0,
+              "5\0"
+              "1\0"
+              "1",
+              6);
+    fake_call(&root, XS_INTRODUCE, 0,
+              "6\0"
+              "1\0"
+              "1",
+              6);
     while (in.left)
         step(&in, &s, &xen, &root);
     check(&s, &xen);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The store against a naive model: random requests of three clients (a privileged one and two domains), transactions
- * and tiny quotas among them, compared after each step.
+ * The store against a naive model: random requests of three clients (a privileged one and two domains),
+ * transactions and tiny quotas among them, compared after each step.
  *
- * The model is a flat list of nodes. Requests outside transactions must give exactly the model's answer. Those inside are
- * only noted with the answer they got; when the commit succeeds, replaying them on the model at that moment must give
- * the same answers (that is what a transaction promises), and when it fails with EAGAIN, a node near one of those
- * touched must have been changed by somebody since the start. After every step the trees must be equal, the accounts
- * must agree with a recount, and each client must have got exactly the watch events that the model expects.
+ * The model is a flat list of nodes. Requests outside transactions must give exactly the model's answer.
+ * Those inside are only noted with the answer they got; when the commit succeeds, replaying them on the model
+ * at that moment must give the same answers (that is what a transaction promises), and when it fails with
+ * EAGAIN, a node near one of those touched must have been changed by somebody since the start. After every
+ * step the trees must be equal, the accounts must agree with a recount, and each client must have got exactly
+ * the watch events that the model expects.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,11 +23,11 @@
 
 #include "tests/unit/store_harness.h"
 
-#define CLIENTS    3
-#define TXNS       2 /* per client */
-#define MAX_NODES  16
-#define MAX_LOG    12
-#define MAX_FIRED  64
+#define CLIENTS     3
+#define TXNS        2 /* per client */
+#define MAX_NODES   16
+#define MAX_LOG     12
+#define MAX_FIRED   64
 #define QUOTA_NODES 5
 #define QUOTA_SIZE  12
 #define QUOTA_PERMS 2
@@ -47,8 +48,8 @@ struct model {
 struct op {
     uint32_t type;
     char path[8];
-    char value[12];    /* WRITE */
-    int perm_count;    /* SET_PERMS */
+    char value[12]; /* WRITE */
+    int perm_count; /* SET_PERMS */
     struct perm perm[3];
 };
 
@@ -149,7 +150,8 @@ static int m_size(size_t len, int perms, int client) {
     return client != 0 && len + 4 * (size_t)perms > QUOTA_SIZE ? -ENOSPC : 0;
 }
 
-static void m_add(struct model *m, const char *path, const char *value, const struct mnode *like, int client) {
+static void m_add(struct model *m, const char *path, const char *value, const struct mnode *like,
+                  int client) {
     char up[8];
     if (m_parent(path, up) && !m_find(m, up))
         m_add(m, up, "", like, client);
@@ -270,7 +272,8 @@ static int m_look(struct model *m, const struct op *op, int client, char *text) 
     return 0;
 }
 
-static struct result m_do(struct model *m, const struct op *op, int client, bool limits, struct change_list *l) {
+static struct result m_do(struct model *m, const struct op *op, int client, bool limits,
+                          struct change_list *l) {
     struct result r = { 0, "" };
     switch (op->type) {
     case XS_WRITE:
@@ -330,7 +333,7 @@ static struct result real_do(struct world *w, int client, uint32_t tx, const str
         size_t n = strlen(op->path) + 1;
         strcpy(payload, op->path);
         for (int i = 0; i < op->perm_count; i++)
-            n += (size_t)sprintf(payload + n, "%c%u", "nrwb"[op->perm[i].bits], op->perm[i].domid) + 1;
+            n += (size_t)sprintf(payload + n, "%c%u", "nrwb"[op->perm[i].bits], op -> perm[i].domid) + 1;
         r.rc = fake_call(f, XS_SET_PERMS, tx, payload, n);
         return r;
     }
@@ -417,14 +420,16 @@ static void compare(struct world *w) {
 /* ---- steps ---- */
 
 static void random_path(char *out) {
-    static const char *const paths[] = { "/",    "/a",   "/b",   "/a/a",   "/a/b",   "/b/a",   "/b/b",  "/a/a/a",
-                                         "/a/a/b", "/a/b/a", "/b/a/a", "/b/b/b", "/a", "/a/a", "/b" };
+    static const char *const paths[] = { "/",      "/a",     "/b",     "/a/a",   "/a/b",
+                                         "/b/a",   "/b/b",   "/a/a/a", "/a/a/b", "/a/b/a",
+                                         "/b/a/a", "/b/b/b", "/a",     "/a/a",   "/b" };
     strcpy(out, paths[rnd(sizeof(paths) / sizeof(paths[0]))]);
 }
 
 static struct op random_op(void) {
-    static const uint32_t types[] = { XS_WRITE, XS_WRITE, XS_WRITE, XS_MKDIR,     XS_RM,       XS_READ,
-                                      XS_READ,  XS_DIRECTORY, XS_GET_PERMS, XS_SET_PERMS, XS_SET_PERMS };
+    static const uint32_t types[] = { XS_WRITE,     XS_WRITE,     XS_WRITE,    XS_MKDIR,
+                                      XS_RM,        XS_READ,      XS_READ,     XS_DIRECTORY,
+                                      XS_GET_PERMS, XS_SET_PERMS, XS_SET_PERMS };
     struct op op = { .type = types[rnd(sizeof(types) / sizeof(types[0]))] };
     random_path(op.path);
     if (op.type == XS_WRITE)
@@ -474,7 +479,8 @@ static void conflict_is_real(struct world *w, const struct mtxn *x) {
 }
 
 /* Requests refused for lack of quota did nothing, and might be granted by now. */
-static void replay(struct model *m, const struct mtxn *x, int client, struct change_list *l, bool compare_results) {
+static void replay(struct model *m, const struct mtxn *x, int client, struct change_list *l,
+                   bool compare_results) {
     for (int i = 0; i < x->count; i++) {
         if (x->result[i].rc == -ENOSPC)
             continue;
@@ -618,7 +624,8 @@ static void random_sequences(void **state) {
         close_world(&w);
     }
     print_message("%u commits, %u conflicts, %u refusals, %u events\n", commits, conflicts, refusals, events);
-    assert_true(commits > runs && conflicts > runs && refusals > runs && events > runs); /* all of it did happen */
+    assert_true(commits > runs && conflicts > runs && refusals > runs &&
+                events > runs); /* all of it did happen */
 }
 
 static int name_seed(void **state) {

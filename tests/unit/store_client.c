@@ -206,7 +206,8 @@ static void domains(void **state) {
     assert_int_equal(xs_client_is_introduced(w->xs, 9), 0);
     assert_int_equal(xs_client_is_introduced(w->xs, 0), 1);
     assert_int_equal(xs_client_introduce(w->xs, 9, 1, 1), -ENOSYS);
-    assert_string_equal(xs_client_error(w->xs), "introduce domain 9: this store does not know that request (ENOSYS)");
+    assert_string_equal(xs_client_error(w->xs),
+                        "introduce domain 9: this store does not know that request (ENOSYS)");
     assert_int_equal(xs_client_control(w->xs, "check", 5, &answer), 0);
     assert_string_equal(answer, "OK");
     free(answer);
@@ -220,7 +221,8 @@ static void bad_clients(void **state) {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0), deaf = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
     assert_int_equal(connect(deaf, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    char garbage[64], request[] = "\x0a\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0" "3";
+    char garbage[64], request[] = "\x0a\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0"
+                                  "3";
     memset(garbage, 0xff, sizeof(garbage));
     assert_int_equal(write(fd, garbage, sizeof(garbage)), sizeof(garbage));
     struct pollfd p = { fd, POLLIN, 0 };
@@ -260,8 +262,9 @@ static void second_server_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(values),       T(names),   T(permissions), T(events),      T(transactions),
-        T(domains),      T(bad_clients), T(server_gone), T(second_server_is_refused),
+        T(values),      T(names),        T(permissions),
+        T(events),      T(transactions), T(domains),
+        T(bad_clients), T(server_gone),  T(second_server_is_refused),
     };
     signal(SIGPIPE, SIG_IGN);
     alarm(120);

@@ -46,7 +46,8 @@ static int introduce(struct world *w, const char *domid) {
     char buf[32];
     size_t n = strlen(domid) + 1;
     memcpy(buf, domid, n);
-    memcpy(buf + n, BYTES("4660\0" "9"));
+    memcpy(buf + n, BYTES("4660\0"
+                          "9"));
     return fake_call(&w->root, XS_INTRODUCE, 0, buf, n + 7);
 }
 
@@ -65,7 +66,8 @@ static size_t guest_get(struct xenstore_domain_interface *r, void *bytes, size_t
     return n;
 }
 
-static void guest_request(struct xenstore_domain_interface *r, uint32_t type, const void *payload, size_t len) {
+static void guest_request(struct xenstore_domain_interface *r, uint32_t type, const void *payload,
+                          size_t len) {
     struct xsd_sockmsg header = { type, 1, 0, (uint32_t)len };
     guest_put(r, &header, sizeof(header));
     guest_put(r, payload, len);
@@ -94,7 +96,8 @@ static void introduce_and_talk(void **state) {
     r->rsp_prod = r->rsp_cons = 0xfffffffcu;
     assert_int_equal(introduce(w, "5"), 0);
     assert_true(fake_take(&w->root, "@introduceDomain", "t"));
-    assert_int_equal(r->server_features, XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR);
+    assert_int_equal(r->server_features,
+                     XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR);
     guest_request(r, XS_GET_DOMAIN_PATH, BYTES("5"));
     uint32_t port = domain_find(&w->store, 5)->port;
     unsigned int before = w->xen.notified[port];
@@ -121,7 +124,10 @@ static void bad_introductions(void **state) {
     assert_int_equal(introduce(w, "32752"), -EINVAL);
     assert_int_equal(introduce(w, "x"), -EINVAL);
     assert_int_equal(introduce(w, "99"), -EINVAL); /* no such guest */
-    assert_int_equal(fake_call(&w->root, XS_INTRODUCE, 0, BYTES("5\0" "1")), -EINVAL);
+    assert_int_equal(fake_call(&w->root, XS_INTRODUCE, 0,
+                               BYTES("5\0"
+                                     "1")),
+                     -EINVAL);
     w->xen.refuse_bind = true;
     assert_int_equal(introduce(w, "5"), -EINVAL);
     assert_int_equal(w->xen.maps, 0);
@@ -287,9 +293,18 @@ static void flood_does_not_starve(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(introduce_and_talk), T(request_before_introduction_is_served), T(bad_introductions), T(long_reply),
-        T(impossible_index), T(too_long_a_message), T(response_index_broken_while_events_wait), T(guest_reconnects),
-        T(release_leaves_nothing), T(release_of_one_never_introduced), T(targets), T(released_while_awake),
+        T(introduce_and_talk),
+        T(request_before_introduction_is_served),
+        T(bad_introductions),
+        T(long_reply),
+        T(impossible_index),
+        T(too_long_a_message),
+        T(response_index_broken_while_events_wait),
+        T(guest_reconnects),
+        T(release_leaves_nothing),
+        T(release_of_one_never_introduced),
+        T(targets),
+        T(released_while_awake),
         T(flood_does_not_starve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,9 @@ static void fake_failed(struct conn *c) {
     of_conn(c)->failed = true;
 }
 
-static const struct conn_transport transport = { .read = fake_read, .write = fake_write_out, .failed = fake_failed };
+static const struct conn_transport transport = { .read = fake_read,
+                                                 .write = fake_write_out,
+                                                 .failed = fake_failed };
 
 void fake_open(struct fake_client *f, struct store *s, uint16_t domid) {
     memset(f, 0, sizeof(*f));

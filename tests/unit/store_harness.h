@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For tests of the store: clients whose transport is a piece of memory, and a hypervisor whose guests' rings are pages
- * of this process.
+ * For tests of the store: clients whose transport is a piece of memory, and a hypervisor whose guests' rings
+ * are pages of this process.
  */
 #ifndef TESTS_STORE_HARNESS_H
 #define TESTS_STORE_HARNESS_H
@@ -36,7 +36,8 @@ void fake_close(struct fake_client *f);
 void fake_feed(struct fake_client *f, const void *bytes, size_t len);
 /* One request, as bytes. */
 void fake_send(struct fake_client *f, uint32_t type, uint32_t tx, const void *payload, size_t len);
-/* Takes the next message; events are put aside. False if there is none. The reply is in f->reply, NUL-ended. */
+/* Takes the next message; events are put aside. False if there is none. The reply is in f->reply, NUL-ended.
+ */
 bool fake_receive(struct fake_client *f);
 
 /* Sends, runs the store until it rests, receives. 0, or the negative errno that the reply names. */
@@ -52,7 +53,8 @@ int fake_end(struct fake_client *f, uint32_t tx, bool commit);
 /* The value equals; -errno as the read gave, or 1 if it differs. */
 int fake_expect(struct fake_client *f, uint32_t tx, const char *path, const char *value);
 
-/* Takes in what is under way and tells how many events wait; fake_take() looks one up by path and token and removes it. */
+/* Takes in what is under way and tells how many events wait; fake_take() looks one up by path and token and
+ * removes it. */
 unsigned int fake_events(struct fake_client *f);
 bool fake_take(struct fake_client *f, const char *path, const char *token);
 void fake_forget_events(struct fake_client *f);

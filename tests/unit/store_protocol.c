@@ -65,7 +65,8 @@ static void write_and_read(void **state) {
 
 static void malformed_paths(void **state) {
     struct world *w = *state;
-    static const char *const bad[] = { "", "x ", "//", "/x/", "/x//y", "/x y", "/x.y", "@introduceDomain", "/\x80" };
+    static const char *const bad[] = { "",     "x ", "//", "/x/", "/x//y", "/x y", "/x.y", "@introduceDomain",
+                                       "/\x80" };
     for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(fake_text(&w->root, XS_READ, 0, bad[i]), -EINVAL);
         assert_int_equal(fake_write(&w->root, 0, bad[i], "v"), -EINVAL);
@@ -389,9 +390,15 @@ static void reset_watches(void **state) {
 static void quotas_bind_guests(void **state) {
     struct world *w = *state;
     char path[32], value[64];
-    w->store.quota.guest = (struct quota_limits){ .nodes = 5, .node_size = 32, .permissions = 2, .path_max = 100,
-                                                  .watches = 2, .transactions = 1, .transaction_nodes = 4,
-                                                  .outstanding = 20, .memory = 1 << 20 };
+    w->store.quota.guest = (struct quota_limits){ .nodes = 5,
+                                                  .node_size = 32,
+                                                  .permissions = 2,
+                                                  .path_max = 100,
+                                                  .watches = 2,
+                                                  .transactions = 1,
+                                                  .transaction_nodes = 4,
+                                                  .outstanding = 20,
+                                                  .memory = 1 << 20 };
     for (int i = 0; i < 4; i++) {
         snprintf(path, sizeof(path), "n%d", i);
         assert_int_equal(fake_write(&w->a, 0, path, "v"), 0);
@@ -453,7 +460,11 @@ static void domain_queries(void **state) {
     assert_string_equal(w->a.reply.payload, "T");
     assert_int_equal(fake_text(&w->a, XS_IS_DOMAIN_INTRODUCED, 0, "9"), 0);
     assert_string_equal(w->a.reply.payload, "F");
-    assert_int_equal(fake_call(&w->root, XS_INTRODUCE, 0, BYTES("5\0" "1\0" "1")), -ENOSYS); /* no hypervisor here */
+    assert_int_equal(fake_call(&w->root, XS_INTRODUCE, 0,
+                               BYTES("5\0"
+                                     "1\0"
+                                     "1")),
+                     -ENOSYS); /* no hypervisor here */
 }
 
 static void control(void **state) {
@@ -462,9 +473,15 @@ static void control(void **state) {
     assert_string_equal(w->root.reply.payload, "OK");
     assert_int_equal(fake_text(&w->root, XS_CONTROL, 0, "help"), 0);
     assert_non_null(strstr(w->root.reply.payload, "quota"));
-    assert_int_equal(fake_call(&w->root, XS_CONTROL, 0, BYTES("quota\0set\0nodes\0" "7")), 0);
+    assert_int_equal(fake_call(&w->root, XS_CONTROL, 0,
+                               BYTES("quota\0set\0nodes\0"
+                                     "7")),
+                     0);
     assert_int_equal(w->store.quota.guest.nodes, 7);
-    assert_int_equal(fake_call(&w->root, XS_CONTROL, 0, BYTES("quota\0set\0none\0" "7")), -EINVAL);
+    assert_int_equal(fake_call(&w->root, XS_CONTROL, 0,
+                               BYTES("quota\0set\0none\0"
+                                     "7")),
+                     -EINVAL);
     assert_int_equal(fake_two(&w->root, XS_CONTROL, 0, "quota", "3"), 0);
     assert_non_null(strstr(w->root.reply.payload, "nodes            :        1"));
     assert_int_equal(fake_text(&w->root, XS_CONTROL, 0, "nonsense"), -EINVAL);
@@ -548,13 +565,38 @@ static void deaf_guest_is_cut_off(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(write_and_read), T(malformed_paths), T(path_lengths), T(relative_paths), T(mkdir_keeps_values), T(rm_rules),
-        T(directory), T(long_directory), T(directory_part_generation), T(permissions), T(bad_permissions),
-        T(creator_owns_and_inherits), T(set_target_gives_rights), T(watches_fire), T(watch_below_removal),
-        T(relative_watch), T(watch_hides_the_unreadable), T(transaction_commits), T(transaction_dropped),
-        T(transaction_conflicts), T(no_false_conflicts), T(removal_in_transaction), T(reset_watches),
-        T(quotas_bind_guests), T(memory_quota), T(privileged_requests), T(domain_queries), T(control),
-        T(too_long_a_message), T(bytes_come_one_by_one), T(slow_reader_waits), T(waiting_events_are_not_doubled),
+        T(write_and_read),
+        T(malformed_paths),
+        T(path_lengths),
+        T(relative_paths),
+        T(mkdir_keeps_values),
+        T(rm_rules),
+        T(directory),
+        T(long_directory),
+        T(directory_part_generation),
+        T(permissions),
+        T(bad_permissions),
+        T(creator_owns_and_inherits),
+        T(set_target_gives_rights),
+        T(watches_fire),
+        T(watch_below_removal),
+        T(relative_watch),
+        T(watch_hides_the_unreadable),
+        T(transaction_commits),
+        T(transaction_dropped),
+        T(transaction_conflicts),
+        T(no_false_conflicts),
+        T(removal_in_transaction),
+        T(reset_watches),
+        T(quotas_bind_guests),
+        T(memory_quota),
+        T(privileged_requests),
+        T(domain_queries),
+        T(control),
+        T(too_long_a_message),
+        T(bytes_come_one_by_one),
+        T(slow_reader_waits),
+        T(waiting_events_are_not_doubled),
         T(deaf_guest_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
