@@ -165,21 +165,40 @@ class Machine:
         """Runs one command of the human monitor, returns its text; empty when QEMU does not answer."""
         requests = [{'execute': 'qmp_capabilities'},
                     {'execute': 'human-monitor-command', 'arguments': {'command-line': line}, 'id': 'answer'}]
-        self.monitor.settimeout(10)
         try:
             self.monitor.sendall(b''.join(json.dumps(r).encode() + b'\n' for r in requests))
-            pending = b''
-            while True:
+            for reply in self._monitor_lines():
+                if reply.get('id') == 'answer':
+                    return reply.get('return', str(reply.get('error')))
+        except OSError:
+            pass
+        return ''
+
+    def _monitor_lines(self):
+        """What QEMU sends until it stops for ten seconds or ends."""
+        self.monitor.settimeout(10)
+        pending = b''
+        while True:
+            try:
                 more = self.monitor.recv(65536)
-                if not more:
-                    return ''
-                *lines, pending = (pending + more).split(b'\n')
-                for raw in lines:
-                    reply = json.loads(raw)
-                    if reply.get('id') == 'answer':
-                        return reply.get('return', str(reply.get('error')))
-        except (OSError, ValueError):
-            return ''
+            except OSError:
+                return
+            if not more:
+                return
+            *lines, pending = (pending + more).split(b'\n')
+            yield from map(json.loads, lines)
+
+    def shutdown_reason(self):
+        """Once the machine has ended: why, in QEMU's words (guest-shutdown, guest-reset), or None. The monitor
+        must have been opened before, by listen()."""
+        for reply in self._monitor_lines():
+            if reply.get('event') == 'SHUTDOWN':
+                return reply['data']['reason']
+        return None
+
+    def listen(self):
+        """Asks QEMU to send its events from here on."""
+        self.monitor.sendall(b'{"execute": "qmp_capabilities"}\n')
 
     def dump_registers(self):
         text = self.monitor_command('info registers -a')
