@@ -22,3 +22,4 @@ $(eval $(call host_test,store_domain,tests/unit/store_domain.c tests/unit/store_
 $(eval $(call host_test,store_client,tests/unit/store_client.c lib/xs_client.c dom0/store/server.c $(STORE_CORE),))
 $(eval $(call host_test,store_model,tests/model/store_model.c tests/unit/store_harness.c $(STORE_CORE),))
 $(eval $(call fuzzer,store_fuzz,tests/fuzz/store_fuzz.c tests/unit/store_harness.c $(STORE_CORE),,-runs=30000 -max_len=512))
+$(eval $(call host_test,store_core,tests/unit/store_core.c $(STORE_CORE),))
