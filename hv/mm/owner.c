@@ -86,14 +86,14 @@ static void list_unlink(struct domain *d, uint32_t n)
 }
 
 /* ---- allocation ---- */
-static bool account(struct domain *d, uint64_t size)
+static bool account(struct domain *d, uint64_t size, bool beyond_max)
 {
     bool ok;
 
     if (!owner_room(d->id))
         return false;
     spin_lock(&d->frames_lock);
-    ok = !d->dying && d->frames + size <= d->max_frames && d->frames + size >= d->frames;
+    ok = !d->dying && (beyond_max || d->frames + size <= d->max_frames);
     if (ok && d->frames == 0)
         ok = domain_get_again(d);
     if (ok) {
@@ -138,7 +138,7 @@ static void hand_over(struct domain *d, mfn_t m, unsigned order)
     spin_unlock(&d->frames_lock);
 }
 
-mfn_t frames_alloc_domain(struct domain *d, unsigned order, unsigned address_bits)
+static mfn_t alloc(struct domain *d, unsigned order, unsigned address_bits, bool beyond_max)
 {
     uint64_t limit = frame_count;
     mfn_t m;
@@ -147,7 +147,7 @@ mfn_t frames_alloc_domain(struct domain *d, unsigned order, unsigned address_bit
         return MFN_INVALID;
     if (address_bits && address_bits < 64)
         limit = address_bits <= PAGE_SHIFT ? 0 : MIN(limit, 1ull << (address_bits - PAGE_SHIFT));
-    if (!account(d, 1ull << order))
+    if (!account(d, 1ull << order, beyond_max))
         return MFN_INVALID;
     m = block_alloc(d, order, limit);
     if (mfn_valid_number(m))
@@ -155,6 +155,16 @@ mfn_t frames_alloc_domain(struct domain *d, unsigned order, unsigned address_bit
     else
         unaccount(d, 1ull << order);
     return m;
+}
+
+mfn_t frames_alloc_domain(struct domain *d, unsigned order, unsigned address_bits)
+{
+    return alloc(d, order, address_bits, false);
+}
+
+mfn_t frames_alloc_exchange(struct domain *d, unsigned order, unsigned address_bits)
+{
+    return alloc(d, order, address_bits, true);
 }
 
 void frame_release(struct frame *f)
@@ -181,6 +191,28 @@ void frame_release(struct frame *f)
 static bool allocation_drop(struct frame *f)
 {
     return __atomic_fetch_and(&f->refs, ~FRAME_ALLOCATED, __ATOMIC_ACQ_REL) & FRAME_ALLOCATED;
+}
+
+int frame_give_up(mfn_t m, struct domain *d)
+{
+    struct frame *f;
+    int rc = -XEN_EINVAL;
+
+    if (!frame_get(m, d))
+        return rc;
+    f = frame_of(m);
+    if (!(__atomic_load_n(&f->refs, __ATOMIC_RELAXED) & FRAME_HYP) && allocation_drop(f)) {
+        frame_put(m);
+        rc = 0;
+    }
+    frame_put(m);
+    return rc;
+}
+
+bool frame_is_unused(mfn_t m, const struct domain *d)
+{
+    return frame_exists(m) && __atomic_load_n(&frame_of(m)->refs, __ATOMIC_RELAXED) ==
+           (FRAME_ALLOCATED | (uint64_t)d->id << FRAME_OWNER_SHIFT | 1);
 }
 
 /*
@@ -263,16 +295,20 @@ void frame_share_end(mfn_t m, struct domain *d)
 
 /* ---- the end ---- */
 
-/* Next frame that is still allocated; goes behind all others, in case that references of others keep it. */
+/*
+ * The list is gone through once, by moving its head to its end as many times as there were frames at the start:
+ * frames that nobody looked at yet always stand before those that somebody did, whatever is freed meanwhile.
+ */
 static uint32_t relinquish_next(struct domain *d)
 {
     uint32_t n;
 
     spin_lock(&d->frames_lock);
     n = d->frames_head;
-    if (n != FRAME_NIL && !(__atomic_load_n(&frame_table[n].refs, __ATOMIC_RELAXED) & FRAME_ALLOCATED))
+    if (d->pv.relinquish_left == 0)
         n = FRAME_NIL;
     if (n != FRAME_NIL) {
+        d->pv.relinquish_left--;
         list_unlink(d, n);
         list_append(d, n);
     }
@@ -280,7 +316,7 @@ static uint32_t relinquish_next(struct domain *d)
     return n;
 }
 
-enum { STEP_NEXT, STEP_PIN, STEP_UNPINNED, STEP_ABANDON };
+enum { STEP_BEGIN, STEP_NEXT, STEP_PIN, STEP_UNPINNED, STEP_ABANDON };
 
 /* The frame under the cursor: its pin, its abandoned validation, its allocation. -ERESTART: the same again. */
 static int relinquish_one(struct domain *d, uint32_t n)
@@ -298,24 +334,46 @@ static int relinquish_one(struct domain *d, uint32_t n)
     rc = frame_abandon(MFN(n));
     if (rc == 0) {
         d->pv.relinquish_step = STEP_NEXT;
-        if (allocation_drop(&frame_table[n]))
-            frame_put(MFN(n));
+        frame_put(MFN(n));                      /* the cursor's */
     }
     return rc;
 }
 
+/* Takes the next frame under the cursor, with a reference, and drops its allocation's. False at the end. */
+static bool relinquish_step(struct domain *d)
+{
+    uint32_t n = d->pv.relinquish_cursor = relinquish_next(d);
+
+    if (n == FRAME_NIL)
+        return false;
+    if (!frame_get(MFN(n), d))                  /* on its way to the free frames */
+        return true;
+    d->pv.relinquish_step = STEP_PIN;
+    if (allocation_drop(&frame_table[n]))
+        frame_put(MFN(n));
+    return true;
+}
+
+static bool preempt_now(unsigned done)
+{
+    struct vcpu *v = this_cpu()->current;
+
+    return done % PREEMPT_BATCH == 0 && v && !vcpu_is_idle(v) && preempt_due(v);
+}
+
 int frames_relinquish(struct domain *d)
 {
+    if (d->pv.relinquish_step == STEP_BEGIN) {
+        (void)frames_claim(d, 0);               /* giving up a claim cannot fail */
+        d->pv.relinquish_left = d->frames;
+        d->pv.relinquish_step = STEP_NEXT;
+    }
     for (unsigned done = 1;; done++) {
-        if (d->pv.relinquish_step == STEP_NEXT) {
-            d->pv.relinquish_cursor = relinquish_next(d);
-            if (d->pv.relinquish_cursor == FRAME_NIL)
-                return 0;
-            d->pv.relinquish_step = STEP_PIN;
-        }
-        if (relinquish_one(d, d->pv.relinquish_cursor) == -XEN_ERESTART)
+        if (d->pv.relinquish_step == STEP_NEXT && !relinquish_step(d))
+            return 0;
+        if (d->pv.relinquish_step != STEP_NEXT && relinquish_one(d, d->pv.relinquish_cursor) == -XEN_ERESTART)
             return -XEN_ERESTART;
-        if (done % PREEMPT_BATCH == 0 && preempt_due(this_cpu()->current))
+        if (preempt_now(done))
             return -XEN_ERESTART;
     }
 }

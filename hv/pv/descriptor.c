@@ -109,6 +109,8 @@ void perdomain_free(struct domain *d)
 {
     uint64_t *l3, *l2;
 
+    kfree(d->pv.memory_map);
+    d->pv.memory_map = NULL;
     if (!d->pv.perdomain_l3.n)
         return;
     l3 = page_of_mfn(d->pv.perdomain_l3);

@@ -74,22 +74,25 @@ int l1_entry_set(struct domain *d, uint64_t *slot, uint64_t entry, domid_t from,
     return 0;
 }
 
-/* Flags alone need no references; anything else brings its own and releases the old entry's. */
+/* Flags alone need no references, nor does giving up the right to write; anything else brings its own. */
 int l1_entry_replace(struct domain *d, uint64_t *slot, uint64_t expected, uint64_t entry)
 {
     uint64_t formed = entry;
-    bool flags_only = same_frame(expected, entry) && !((expected ^ entry) & PTE_RW);
+    bool same = same_frame(expected, entry), gains = (entry & ~expected & PTE_RW) != 0;
+    bool keeps = same && !gains;
 
-    if (flags_only ? !l1_entry_form(d, &formed) : l1_entry_get(d, d->id, &formed) != 0)
+    if (keeps ? !l1_entry_form(d, &formed) : l1_entry_get(d, d->id, &formed) != 0)
         return -XEN_EINVAL;
-    if (swap(slot, &expected, formed)) {
-        if (!flags_only)
-            l1_entry_put(expected);
-        return 0;
+    if (!swap(slot, &expected, formed)) {
+        if (!keeps)
+            l1_entry_put(formed);
+        return -XEN_EAGAIN;
     }
-    if (!flags_only)
-        l1_entry_put(formed);
-    return -XEN_EAGAIN;
+    if (!keeps)
+        l1_entry_put(expected);
+    else if ((expected & ~formed & PTE_RW) && frame_exists(pte_mfn(formed)))
+        frame_drop_writable(pte_mfn(formed));
+    return 0;
 }
 
 /* Releases what an entry held that is out of its table already. */

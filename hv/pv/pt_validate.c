@@ -18,8 +18,16 @@
 
 #include "pt.h"
 
-/* After each present entry; the first of a call always gets through. */
-static bool preempt_now(unsigned *done) { return ++*done % PREEMPT_BATCH == 0 && preempt_due(this_cpu()->current); }
+/* After each present entry; the first of a call always gets through. At boot nobody waits. */
+static bool preempt_now(unsigned *done)
+{
+    struct vcpu *v;
+
+    if (likely(++*done % PREEMPT_BATCH))
+        return false;
+    v = this_cpu()->current;
+    return v && !vcpu_is_idle(v) && preempt_due(v);
+}
 
 static bool holds_nothing(enum frame_type t, unsigned i, uint64_t entry)
 {

@@ -236,7 +236,7 @@ static void finish(struct regs *r, const struct decoded *i, const struct effect 
 /* The slot is held; the write goes to its upper or lower half, or to all of it. */
 static bool emulate(struct vcpu *v, uint64_t *slot, unsigned offset)
 {
-    struct decoded i;
+    struct decoded i = { .imm = 0 };
     struct effect e;
     uint64_t entry, new_entry, was, mask;
 

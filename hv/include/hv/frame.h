@@ -143,12 +143,18 @@ mfn_t frames_alloc(unsigned order, unsigned flags);
 void  frames_free(mfn_t m, unsigned order);
 /* 2^order frames for d, counted and on its list, contents zero. MFN_INVALID: no memory, or d's limit reached. */
 mfn_t frames_alloc_domain(struct domain *d, unsigned order, unsigned address_bits);
+/* The same beyond d's limit, for frames that replace others which d gives up for them. */
+mfn_t frames_alloc_exchange(struct domain *d, unsigned order, unsigned address_bits);
 /* Lets d map a frame of the hypervisor's (shared info, grant table): owner d, FRAME_HYP, one reference kept by us. */
 void  frame_share(mfn_t m, struct domain *d, bool writable);
 /* Ends it: 0 and the frame is the caller's to free, or -EBUSY while somebody still maps it and all stays as it was. */
 int   frame_unshare(mfn_t m, struct domain *d);
 /* Ends it for good, mapped or not: the frame goes to the free ones when its last mapping goes. d is dying. */
 void  frame_share_end(mfn_t m, struct domain *d);
+/* d gives a frame up: it is free when nothing maps or uses it any more. 0, or -EINVAL: not d's, or given up before. */
+int   __must_check frame_give_up(mfn_t m, struct domain *d);
+/* Whether only the allocation holds it; a hint, unless nobody else can act. */
+bool  frame_is_unused(mfn_t m, const struct domain *d);
 /* Takes a frame away from d that only its allocation reference holds (exchange, decrease): 0 or -EINVAL/-EBUSY. */
 int   __must_check frame_take(mfn_t m, struct domain *d);
 uint64_t frames_free_count(void);

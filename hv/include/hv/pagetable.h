@@ -96,7 +96,7 @@ int  pv_put_table(struct vcpu *v, mfn_t m);
 
 int  perdomain_init(struct domain *d);          /* sets d->pv.perdomain_l3; 0 or -ENOMEM */
 int  perdomain_add_vcpu(struct vcpu *v);        /* sets v->pv.gdt_window; 0 or -ENOMEM */
-void perdomain_free(struct domain *d);
+void perdomain_free(struct domain *d);          /* and what else hangs on pv_domain: the memory map */
 /* Replaces v's GDT: frames[0..DIV_ROUND_UP(entries, 512)) become SEGDESC of its domain. 0, -EINVAL. */
 int  __must_check pv_gdt_set(struct vcpu *v, const uint64_t *frames, unsigned entries);
 void pv_gdt_release(struct vcpu *v);
