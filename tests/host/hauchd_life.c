@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hauchd whole, on a pretended host: life and death of domains, with a failure injected at every single call, asked
+ * over its socket as hauch asks. After each case the host must be as it was. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dom0/hauchd/hauchd.h"
+#include "lib/wire_line.h"
+#include "tests/host/hauchd_world.h"
+
+static struct hauchd h;
+static char          dir[] = "/tmp/hauchd-test-XXXXXX", disk[64];
+static int           client_fd = -1;
+
+/* ---- a daemon without its main() ---- */
+static void daemon_up(void)
+{
+    struct fault f = { 0 };
+
+    memset(&h, 0, sizeof(h));
+    h.console_fd = -1;
+    h.state_dir = dir;
+    h.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    h.images = image_cache_new(0, 0);
+    h.link_fd = h.uevent_fd = -1;
+    assert_int_equal(death_listen(&h, &f), 0);
+    state_restore(&h);
+    peers_connect(&h);
+    death_look(&h);
+}
+
+/* As killed: nothing is undone. */
+static void daemon_gone(void)
+{
+    clients_close(&h);
+    while (h.domains.first)
+        domain_free(domain_of(h.domains.first));
+    index_free(&h.domains);
+    if (h.console_fd >= 0)
+        close(h.console_fd);
+    close(h.epoll_fd);
+    if (client_fd >= 0)
+        close(client_fd);
+    client_fd = -1;
+    if (h.xs)
+        xs_client_close(h.xs);
+}
+
+static int setup(void **state)
+{
+    int fd;
+
+    world_reset();
+    strcpy(strrchr(dir, '-'), "-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(disk, sizeof(disk), "%s.disk", dir);
+    fd = open(disk, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    assert_int_equal(ftruncate(fd, 4096), 0);
+    close(fd);
+    daemon_up();
+    return 0;
+}
+
+static int state_files(void)
+{
+    struct dirent *e;
+    DIR           *d = opendir(dir);
+    int            n = 0;
+
+    while ((e = readdir(d)))
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+static int teardown(void **state)
+{
+    daemon_gone();
+    unlink(disk);
+    rmdir(dir);
+    return 0;
+}
+
+static void turn(int times)
+{
+    while (times-- > 0)
+        loop_once(&h, 0);
+}
+
+/* A connection made by hand: accepting needs a path, a pair does not. */
+static void connect_pair(void)
+{
+    struct sockaddr_storage a;
+    socklen_t               n = sizeof(a);
+    int                     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    h.listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    memset(&a, 0, sizeof(a));
+    a.ss_family = AF_UNIX;
+    bind(h.listen_fd, (struct sockaddr *)&a, sizeof(sa_family_t));      /* the kernel picks an abstract name */
+    listen(h.listen_fd, 4);
+    getsockname(h.listen_fd, (struct sockaddr *)&a, &n);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, n), 0);
+    client_accept(&h);
+    close(h.listen_fd);
+    client_fd = fd;
+}
+
+static void send_text(const char *line)
+{
+    if (client_fd < 0)
+        connect_pair();
+    assert_int_equal(write(client_fd, line, strlen(line)), strlen(line));
+}
+
+/* The answer, or NULL if there is none yet. */
+static struct json_object *answer(void)
+{
+    static char buf[262144];
+    ssize_t     n;
+
+    turn(6);
+    n = read(client_fd, buf, sizeof(buf) - 1);
+    if (n <= 0)
+        return NULL;
+    buf[n] = 0;
+    return json_tokener_parse(buf);
+}
+
+static bool ok_of(struct json_object *o, char *error, size_t size)
+{
+    struct json_object *v = NULL;
+    bool                ok;
+
+    assert_non_null(o);
+    json_object_object_get_ex(o, "ok", &v);
+    ok = json_object_get_boolean(v);
+    if (error)
+        snprintf(error, size, "%s", json_object_object_get_ex(o, "error", &v) ? json_object_get_string(v) : "");
+    json_object_put(o);
+    return ok;
+}
+
+static bool request(const char *line, char *error, size_t size)
+{
+    send_text(line);
+    send_text("\n");
+    return ok_of(answer(), error, size);
+}
+
+static struct json_object *create_request(const char *name, const char *more)
+{
+    struct json_object *o = json_object_new_object();
+    char                text[1024];
+
+    snprintf(text, sizeof(text), "name='%s'\nmemory=16\nkernel='/k'\nvif=['bridge=xenbr0','bridge=xenbr0']\n%s", name,
+             more);
+    json_object_object_add(o, "op", json_object_new_string("create"));
+    json_object_object_add(o, "config", json_object_new_string(text));
+    return o;
+}
+
+static bool create(const char *name, const char *more, char *error, size_t size)
+{
+    struct json_object *o = create_request(name, more);
+    bool                ok = request(json_object_to_json_string(o), error, size);
+
+    json_object_put(o);
+    return ok;
+}
+
+static const char *with_disk(void)
+{
+    static char text[128];
+
+    snprintf(text, sizeof(text), "disk=['%s,raw,xvda,w']\n", disk);
+    return text;
+}
+
+static void assert_clean(void)
+{
+    assert_true(world_empty());
+    assert_int_equal(h.domains.count, 0);
+    assert_int_equal(state_files(), 0);
+}
+
+/* ---- the tests ---- */
+static void test_create_and_destroy(void **state)
+{
+    assert_true(create("web", with_disk(), NULL, 0));
+    assert_true(world.domain[1].exists && !world.domain[1].paused && world.domain[1].console);
+    assert_int_equal(world.domain[1].claim, 0);
+    assert_int_equal(world.loops, 1);
+    assert_int_equal(world.links, 2);
+    assert_int_equal(world.images, 0);
+    assert_int_equal(state_files(), 1);
+    assert_string_equal(world_node("/local/domain/1/name"), "web");
+    assert_string_equal(world_node("/local/domain/0/backend/vbd/1/51712/mode"), "w");
+    assert_string_equal(world_node("/local/domain/0/backend/vif/1/1/hotplug-status"), "connected");
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"web\"}", NULL, 0));
+    assert_clean();
+}
+
+/* The n-th call fails, for every n that there is: the answer names it, and nothing is left. */
+static void test_failure_at_every_call(void **state)
+{
+    char error[512];
+    int  n = 1;
+
+    for (;; n++) {
+        world.calls = 0;
+        world.failed = NULL;
+        world.fail_at = n;
+        if (create("web", with_disk(), error, sizeof(error)))
+            break;
+        world.fail_at = 0;
+        assert_non_null(world.failed);
+        if (strcmp(world.failed, "store transaction") && strcmp(world.failed, "introduce") && !strstr(error, world.failed))
+            fail_msg("\"%s\" does not name what failed: %s", error, world.failed);
+        if (!world_empty() || h.domains.count || state_files())
+            fail_msg("call %d (%s) failed, and something is left", n, world.failed);
+    }
+    world.fail_at = 0;
+    assert_in_range(n, 25, WORLD_CALLS);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"web\"}", NULL, 0));
+    assert_clean();
+}
+
+static void test_actions(void **state)
+{
+    assert_true(create("a", "on_poweroff='destroy'\n", NULL, 0));
+    world_guest_ends(1, 0);
+    turn(8);
+    assert_clean();
+
+    assert_true(create("b", "on_crash='preserve'\n", NULL, 0));
+    world_guest_ends(2, 3);
+    turn(8);
+    assert_true(world.domain[2].exists);
+    assert_int_equal(h.domains.count, 1);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"b\"}", NULL, 0));
+    assert_clean();
+}
+
+static void test_restart(void **state)
+{
+    assert_true(create("a", with_disk(), NULL, 0));
+    domain_of(h.domains.first)->started_ms -= 5000;
+    world_guest_ends(1, 1);
+    turn(10);
+    assert_false(world.domain[1].exists);
+    assert_true(world.domain[2].exists && !world.domain[2].paused);
+    assert_int_equal(world.loops, 1);
+    assert_int_equal(state_files(), 1);
+    /* Too quick: not again. */
+    world_guest_ends(2, 1);
+    turn(10);
+    assert_clean();
+}
+
+static void test_rename_restart(void **state)
+{
+    char more[256];
+
+    snprintf(more, sizeof(more), "on_crash='rename-restart'\n%s", with_disk());
+    assert_true(create("a", more, NULL, 0));
+    world_guest_ends(1, 3);
+    turn(10);
+    assert_true(world.domain[1].exists && world.domain[2].exists);
+    assert_string_equal(world_node("/local/domain/1/name"), "a-1");
+    assert_string_equal(world_node("/local/domain/2/name"), "a");
+    assert_int_equal(world.loops, 1);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a-1\"}", NULL, 0));
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
+static void test_image_in_use(void **state)
+{
+    char error[512];
+
+    assert_true(create("a", with_disk(), NULL, 0));
+    assert_false(create("b", with_disk(), error, sizeof(error)));
+    assert_non_null(strstr(error, disk));
+    assert_non_null(strstr(error, "domain a (1)"));
+    assert_false(create("a", "", error, sizeof(error)));
+    assert_non_null(strstr(error, "name a is taken by domain 1"));
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"1\"}", NULL, 0));
+    assert_clean();
+}
+
+static void test_killed_and_back(void **state)
+{
+    assert_true(create("a", with_disk(), NULL, 0));
+    assert_true(create("b", "", NULL, 0));
+    assert_true(request("{\"op\":\"rename\",\"domain\":\"b\",\"name\":\"c\"}", NULL, 0));
+    daemon_gone();
+    world.domain[2].exists = false;        /* died meanwhile */
+    daemon_up();
+    turn(8);
+    assert_int_equal(h.domains.count, 1);
+    assert_int_equal(world.loops, 1);
+    assert_int_equal(state_files(), 1);
+    assert_null(world_node("/local/domain/2/name"));
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
+static void test_waiting_clients(void **state)
+{
+    struct json_object *early;
+
+    assert_true(create("a", "on_poweroff='preserve'\n", NULL, 0));
+    send_text("{\"op\":\"shutdown\",\"domain\":\"a\",\"wait\":true}\n");
+    early = answer();
+    assert_null(early);
+    assert_string_equal(world_node("/local/domain/1/control/shutdown"), "poweroff");
+    world_guest_ends(1, 0);
+    assert_true(ok_of(answer(), NULL, 0));
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+
+    /* A client that goes while it waits. */
+    assert_true(create("b", "", NULL, 0));
+    send_text("{\"op\":\"shutdown\",\"domain\":\"b\",\"wait\":true}\n");
+    turn(4);
+    close(client_fd);
+    client_fd = -1;
+    turn(4);
+    assert_null(h.clients);
+    world_guest_ends(2, 0);
+    turn(8);
+    assert_clean();
+}
+
+static void test_silent_backend(void **state)
+{
+    struct json_object *o = create_request("a", with_disk());
+    char                error[512];
+
+    world.backends_silent = true;
+    send_text(json_object_to_json_string(o));
+    send_text("\n");
+    json_object_put(o);
+    assert_null(answer());
+    assert_int_equal(h.domains.count, 1);
+    domain_of(h.domains.first)->job.deadline_ms = 1;      /* long ago */
+    assert_false(ok_of(answer(), error, sizeof(error)));
+    assert_non_null(strstr(error, "xen-blkback"));
+    assert_clean();
+}
+
+static void test_refusals_of_requests(void **state)
+{
+    static const char *const bad[][2] = {
+        { "{}", "op" },
+        { "no json", "JSON" },
+        { "{\"op\":\"destroy\"}", "domain" },
+        { "{\"op\":\"destroy\",\"domain\":\"nobody\"}", "nobody" },
+        { "{\"op\":\"destroy\",\"domain\":\"0\"}", "domain 0" },
+        { "{\"op\":\"pause\",\"domain\":\"Domain-0\"}", "domain 0" },
+        { "{\"op\":\"shutdown\"}", "one domain or all" },
+        { "{\"op\":\"refusals\"}", "not available on this hypervisor" },
+        { "{\"op\":\"info\",\"domain\":\"99999999999999999999\"}", "no domain" },
+        { "{\"op\":\"create\",\"config\":\"name='x'\"}", "error" },
+        { "{\"op\":\"create\",\"config\":\"name='../x'\\nkernel='/k'\\nmemory=16\"}", "1 error" },
+        { "{\"op\":\"create\",\"config\":\"name='12'\\nkernel='/k'\\nmemory=16\"}", "1 error" },
+        { "{\"op\":\"create\",\"config\":\"name='x'\\nkernel='/k'\\nmemory=16\\nvif=['bridge=br9']\"}", "br9" },
+        { "{\"op\":\"create\",\"config\":\"name='x'\\nkernel='/k'\\nmemory=16\\ndisk=['/none,raw,xvda,w']\"}", "/none" },
+    };
+    char error[512];
+
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_false(request(bad[i][0], error, sizeof(error)));
+        if (!strstr(error, bad[i][1]))
+            fail_msg("%s: \"%s\" does not say \"%s\"", bad[i][0], error, bad[i][1]);
+    }
+    assert_true(request("{\"op\":\"list\"}", NULL, 0));
+    assert_true(request("{\"op\":\"host\"}", NULL, 0));
+    assert_true(request("{\"op\":\"dmesg\"}", NULL, 0));
+    assert_clean();
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_create_and_destroy), TEST(test_failure_at_every_call), TEST(test_actions),
+        TEST(test_restart),            TEST(test_rename_restart),        TEST(test_image_in_use),
+        TEST(test_killed_and_back),    TEST(test_waiting_clients),       TEST(test_silent_backend),
+        TEST(test_refusals_of_requests),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

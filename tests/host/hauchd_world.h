@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A pretended host for hauchd: hypervisor, store, back ends, consoles, loop devices and links as plain counters and
+ * lists, each call able to fail on demand. What hauchd leaves behind can then be counted exactly. */
+#ifndef HAUCHD_WORLD_H
+#define HAUCHD_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { WORLD_DOMAINS = 64, WORLD_NODES = 1024, WORLD_LINKS = 32, WORLD_CALLS = 512 };
+
+struct world_domain {
+    bool     exists, paused, off;
+    uint8_t  uuid[16];
+    unsigned reason;
+    uint64_t pages, claim;
+    bool     console, introduced;
+};
+
+struct world {
+    struct world_domain domain[WORLD_DOMAINS];
+    uint16_t            next_id;
+    struct {
+        char path[160], value[160];
+    } node[WORLD_NODES];
+    unsigned nodes;
+    char     link[WORLD_LINKS][16];
+    unsigned links;
+    int      loops, images, mappings;
+    int      death_fd, store_fd;
+    char     watch[64][2][160];
+    unsigned watches;
+    unsigned event_head, event_tail;
+    char     event[256][160];
+
+    int         calls, fail_at;            /* which call fails; 0: none */
+    const char *failed;                    /* its name */
+    bool        backends_silent;           /* they never answer */
+    bool        store_away;
+};
+extern struct world world;
+
+void        world_reset(void);
+/* Count one call; -EIO if it is the one that has to fail. */
+int         world_call(const char *name);
+/* The domain's guest shuts down for @reason, and the hypervisor says so. */
+void        world_guest_ends(uint16_t id, unsigned reason);
+const char *world_node(const char *path);  /* value or NULL */
+/* Nothing of any domain is left. */
+bool        world_empty(void);
+
+#endif
