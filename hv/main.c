@@ -102,9 +102,25 @@ static void measure_memory(void)
     }
 }
 
+/* All RAM is the hypervisor's own until it is given away, or dom0 could map what it never saw as a device. */
+static void reserve_all(void)
+{
+    const struct memmap *m = &machine.boot.memmap;
+
+    for (unsigned i = 0; i < m->count; i++) {
+        uint64_t first = MAX(m->region[i].base, LOW_MEMORY) >> PAGE_SHIFT;
+        uint64_t end = (m->region[i].base + m->region[i].len) >> PAGE_SHIFT;
+
+        if (m->region[i].type == MEMMAP_RAM && first < end)
+            frames_reserve(first, end - first);
+    }
+}
+
 static void add_frames(uint64_t first, uint64_t count)
 {
     machine.hypervisor_frames -= count;
+    for (uint64_t n = first; n < first + count; n++)
+        frame_table[n].type = 0;
     frames_add(first, count);
 }
 
@@ -119,6 +135,8 @@ static void give_memory(void)
     for (unsigned i = 0; i < machine.boot.modules; i++)
         boot_memory_reserve(machine.boot.module[i].start, machine.boot.module[i].end);
     paging_init_boot();
+    reserve_all();
+    frames_share_readonly(mfn_of_page(m2p).n, DIV_ROUND_UP(frame_count * 8, PAGE_SIZE));
     machine.hypervisor_frames = machine.ram_frames;
     boot_memory_each(add_frames);
     paging_tables_from_heap();

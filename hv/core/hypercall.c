@@ -39,6 +39,8 @@ int refuse(struct vcpu *v, int error, uint64_t a, uint64_t b)
 /* ---- long operations ---- */
 bool preempt_due(struct vcpu *v)
 {
+    if (unlikely(vcpu_is_idle(v)))      /* boot: nobody waits */
+        return false;
     hw_irq_window();
     return this_cpu()->pending || event_upcall_due(v);
 }

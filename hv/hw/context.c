@@ -6,6 +6,8 @@
  * vCPU wants the processor, or until hw_vcpu_save() is asked for it, so a short sleep costs no CR3 write.
  */
 #include <hv/domain.h>
+#include <hv/frame.h>
+#include <hv/pcpu.h>
 #include <hv/print.h>
 #include <hv/vcpu.h>
 #include <hw/hw.h>
@@ -207,6 +209,7 @@ static void root_write(struct hw_cpu *h, uint64_t root)
 {
     h->loaded_root = root;
     write_cr3(root);
+    tlb_note_flush(this_cpu()->id);
 }
 
 void hw_load_root(struct vcpu *v)
@@ -218,7 +221,11 @@ void hw_load_root(struct vcpu *v)
         root_write(h, root);
 }
 
-void tlb_flush_local(void) { write_cr3(read_cr3()); }
+void tlb_flush_local(void)
+{
+    write_cr3(read_cr3());
+    tlb_note_flush(this_cpu()->id);
+}
 void tlb_flush_page_local(uint64_t va) { invlpg(va); }
 void tlb_flush_domain(struct domain *d) { (void)d; tlb_flush_local(); }
 void tlb_flush_domain_page(struct domain *d, uint64_t va) { (void)d; invlpg(va); }

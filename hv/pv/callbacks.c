@@ -184,12 +184,7 @@ long hc_nmi_op(struct vcpu *v, uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t
 
 long hc_vm_assist(struct vcpu *v, uint64_t cmd, uint64_t type, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-    const uint64_t known = 1ull << VMASST_TYPE_4gb_segments | 1ull << VMASST_TYPE_4gb_segments_notify |
-                           1ull << VMASST_TYPE_writable_pagetables | 1ull << VMASST_TYPE_pae_extended_cr3 |
-                           1ull << VMASST_TYPE_architectural_iopl | 1ull << VMASST_TYPE_runstate_update_flag |
-                           1ull << VMASST_TYPE_m2p_strict;
-
-    if (type > 63 || !(known & 1ull << type))
+    if (type > 63 || !(VM_ASSIST_KNOWN & 1ull << type))
         return refuse(v, -XEN_EINVAL, cmd, type);
     if (cmd == VMASST_CMD_enable)
         v->domain->pv.vm_assist |= 1ull << type;

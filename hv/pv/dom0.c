@@ -342,7 +342,7 @@ static void permissions(struct domain *d)
 
 static void registers(struct build *b, struct vcpu *v, mfn_t root)
 {
-    if (pv_roots_set(v, root, MFN_INVALID) || pv_pin(b->d, root, TYPE_L4))
+    if (pv_roots_set(v, root, MFN_INVALID) || frame_get_typed(root, b->d, TYPE_L4) || !frame_pin(root))
         panic("dom0's page tables were refused");
     v->pv.kernel_mode = true;
     v->regs.rip = b->image.entry;

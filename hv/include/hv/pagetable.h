@@ -80,8 +80,6 @@ int __must_check pt_grant_replace(struct vcpu *v, uint64_t host_va, mfn_t m, uin
  * MFN_INVALID: none. Used by setvcpucontext; the hot ways are NEW_BASEPTR and NEW_USER_BASEPTR.
  */
 int  __must_check pv_roots_set(struct vcpu *v, mfn_t kernel, mfn_t user);
-/* Validates m as a table of d of that type and pins it, as MMUEXT_PIN does: 0, -EINVAL, -ERESTART. */
-int  __must_check pv_pin(struct domain *d, mfn_t m, enum frame_type t);
 /* A table lost its last user but taking it apart was preempted: it waits with v. 0 or -ERESTART. */
 int  __must_check pv_undo_pending(struct vcpu *v);
 /* Releases a typed reference on behalf of v; what is left to do waits with v. 0 or -ERESTART (done, but call

@@ -11,6 +11,13 @@
 #define PV_GDT_FRAMES   14      /* the guest's; the reserved entries follow */
 #define PV_LDT_ENTRIES  8192
 
+/* The options of vm_assist that a 64-bit guest may switch. */
+#define VM_ASSIST_BIT(type) (1ull << (type))
+#define VM_ASSIST_KNOWN (VM_ASSIST_BIT(VMASST_TYPE_4gb_segments) | VM_ASSIST_BIT(VMASST_TYPE_4gb_segments_notify) | \
+                         VM_ASSIST_BIT(VMASST_TYPE_writable_pagetables) | VM_ASSIST_BIT(VMASST_TYPE_pae_extended_cr3) | \
+                         VM_ASSIST_BIT(VMASST_TYPE_architectural_iopl) | \
+                         VM_ASSIST_BIT(VMASST_TYPE_runstate_update_flag) | VM_ASSIST_BIT(VMASST_TYPE_m2p_strict))
+
 struct pv_domain {
     mfn_t       perdomain_l3;           /* descriptor windows of its vCPUs, see pv/descriptor.c */
     struct ranges io_ports;             /* ports it may use */
@@ -20,6 +27,9 @@ struct pv_domain {
     bool        hypercall_page_done;
     uint8_t     relinquish_step;
     uint32_t    relinquish_cursor;
+    uint64_t    relinquish_left;        /* frames to look at yet, see mm/owner.c */
+    uint8_t    *memory_map;             /* set_memory_map: entries of 20 bytes */
+    uint32_t    memory_map_entries;
     struct cpu_policy *cpuid;           /* NULL: the machine's default policy for domUs */
     bool        cpuid_faulting;
 };

@@ -68,7 +68,19 @@ int      hw_rdmsr(uint32_t msr, uint64_t *value);       /* 0 or -EFAULT */
 int      hw_wrmsr(uint32_t msr, uint64_t value);
 void     hw_wbinvd(void);
 
+/* ---- devices: interrupt controllers, memory of PCI devices ---- */
+uint32_t hw_ioapic_read(unsigned n, uint8_t reg);   /* n: index into machine.acpi.ioapic; reg: its register number */
+void     hw_ioapic_write(unsigned n, uint8_t reg, uint32_t value);
+void     hw_irq_ack(void);                          /* end of interrupt, at the local APIC */
+/* Registers of a device, uncached, for good; phys and len in bytes. NULL: out of reach, or memory. */
+volatile uint32_t *hw_device_map(uint64_t phys, size_t len);
+
 /* ---- the machine ---- */
+struct cmdline_options;
+void hw_console_setup(const struct cmdline_options *o);     /* which devices, and how; may be called again */
+void hw_console_release_screen(void);                       /* dom0 owns the screen from now on */
+int  hw_console_input_irq(void);                            /* ISA interrupt of the input device; -1: it must be polled */
+void hw_console_input_irq_on(void);                         /* its line is connected: let it interrupt */
 void hw_console_write(const char *s, size_t len);       /* serial and VGA as configured */
 int  hw_console_read(void);                             /* a byte, or -1 */
 __noreturn void hw_halt(void);
