@@ -13,6 +13,7 @@ enum { DEPTH = 4 };
 enum field {
     F_DOMAIN = 1 << 0, F_CONFIG = 1 << 1, F_SOURCE = 1 << 2, F_NAME = 1 << 3, F_SET = 1 << 4,
     F_PAUSED = 1 << 5, F_DRY = 1 << 6, F_WAIT = 1 << 7, F_ALL = 1 << 8, F_CLEAR = 1 << 9,
+    F_PROGRESS = 1 << 10,
 };
 
 /* One row a request: the fields it must have and those it may have. */
@@ -20,7 +21,7 @@ static const struct {
     const char *name;
     unsigned    must, may;
 } ops[] = {
-    [WIRE_CREATE]   = { "create",   F_CONFIG, F_SOURCE | F_SET | F_PAUSED | F_DRY },
+    [WIRE_CREATE]   = { "create",   F_CONFIG, F_SOURCE | F_SET | F_PAUSED | F_DRY | F_PROGRESS },
     [WIRE_LIST]     = { "list",     0,        F_DOMAIN },
     [WIRE_INFO]     = { "info",     F_DOMAIN, 0 },
     [WIRE_HOST]     = { "host",     0,        0 },
@@ -44,6 +45,7 @@ static const struct {
     { "set", F_SET, json_type_array },         { "paused", F_PAUSED, json_type_boolean },
     { "dry", F_DRY, json_type_boolean },       { "wait", F_WAIT, json_type_boolean },
     { "all", F_ALL, json_type_boolean },       { "clear", F_CLEAR, json_type_boolean },
+    { "progress", F_PROGRESS, json_type_boolean },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -81,7 +83,7 @@ static int field_read(struct wire_request *rq, enum field field, struct json_obj
     char **text = field == F_DOMAIN ? &rq->domain : field == F_CONFIG ? &rq->config :
                   field == F_SOURCE ? &rq->source : field == F_NAME ? &rq->name : NULL;
     bool  *flag = field == F_PAUSED ? &rq->paused : field == F_DRY ? &rq->dry : field == F_WAIT ? &rq->wait :
-                  field == F_ALL ? &rq->all : field == F_CLEAR ? &rq->clear : NULL;
+                  field == F_ALL ? &rq->all : field == F_CLEAR ? &rq->clear : field == F_PROGRESS ? &rq->progress : NULL;
 
     if (flag)
         *flag = json_object_get_boolean(v);

@@ -28,6 +28,7 @@ struct wire_request {
     char        *set[WIRE_SET_MAX];
     unsigned     set_count;    /* create: key=value */
     bool         paused, dry, wait, all, clear;
+    bool         progress;     /* create: tell of each step */
 };
 
 /* 0, or -EINVAL/-ENOMEM with the reason; on failure there is nothing to free. */

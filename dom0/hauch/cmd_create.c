@@ -102,6 +102,7 @@ static struct json_object *request_of(const struct plan *p, const char *text)
     json_object_object_add(rq, "set", set);
     request_flag(rq, "paused", p->paused);
     request_flag(rq, "dry", p->dry);
+    request_flag(rq, "progress", isatty(STDERR_FILENO));
     return rq;
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -111,14 +112,6 @@ void client_answer(struct client *c, struct json_object *answer)
     send_json(c, answer);
 }
 
-void client_progress(struct client *c, const char *text)
-{
-    struct json_object *o = json_object_new_object();
-
-    json_object_object_add(o, "progress", json_object_new_string(text));
-    send_json(c, o);
-}
-
 void client_fail(struct client *c, const struct fault *f, struct json_object *notes)
 {
     struct json_object *o = json_object_new_object();
@@ -138,7 +131,7 @@ int client_wait(struct client *c, struct domain *d, enum wait_for what)
 
     if (!w)
         return -ENOMEM;
-    *w = (struct waiter){ d->waiters, c, what };
+    *w = (struct waiter){ d->waiters, c, what == WAIT_UP_PROGRESS ? WAIT_UP : what, what == WAIT_UP_PROGRESS };
     d->waiters = w;
     c->waits++;
     loop_want(c->h, c->fd, c, 0);
@@ -166,6 +159,20 @@ static void waiter_done(struct domain *d, struct waiter *w, const struct fault *
     if (d->warnings)
         json_object_object_add(o, "notes", json_object_get(d->warnings));
     client_answer(c, o);
+}
+
+void waiters_progress(struct domain *d, const char *step)
+{
+    char text[INDEX_NAME_MAX + 64];
+
+    snprintf(text, sizeof(text), "%s: %s", d->entry.name, step);
+    for (struct waiter *w = d->waiters; w; w = w->next)
+        if (w->progress) {
+            struct json_object *o = json_object_new_object();
+
+            json_object_object_add(o, "progress", json_object_new_string(text));
+            send_json(w->client, o);
+        }
 }
 
 /* WAIT_NOTHING: the domain goes, nobody may wait for it any longer. */

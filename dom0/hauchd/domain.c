@@ -105,6 +105,11 @@ static void note_undo(void *ctx, const struct fault *f)
     say("%s (%u): %s", d->entry.name, d->entry.id, f->text);
 }
 
+static void note_step(void *ctx, const char *name)
+{
+    waiters_progress(ctx, name);
+}
+
 /* Name taken or bad: say what is in the way. */
 static int enter(struct domain *d, const char *name, struct fault *f)
 {
@@ -143,8 +148,9 @@ struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const
             uuid_make(d->config.uuid);
         uuid_print(d->config.uuid, d->uuid_text);
         d->start_paused = rq->paused;
-        job_init(&d->job, create_steps, create_step_count, d, false);
+        job_init(&d->job, create_steps, create_step_count, d);
         d->job.note = note_undo;
+        d->job.enter = note_step;
         return d;
     }
     release(d);

@@ -63,11 +63,12 @@ void     say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));     /*
 enum fate { FATE_GONE, FATE_RESTART };   /* once everything is undone */
 
 /* A client that waits for a domain to get somewhere. */
-enum wait_for { WAIT_NOTHING, WAIT_UP, WAIT_GONE, WAIT_OFF };
+enum wait_for { WAIT_NOTHING, WAIT_UP, WAIT_UP_PROGRESS, WAIT_GONE, WAIT_OFF };
 struct waiter {
     struct waiter *next;
     struct client *client;
     enum wait_for  what;
+    bool           progress;      /* wants to be told of each step */
 };
 
 struct vif_state {
@@ -168,10 +169,11 @@ void client_event(struct hauchd *h, struct client *c, uint32_t events);
 void clients_close(struct hauchd *h);
 /* Answer and be done with the request; takes the reference of @answer. */
 void client_answer(struct client *c, struct json_object *answer);
-void client_progress(struct client *c, const char *text);
 void client_fail(struct client *c, const struct fault *f, struct json_object *notes);
 /* @c is told when @d gets there; the domain forgets clients that go. */
 int  client_wait(struct client *c, struct domain *d, enum wait_for what);
+/* Tell those who wait for @d to be up, and asked for it, how far it is. */
+void waiters_progress(struct domain *d, const char *step);
 void waiters_tell(struct domain *d, enum wait_for what, const struct fault *f);
 void request_handle(struct hauchd *h, struct client *c, char *line);
 /* Is the client waiting for something? Then its next request has to wait, too. */

@@ -87,7 +87,7 @@ static int do_create(struct hauchd *h, struct client *c, const struct wire_reque
         domain_free(d);
         return 0;
     }
-    if (client_wait(c, d, WAIT_UP)) {
+    if (client_wait(c, d, rq->progress ? WAIT_UP_PROGRESS : WAIT_UP)) {
         domain_free(d);
         return fault_set(f, -ENOMEM, "out of memory");
     }

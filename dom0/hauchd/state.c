@@ -137,7 +137,7 @@ static void domain_restore(struct domain *d, struct json_object *o)
     if (index_set_id(&d->h->domains, &d->entry, number_in(o, "domid")))
         say("%s: domain number %lld is taken", d->entry.name, (long long)number_in(o, "domid"));
     devices_restore(d, o);
-    job_init(&d->job, create_steps, create_step_count, d, true);
+    job_adopt(&d->job);
     d->settled = true;
     say("%s (%u): found again", d->entry.name, d->entry.id);
 }

@@ -5,14 +5,19 @@
 #include <errno.h>
 #include <string.h>
 
-void job_init(struct job *job, const struct step *steps, unsigned count, void *ctx, bool up)
+void job_init(struct job *job, const struct step *steps, unsigned count, void *ctx)
 {
     memset(job, 0, sizeof(*job));
     job->steps = steps;
     job->count = count;
     job->ctx = ctx;
-    job->at = up ? count : 0;
-    job->state = up ? JOB_UP : JOB_DOWN;
+    job->state = JOB_DOWN;
+}
+
+void job_adopt(struct job *job)
+{
+    job->at = job->count;
+    job->state = JOB_UP;
 }
 
 /* One call of the current step's run or undo, with the waiting accounted for. */
@@ -58,6 +63,8 @@ static bool forward(struct job *job, uint64_t now)
         job->state = JOB_UP;
         return false;
     }
+    if (job->enter && !job->deadline_ms)
+        job->enter(job->ctx, job->steps[job->at].name);
     rc = attempt(job, job->steps[job->at].run, now, &f);
     if (rc == STEP_WAIT)
         return false;

@@ -44,10 +44,13 @@ struct job {
     struct fault       fault;         /* why */
     void              *ctx;
     void             (*note)(void *ctx, const struct fault *f);  /* told of undos that failed; may be NULL */
+    void             (*enter)(void *ctx, const char *name);      /* told of each step before it runs; may be NULL */
 };
 
-/* A job at its beginning (JOB_DOWN), or, with @up, at its end as if all steps had been run by someone else. */
-void job_init(struct job *job, const struct step *steps, unsigned count, void *ctx, bool up);
+/* A job at its beginning: JOB_DOWN. */
+void job_init(struct job *job, const struct step *steps, unsigned count, void *ctx);
+/* A job at its end, JOB_UP, as if all steps had been run: by an earlier life of this program. */
+void job_adopt(struct job *job);
 
 /* Turn round and walk; both call job_poke(). */
 void job_start(struct job *job, uint64_t now_ms);

@@ -242,6 +242,31 @@ static void test_failure_at_every_call(void **state)
     assert_clean();
 }
 
+static void test_progress(void **state)
+{
+    static char         buf[8192];
+    struct json_object *o = create_request("a", with_disk());
+    ssize_t             n;
+
+    json_object_object_add(o, "progress", json_object_new_boolean(true));
+    send_text(json_object_to_json_string(o));
+    send_text("\n");
+    json_object_put(o);
+    turn(6);
+    n = read(client_fd, buf, sizeof(buf) - 1);
+    assert_in_range(n, 1, sizeof(buf) - 1);
+    buf[n] = 0;
+    for (unsigned i = 0; i < create_step_count; i++) {
+        char want[64];
+
+        snprintf(want, sizeof(want), "a: %s\"", create_steps[i].name);
+        assert_non_null(strstr(buf, want));
+    }
+    assert_non_null(strstr(buf, "\"ok\":true"));
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
 static void test_actions(void **state)
 {
     assert_true(create("a", "on_poweroff='destroy'\n", NULL, 0));
@@ -404,7 +429,7 @@ int main(void)
         TEST(test_create_and_destroy), TEST(test_failure_at_every_call), TEST(test_actions),
         TEST(test_restart),            TEST(test_rename_restart),        TEST(test_image_in_use),
         TEST(test_killed_and_back),    TEST(test_waiting_clients),       TEST(test_silent_backend),
-        TEST(test_refusals_of_requests),
+        TEST(test_refusals_of_requests), TEST(test_progress),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

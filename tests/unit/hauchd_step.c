@@ -63,7 +63,7 @@ static struct job fresh(void)
 
     memset(&world, 0, sizeof(world));
     world.fail_run = world.fail_undo = world.wait_run = world.wait_undo = -1;
-    job_init(&job, steps, STEPS, NULL, false);
+    job_init(&job, steps, STEPS, NULL);
     job.note = note;
     return job;
 }
