@@ -342,7 +342,7 @@ void vcpu_unpause(struct vcpu *v, uint32_t flag)
         vcpu_sleep_nosync(v);           /* the reason has changed, so its runstate may */
 }
 
-void sched_yield(struct vcpu *v)
+void vcpu_yield(struct vcpu *v)
 {
     struct runqueue *q = queue_lock(v);
     bool others = !list_empty(&q->waiting);

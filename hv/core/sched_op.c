@@ -13,7 +13,7 @@
 
 int sched_op_yield(struct vcpu *v, struct domain *d, no_argument_t *arg)
 {
-    sched_yield(v);
+    vcpu_yield(v);
     return 0;
 }
 

@@ -256,7 +256,7 @@ long hc_sched_op_compat(struct vcpu *v, uint64_t cmd, uint64_t arg, uint64_t a3,
 {
     switch (cmd) {
     case 0:
-        sched_yield(v);
+        vcpu_yield(v);
         return 0;
     case 1:
         return hc_sched_op(v, SCHEDOP_block, 0, 0, 0, 0);

@@ -60,7 +60,7 @@ struct vcpu *sched_pick(struct pcpu *c, uint64_t now);
  * loaded): from now on others may look at prev's state; vcpu_sleep_sync() waits for this.
  */
 void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next);
-void sched_yield(struct vcpu *v);
+void vcpu_yield(struct vcpu *v);
 /* Current runstate with times up to now, as the ABI wants it. */
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
 uint64_t vcpu_run_time(const struct vcpu *v);

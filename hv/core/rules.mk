@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Host tests of hv/core on a machine of their own (tests/model/core): tiny limits, under ASan and UBSan, and those
+# that matter with four threads under TSan. Included by hv/build.mk.
+
+HV_CORE_SRCS := $(addprefix hv/core/, domain.c domain_life.c event.c event_2l.c event_fifo.c event_op.c grant.c \
+                  grant_copy.c grant_handle.c grant_map.c grant_op.c lock.c print.c range.c refusal.c sched.c \
+                  sched_op.c task.c time.c timer.c vcpu.c vcpu_op.c)
+HV_CORE_FLAGS := $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -Itests/model/core -Ihv/include -Ihv/hw/include \
+                  -DMAX_CPUS=4 -DMAX_VCPUS=8 -DMAX_PORTS=4096 -DPREEMPT_BATCH=4 -DREFUSAL_RING=4
+HV_CORE_ASAN  := -fsanitize=address,undefined -fno-sanitize-recover=all
+HV_CORE_TSAN  := -fsanitize=thread
+
+$(O)/host-core/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HV_CORE_FLAGS) $(HV_CORE_ASAN) -c $< -o $@
+$(O)/host-core-tsan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HV_CORE_FLAGS) $(HV_CORE_TSAN) -c $< -o $@
+
+# $(eval $(call core_test,NAME,SOURCE)) and core_tsan: one program each.
+define core_test
+HOST_TESTS += $(O)/host/tests/$(1)
+$(O)/host/tests/$(1): $(patsubst %.c,$(O)/host-core/%.o,$(2) tests/model/core/fake.c $(HV_CORE_SRCS))
+	@mkdir -p $$(@D)
+	$$(CC) $(HV_CORE_ASAN) $$^ -lcmocka -lpthread -o $$@
+-include $(patsubst %.c,$(O)/host-core/%.d,$(2) tests/model/core/fake.c $(HV_CORE_SRCS))
+endef
+define core_tsan
+HOST_TESTS += $(O)/host/tests/$(1)
+$(O)/host/tests/$(1): $(patsubst %.c,$(O)/host-core-tsan/%.o,$(2) tests/model/core/fake.c $(HV_CORE_SRCS))
+	@mkdir -p $$(@D)
+	$$(CC) $(HV_CORE_TSAN) $$^ -lcmocka -lpthread -o $$@
+-include $(patsubst %.c,$(O)/host-core-tsan/%.d,$(2) tests/model/core/fake.c $(HV_CORE_SRCS))
+endef
+
+$(eval $(call core_test,core_unit,tests/unit/print_range.c))
+$(eval $(call core_test,event_model,tests/model/event_model.c))
+$(eval $(call core_test,event_unit,tests/unit/event_ops.c))
+$(eval $(call core_test,grant_model,tests/model/grant_model.c))
+$(eval $(call core_test,timer_model,tests/model/timer_model.c))
+$(eval $(call core_test,sched_model,tests/model/sched_model.c))
+$(eval $(call core_test,domain_unit,tests/unit/domain_life.c))
+$(eval $(call core_tsan,event_threads,tests/model/event_threads.c))
+$(eval $(call core_tsan,grant_threads,tests/model/grant_threads.c))

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine for the tests of hv/core: processors are threads, time stands still unless moved, frames have the two
+ * counts that hv/frame.h promises, and a page table is an array of slots. Everything that is taken can be counted.
+ */
+#ifndef TESTS_CORE_FAKE_H
+#define TESTS_CORE_FAKE_H
+
+#include <hv/domain.h>
+#include <hv/frame.h>
+#include <hv/hypercall.h>
+#include <hv/pcpu.h>
+#include <hw/hw.h>
+
+#define FAKE_FRAMES 512u
+#define FAKE_SLOTS  64u             /* places where a domain can map something: addresses SLOT(0).. */
+#define SLOT(i)     (0x100000ull + (i) * PAGE_SIZE)
+
+struct fake_frame { uint16_t owner; bool allocated, shared; uint32_t refs, writers; };
+extern struct fake_frame fake_frame[FAKE_FRAMES];
+
+struct fake_pte { mfn_t frame; uint64_t flags; bool present; };
+struct fake_space { struct fake_pte pte[FAKE_SLOTS]; };
+struct fake_space *fake_space(domid_t id);
+
+extern uint64_t fake_now;           /* ns; atomic */
+extern uint64_t fake_programmed;    /* deadline the timer of processor 0 was given */
+extern unsigned fake_flushes, fake_kicks;
+extern bool     fake_pirq_refuse;   /* irq_bind() says -EPERM */
+extern uint32_t fake_pirq_bound;    /* PIRQs bound now */
+extern unsigned fake_preempt_one_in;    /* preempt_due() says yes one in that many times; 0 never */
+extern char     fake_console[65536];
+extern size_t   fake_console_len;
+extern uint32_t fake_guest_fault_in;    /* the guest access after that many fails; 0: none */
+
+/* A machine with that many processors; the calling thread becomes processor 0. */
+void fake_machine(unsigned cpus);
+/* The calling thread becomes processor n. */
+void fake_be_cpu(unsigned n);
+/* Work of processors that the loop of hw/ would do: tasks, timers, and who runs. */
+void fake_pending(void);
+/* Destroys what is left and returns how many allocations and frames stayed behind. */
+unsigned fake_leaks(void);
+
+/* A domain with vCPUs, unpaused and up; privileged: dom0. */
+struct domain *fake_domain(domid_t id, unsigned vcpus, bool privileged, uint32_t max_port);
+void fake_domain_end(struct domain *d);
+/* A frame of d's. */
+mfn_t fake_frame_new(struct domain *d);
+void fake_frame_drop(struct domain *d, mfn_t m);
+uint32_t fake_random(uint32_t below);
+void fake_seed(uint64_t seed);
+
+#endif
