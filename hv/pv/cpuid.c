@@ -48,14 +48,17 @@ static void time_leaf(const struct domain *d, uint32_t subleaf, uint32_t out[4])
     }
 }
 
-static uint32_t machine_address_width(void) { return PAGE_SHIFT + 64u - (uint32_t)__builtin_clzll(frame_count | 1); }
+static uint32_t machine_address_width(void)
+{
+    return PAGE_SHIFT + 64u - (uint32_t)__builtin_clzll(frame_count | 1);
+}
 
 static void hypervisor_leaf(const struct domain *d, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
     switch (leaf - XEN_CPUID_FIRST_LEAF) {
     case 0:
-        answer(out, XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES), XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX,
-               XEN_CPUID_SIGNATURE_EDX);
+        answer(out, XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES), XEN_CPUID_SIGNATURE_EBX,
+               XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX);
         return;
     case 1:
         out[0] = VERSION_MAJOR << 16 | VERSION_MINOR;
@@ -97,7 +100,8 @@ static uint32_t xsave_bytes_now(const struct vcpu *v, const struct cpu_policy *p
     return size;
 }
 
-static void dynamic_bits(const struct vcpu *v, const struct cpu_policy *p, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+static void dynamic_bits(const struct vcpu *v, const struct cpu_policy *p, uint32_t leaf, uint32_t subleaf,
+                         uint32_t out[4])
 {
     if (leaf == 1) {
         out[1] = (out[1] & 0x00ffffff) | v->id * 2 << 24;

@@ -9,12 +9,10 @@
  * it and does not:
  *
  *   what needs a bit in CR4 or an MSR of the guest's own: FSGSBASE, PCID, SMEP, SMAP, UMIP, PKU, CET, RDTSCP
- *   and
- *     RDPID (TSC_AUX), SYSENTER, x2APIC, TSC deadline, speculation controls, performance counters,
- *     monitoring;
- *   large pages (PSE, PSE36, 1 GiB), global pages, MTRRs: not in a PV guest's page tables; MWAIT, thermal
- *   control, SVM and VMX; topology: every vCPU is a package of its own; transactional memory: it only ever
- *   made trouble.
+ *     and RDPID (TSC_AUX), SYSENTER, x2APIC, TSC deadline, speculation controls, performance counters;
+ *   large pages (PSE, PSE36, 1 GiB), global pages, MTRRs: not in a PV guest's page tables;
+ *   MWAIT, thermal control, SVM and VMX; topology: every vCPU is a package of its own;
+ *   transactional memory: it only ever made trouble.
  *
  * Numbers of leaves and bits: AMD64 APM vol. 3 appendix E, Intel SDM vol. 2 CPUID.
  */
@@ -47,21 +45,22 @@ static const struct word words[CPUID_WORDS] = {
             BIT(FPU) | BIT(DE) | BIT(TSC) | BIT(MSR) | BIT(PAE) | BIT(MCE) | BIT(CX8) | BIT(APIC) | BIT(MCA) |
             BIT(CMOV) | BIT(PAT) | BIT(CLFLUSH) | BIT(MMX) | BIT(FXSR) | BIT(SSE) | BIT(SSE2) | BIT(SS), 0 },
     [1] = { 1, NO_SUB, ECX,
-            BIT(SSE3) | BIT(PCLMULQDQ) | BIT(SSSE3) | BIT(FMA) | BIT(CX16) | BIT(SSE4_1) | BIT(SSE4_2) | BIT(MOVBE) |
-            BIT(POPCNT) | BIT(AESNI) | BIT(XSAVE) | BIT(AVX) | BIT(F16C) | BIT(RDRAND) | BIT(HYPERVISOR), 0 },
+            BIT(SSE3) | BIT(PCLMULQDQ) | BIT(SSSE3) | BIT(FMA) | BIT(CX16) | BIT(SSE4_1) | BIT(SSE4_2) |
+            BIT(MOVBE) | BIT(POPCNT) | BIT(AESNI) | BIT(XSAVE) | BIT(AVX) | BIT(F16C) | BIT(RDRAND) | BIT(HYPERVISOR), 0 },
     [2] = { EXTENDED + 1, NO_SUB, EDX,
             BIT(SYSCALL) | BIT(NX) | BIT(MMXEXT) | BIT(LM) | BIT(3DNOWEXT) | BIT(3DNOW), 0 },
     [3] = { EXTENDED + 1, NO_SUB, ECX,
-            BIT(LAHF_LM) | BIT(ABM) | BIT(SSE4A) | BIT(MISALIGNSSE) | BIT(3DNOWPREFETCH) | BIT(XOP) | BIT(FMA4) |
-            BIT(TBM), 0 },
+            BIT(LAHF_LM) | BIT(ABM) | BIT(SSE4A) | BIT(MISALIGNSSE) | BIT(3DNOWPREFETCH) | BIT(XOP) |
+            BIT(FMA4) | BIT(TBM), 0 },
     [4] = { 0xd, 1, EAX, BIT(XSAVEOPT) | BIT(XSAVEC) | BIT(XGETBV1), 0 },
     [5] = { 7, 0, EBX,
-            BIT(BMI1) | BIT(AVX2) | BIT(FDP_EXCP_ONLY) | BIT(BMI2) | BIT(ERMS) | BIT(NO_FPU_SEL) | BIT(AVX512F) |
-            BIT(AVX512DQ) | BIT(RDSEED) | BIT(ADX) | BIT(AVX512_IFMA) | BIT(CLFLUSHOPT) | BIT(CLWB) | BIT(AVX512PF) |
-            BIT(AVX512ER) | BIT(AVX512CD) | BIT(SHA) | BIT(AVX512BW) | BIT(AVX512VL), 0 },
+            BIT(BMI1) | BIT(AVX2) | BIT(FDP_EXCP_ONLY) | BIT(BMI2) | BIT(ERMS) | BIT(NO_FPU_SEL) |
+            BIT(AVX512F) | BIT(AVX512DQ) | BIT(RDSEED) | BIT(ADX) | BIT(AVX512_IFMA) | BIT(CLFLUSHOPT) |
+            BIT(CLWB) | BIT(AVX512PF) | BIT(AVX512ER) | BIT(AVX512CD) | BIT(SHA) | BIT(AVX512BW) |
+            BIT(AVX512VL), 0 },
     [6] = { 7, 0, ECX,
-            BIT(PREFETCHWT1) | BIT(AVX512_VBMI) | BIT(AVX512_VBMI2) | BIT(GFNI) | BIT(VAES) | BIT(VPCLMULQDQ) |
-            BIT(AVX512_VNNI) | BIT(AVX512_BITALG) | BIT(AVX512_VPOPCNTDQ) | BIT(MOVDIRI) | BIT(MOVDIR64B),
+            BIT(PREFETCHWT1) | BIT(AVX512_VBMI) | BIT(AVX512_VBMI2) | BIT(GFNI) | BIT(VAES) |
+            BIT(VPCLMULQDQ) | BIT(AVX512_VNNI) | BIT(AVX512_BITALG) | BIT(AVX512_VPOPCNTDQ) | BIT(MOVDIRI) | BIT(MOVDIR64B),
             BIT(MOVDIRI) | BIT(MOVDIR64B) },
     [7] = { EXTENDED + 7, NO_SUB, EDX, BIT(ITSC), BIT(ITSC) },
     [8] = { EXTENDED + 8, NO_SUB, EBX, BIT(CLZERO) | BIT(RSTR_FP_ERR_PTRS) | BIT(SSB_NO) | BIT(BTC_NO), 0 },
@@ -84,7 +83,8 @@ struct need { uint8_t word; uint32_t bits; };
 static const struct need need_avx512[] = {
     { 5, BIT(AVX512F) | BIT(AVX512DQ) | BIT(AVX512_IFMA) | BIT(AVX512PF) | BIT(AVX512ER) | BIT(AVX512CD) |
          BIT(AVX512BW) | BIT(AVX512VL) },
-    { 6, BIT(AVX512_VBMI) | BIT(AVX512_VBMI2) | BIT(AVX512_VNNI) | BIT(AVX512_BITALG) | BIT(AVX512_VPOPCNTDQ) },
+    { 6, BIT(AVX512_VBMI) | BIT(AVX512_VBMI2) | BIT(AVX512_VNNI) | BIT(AVX512_BITALG) |
+         BIT(AVX512_VPOPCNTDQ) },
     { 9, BIT(AVX512_4VNNIW) | BIT(AVX512_4FMAPS) | BIT(AVX512_VP2INTERSECT) | BIT(AVX512_FP16) },
     { 10, BIT(AVX512_BF16) },
 };
@@ -92,7 +92,9 @@ static const struct need need_avx[] = {
     { 1, BIT(AVX) | BIT(FMA) | BIT(F16C) }, { 3, BIT(XOP) | BIT(FMA4) }, { 5, BIT(AVX2) },
     { 6, BIT(VAES) | BIT(VPCLMULQDQ) }, { 10, BIT(AVX_VNNI) },
 };
-static const struct need need_xsave[] = { { 1, BIT(XSAVE) }, { 4, BIT(XSAVEOPT) | BIT(XSAVEC) | BIT(XGETBV1) } };
+static const struct need need_xsave[] = {
+    { 1, BIT(XSAVE) }, { 4, BIT(XSAVEOPT) | BIT(XSAVEC) | BIT(XGETBV1) },
+};
 
 static struct cpu_policy policies[3];
 
@@ -139,7 +141,10 @@ uint32_t cpuid_word(const struct cpu_policy *p, unsigned n)
     return w ? *w : 0;
 }
 
-static bool has(const struct cpu_policy *p, unsigned feature) { return cpuid_word(p, feature / 32) >> feature % 32 & 1; }
+static bool has(const struct cpu_policy *p, unsigned feature)
+{
+    return cpuid_word(p, feature / 32) >> feature % 32 & 1;
+}
 
 static void drop(struct cpu_policy *p, const struct need *need, size_t n)
 {
@@ -388,7 +393,17 @@ void cpuid_domain_free(struct domain *d)
  */
 static uint32_t forgiven(unsigned word)
 {
-    return word == 0 ? BIT(HTT) : word == 1 ? BIT(OSXSAVE) : word == 3 ? BIT(CMP_LEGACY) : word == 6 ? BIT(OSPKE) : 0;
+    switch (word) {
+    case 0:
+        return BIT(HTT);
+    case 1:
+        return BIT(OSXSAVE);
+    case 3:
+        return BIT(CMP_LEGACY);
+    case 6:
+        return BIT(OSPKE);
+    }
+    return 0;
 }
 
 static bool features_fit(const struct xen_cpuid_leaf *l, const struct cpu_policy *max)

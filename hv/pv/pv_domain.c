@@ -8,12 +8,10 @@
 #include <hv/pagetable.h>
 #include <hw/hw.h>
 
-#define CR4_START  0x660ull         /* OSXMMEXCPT OSFXSR MCE PAE: what the policy shows and a kernel expects */
+#define CR4_START  0x660ull         /* OSXMMEXCPT OSFXSR MCE PAE: what goes with the policy */
 #define DR6_START  0xffff0ff0ull
 #define DR7_START  0x400ull
 #define FPU_ALIGN  64               /* XSAVE demands it */
-
-#define WINDOW_RESERVED_PAGE PV_GDT_FRAMES
 
 int pv_domain_init(struct domain *d)
 {
@@ -78,16 +76,4 @@ void pv_vcpu_free(struct vcpu *v)
 {
     fpu_free(v->pv.fpu);
     v->pv.fpu = NULL;
-}
-
-/* The reserved descriptors are the processor's own, so their page in the window follows the vCPU around. */
-void pv_window_bind(struct vcpu *v)
-{
-    uint64_t *slot = &v->pv.gdt_window[WINDOW_RESERVED_PAGE];
-    uint64_t entry = pte_make(hw_reserved_gdt_frame(), PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX);
-
-    if (likely(*slot == entry))
-        return;
-    *slot = entry;
-    tlb_flush_page_local(WINDOW_VA(v->id) + WINDOW_RESERVED_PAGE * PAGE_SIZE);
 }

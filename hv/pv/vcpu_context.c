@@ -20,7 +20,7 @@
 #define FLAG_VALID  0x277fd7ull         /* architecturally defined bits but VIF and VIP */
 #define CR0_SHOWN   0x80050033ull
 #define CR0_TS      (1ull << 3)
-#define CR4_GUEST   0x4076cull          /* OSXSAVE OSXMMEXCPT OSFXSR PCE? MCE PAE DE TSD: others are not a guest's */
+#define CR4_GUEST   0x4076cull          /* OSXSAVE OSXMMEXCPT OSFXSR PCE MCE PAE DE TSD */
 #define ASSIST(n)   (1ull << VMASST_TYPE_##n)
 #define ASSISTS     (ASSIST(4gb_segments) | ASSIST(4gb_segments_notify) | ASSIST(writable_pagetables) | \
                      ASSIST(pae_extended_cr3) | ASSIST(architectural_iopl) | ASSIST(runstate_update_flag) | \
@@ -39,14 +39,16 @@ static bool entries_ok(const struct vcpu_guest_context *c)
     for (unsigned i = 0; i < ARRAY_LEN(c->trap_ctxt); i++)
         if (!entry_ok(c->trap_ctxt[i].address))
             return false;
-    return entry_ok(c->event_callback_eip) && entry_ok(c->failsafe_callback_eip) && entry_ok(c->syscall_callback_eip);
+    return entry_ok(c->event_callback_eip) && entry_ok(c->failsafe_callback_eip) &&
+           entry_ok(c->syscall_callback_eip);
 }
 
 static bool addresses_ok(const struct vcpu_guest_context *c)
 {
     if (c->kernel_sp && !guest_range_ok(c->kernel_sp - 8, 8))
         return false;
-    return base_ok(c->user_regs.rip) && base_ok(c->fs_base) && base_ok(c->gs_base_kernel) && base_ok(c->gs_base_user);
+    return base_ok(c->user_regs.rip) && base_ok(c->fs_base) && base_ok(c->gs_base_kernel) &&
+           base_ok(c->gs_base_user);
 }
 
 static bool tables_ok(const struct vcpu_guest_context *c)
@@ -102,9 +104,9 @@ static uint16_t selector(uint16_t s) { return s & ~3u ? s | 3 : 0; }
 static void registers_set(struct vcpu *v, const struct cpu_user_regs *u)
 {
     v->regs = (struct regs){
-        .r15 = u->r15, .r14 = u->r14, .r13 = u->r13, .r12 = u->r12, .rbp = u->rbp, .rbx = u->rbx, .r11 = u->r11,
-        .r10 = u->r10, .r9 = u->r9, .r8 = u->r8, .rax = u->rax, .rcx = u->rcx, .rdx = u->rdx, .rsi = u->rsi,
-        .rdi = u->rdi, .rip = u->rip, .rsp = u->rsp,
+        .r15 = u->r15, .r14 = u->r14, .r13 = u->r13, .r12 = u->r12, .rbp = u->rbp, .rbx = u->rbx,
+        .r11 = u->r11, .r10 = u->r10, .r9 = u->r9, .r8 = u->r8, .rax = u->rax, .rcx = u->rcx,
+        .rdx = u->rdx, .rsi = u->rsi, .rdi = u->rdi, .rip = u->rip, .rsp = u->rsp,
         .cs = u->cs | 3u, .ss = u->ss | 3u,
         .rflags = (u->rflags & FLAG_VALID & ~(FLAG_IOPL | FLAG_VM)) | FLAG_IF | FLAG_FIXED,
     };
@@ -191,9 +193,9 @@ static void registers_get(const struct vcpu *v, struct cpu_user_regs *u)
     const struct regs *g = &v->regs;
 
     *u = (struct cpu_user_regs){
-        .r15 = g->r15, .r14 = g->r14, .r13 = g->r13, .r12 = g->r12, .rbp = g->rbp, .rbx = g->rbx, .r11 = g->r11,
-        .r10 = g->r10, .r9 = g->r9, .r8 = g->r8, .rax = g->rax, .rcx = g->rcx, .rdx = g->rdx, .rsi = g->rsi,
-        .rdi = g->rdi, .rip = g->rip, .rsp = g->rsp, .cs = (uint16_t)g->cs, .ss = (uint16_t)g->ss,
+        .r15 = g->r15, .r14 = g->r14, .r13 = g->r13, .r12 = g->r12, .rbp = g->rbp, .rbx = g->rbx,
+        .r11 = g->r11, .r10 = g->r10, .r9 = g->r9, .r8 = g->r8, .rax = g->rax, .rcx = g->rcx,
+        .rdx = g->rdx, .rsi = g->rsi, .rdi = g->rdi, .rip = g->rip, .rsp = g->rsp, .cs = (uint16_t)g->cs, .ss = (uint16_t)g->ss,
         .rflags = g->rflags, .error_code = (uint32_t)g->error, .entry_vector = (uint32_t)g->vector,
         .ds = v->pv.ds, .es = v->pv.es, .fs = v->pv.fs, .gs = v->pv.gs,
         .saved_upcall_mask = v->info->evtchn_upcall_mask,

@@ -11,7 +11,7 @@
 #define CPUID_LEAVES   96       /* a policy's room; reading the machine stops there */
 #define CPUID_WORDS    19       /* of a feature set, abi/cpufeature.h */
 #define CPUID_MSRS     2        /* platform info and architectural capabilities: always 0 */
-#define CPUID_LEAVES_ANSWERED 128   /* what tools are told to make room for: their own form may be longer than ours */
+#define CPUID_LEAVES_ANSWERED 128   /* what tools are told to make room for: their form may be longer */
 
 /* Leaves in ascending order, each a line of the ABI's form. */
 struct cpu_policy {
@@ -34,7 +34,8 @@ void cpuid_domain_free(struct domain *d);
 
 const struct cpu_policy *cpuid_policy(enum cpu_policy_kind kind);
 const struct cpu_policy *cpuid_policy_of(const struct domain *d);
-const struct xen_cpuid_leaf *cpuid_find(const struct cpu_policy *p, uint32_t leaf, uint32_t subleaf);   /* or NULL */
+/* NULL: the policy has no such leaf; CPUID answers zeros there. */
+const struct xen_cpuid_leaf *cpuid_find(const struct cpu_policy *p, uint32_t leaf, uint32_t subleaf);
 /* Word n (0..CPUID_WORDS-1) of the feature set. */
 uint32_t cpuid_word(const struct cpu_policy *p, unsigned n);
 /*
