@@ -226,7 +226,9 @@ static int set_perms(const struct request *r, const struct path *p, struct perms
     struct view_node n;
     if (perms->count > r->conn->limits->permissions)
         return -ENOSPC;
-    int rc = request_get(r, p, PERM_WRITE | PERM_OWNER, 0, &n);
+    /* The limit of size concerns value and permissions together: whom it binds has looked at both. */
+    uint8_t seen = r->conn->who.privileged ? 0 : TXN_VALUE;
+    int rc = request_get(r, p, PERM_WRITE | PERM_OWNER, seen, &n);
     if (rc < 0)
         return rc;
     if (!r->conn->who.privileged && perms_owner(perms) != perms_owner(n.perms))

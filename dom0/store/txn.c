@@ -95,7 +95,9 @@ static bool hidden(const struct txn *x, const struct node *n) {
 }
 
 int txn_children(struct txn *x, struct txn_node *n, txn_child_fn *fn, void *arg) {
-    const struct node *base = tree_find(x->tree, n->path, n->len);
+    /* What another made at a path that this transaction found absent is not to be seen: were it gone again by
+     * the commit, nothing would tell. */
+    const struct node *base = n->existed ? tree_find(x->tree, n->path, n->len) : NULL;
     int rc = 0;
     n->seen |= TXN_CHILDREN;
     for (const struct node *c = base ? base->first : NULL; c && rc == 0; c = c->next)
@@ -104,7 +106,7 @@ int txn_children(struct txn *x, struct txn_node *n, txn_child_fn *fn, void *arg)
             rc = fn(arg, name, (size_t)(c->path + c->len - name));
         }
     for (const struct txn_node *k = n->kids; k && rc == 0; k = k->next_kid)
-        if (k->exists && !tree_find(x->tree, k->path, k->len)) {
+        if (k->exists && !(base && tree_find(x->tree, k->path, k->len))) {
             const char *name = path_name(k->path, k->len);
             rc = fn(arg, name, (size_t)(k->path + k->len - name));
         }

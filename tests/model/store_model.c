@@ -478,6 +478,16 @@ static void conflict_is_real(struct world *w, const struct mtxn *x) {
     fail_msg("a conflict, but nothing that the transaction touched was changed");
 }
 
+static bool results_differ(const struct result *a, const struct result *b) {
+    return a->rc != b->rc || strcmp(a->text, b->text) != 0;
+}
+
+static void print_log(const struct mtxn *x, int client) {
+    for (int i = 0; i < x->count; i++)
+        print_message("  client %d: type %u %s '%s' -> %d '%s'\n", client, x->op[i].type, x->op[i].path,
+                      x->op[i].value, x->result[i].rc, x->result[i].text);
+}
+
 /* Requests refused for lack of quota did nothing, and might be granted by now. */
 static void replay(struct model *m, const struct mtxn *x, int client, struct change_list *l,
                    bool compare_results) {
@@ -485,6 +495,8 @@ static void replay(struct model *m, const struct mtxn *x, int client, struct cha
         if (x->result[i].rc == -ENOSPC)
             continue;
         struct result r = m_do(m, &x->op[i], client, false, l);
+        if (compare_results && results_differ(&x->result[i], &r))
+            print_log(x, client);
         if (compare_results)
             same_result(&x->result[i], &r);
     }
@@ -607,7 +619,7 @@ static void close_world(struct world *w) {
     store_destroy(&w->store);
 }
 
-static unsigned int runs = 60, steps = 500, seed;
+static unsigned int runs = 500, steps = 500, seed;
 
 static void random_sequences(void **state) {
     static struct world w;

@@ -360,6 +360,30 @@ static void no_false_conflicts(void **state) {
     assert_int_equal(fake_expect(&w->root, 0, "/f/two", "2"), 0);
 }
 
+/* Found by the model: value and permissions are each within the limit for what the other was at the time. */
+static void size_limit_holds_across_a_commit(void **state) {
+    struct world *w = *state;
+    w->store.quota.guest.node_size = 16;
+    assert_int_equal(fake_write(&w->a, 0, "s", "v"), 0);
+    uint32_t tx = fake_start(&w->a);
+    assert_int_equal(fake_call(&w->a, XS_SET_PERMS, tx, BYTES("s\0n3\0r4")), 0);
+    assert_int_equal(fake_write(&w->a, 0, "s", "0123456789ab"), 0);
+    assert_int_equal(fake_end(&w->a, tx, true), -EAGAIN);
+}
+
+/* Found by the model: absent, made by another, seen, gone again, and none the wiser at the commit. */
+static void what_came_and_went_is_not_seen(void **state) {
+    struct world *w = *state;
+    uint32_t tx = fake_start(&w->root);
+    assert_int_equal(fake_write(&w->root, tx, "/z/b", "1"), 0);
+    assert_int_equal(fake_write(&w->root, 0, "/z/a", "1"), 0);
+    assert_int_equal(fake_text(&w->root, XS_DIRECTORY, tx, "/z"), 0);
+    assert_int_equal(w->root.reply.header.len, 2);
+    assert_string_equal(w->root.reply.payload, "b");
+    assert_int_equal(fake_text(&w->root, XS_RM, 0, "/z"), 0);
+    assert_int_equal(fake_end(&w->root, tx, true), 0);
+}
+
 static void removal_in_transaction(void **state) {
     struct world *w = *state;
     assert_int_equal(fake_write(&w->root, 0, "/r/a/b", "1"), 0);
@@ -586,6 +610,8 @@ int main(void) {
         T(transaction_dropped),
         T(transaction_conflicts),
         T(no_false_conflicts),
+        T(size_limit_holds_across_a_commit),
+        T(what_came_and_went_is_not_seen),
         T(removal_in_transaction),
         T(reset_watches),
         T(quotas_bind_guests),
