@@ -189,8 +189,16 @@ static int go_to_background(void) {
     return pipes[1];
 }
 
+static int tell_ready(int ready) {
+    if (ready < 0)
+        return 0;
+    ssize_t n = write(ready, "", 1);
+    close(ready);
+    return n == 1 ? 0 : -EIO;
+}
+
 static int serve(struct store *s, const struct options *o, int ready) {
-    struct server srv = { .store = s };
+    struct server srv = { .store = s, .listener.fd = -1, .epoll = -1 };
     struct xen x = { .store = NULL };
     struct signals sig;
     int rc = open_all(&srv, &x, &sig, o);
@@ -198,18 +206,14 @@ static int serve(struct store *s, const struct options *o, int ready) {
         rc = write_pid(o->pid_file);
     if (rc == 0)
         rc = drop_rights(o);
-    if (rc < 0)
-        return rc;
-    if (ready >= 0) {
-        if (write(ready, "", 1) != 1)
-            return -EIO;
-        close(ready);
-    }
-    server_run(&srv);
+    if (rc == 0)
+        rc = tell_ready(ready);
+    if (rc == 0)
+        server_run(&srv);
     server_close(&srv);
     domain_release_all(s);
     xen_close(&x);
-    return 0;
+    return rc;
 }
 
 int main(int argc, char **argv) {

@@ -143,8 +143,7 @@ static int listen_at(const char *path) {
 }
 
 int server_open(struct server *srv, struct store *s, const char *path) {
-    memset(srv, 0, sizeof(*srv));
-    srv->store = s;
+    *srv = (struct server){ .store = s, .listener.fd = -1 };
     srv->path = path;
     srv->client_limit = raise_fd_limit();
     srv->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -170,9 +169,12 @@ static void drop_clients(struct server *srv) {
 
 void server_close(struct server *srv) {
     drop_clients(srv);
-    close(srv->listener.fd);
-    close(srv->epoll);
-    unlink(srv->path);
+    if (srv->listener.fd >= 0) {
+        close(srv->listener.fd);
+        unlink(srv->path);
+    }
+    if (srv->epoll >= 0)
+        close(srv->epoll);
 }
 
 int server_add(struct server *srv, struct source *src) {

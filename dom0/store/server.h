@@ -24,7 +24,7 @@ struct server {
 };
 
 /* Listens at path, which may be that of a dead predecessor's socket but not of a living one. Negative errno
- * with a message on stderr. */
+ * with a message on stderr. server_close() may follow in either case. */
 int server_open(struct server *srv, struct store *s, const char *path);
 void server_close(struct server *srv);
 
