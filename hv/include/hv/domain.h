@@ -8,6 +8,7 @@
 
 #include <hv/event.h>
 #include <hv/grant.h>
+#include <hv/irq.h>
 #include <hv/list.h>
 #include <hv/lock.h>
 #include <hv/pv.h>
@@ -58,6 +59,7 @@ struct domain {
 
     struct event_table  events;
     struct grant_table  grants;
+    struct domain_irqs  irqs;
     struct sched_domain sched;
     struct pv_domain    pv;
     struct refusals     refusals;

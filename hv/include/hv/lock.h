@@ -24,6 +24,7 @@ enum lock_level {
     LOCK_IRQ,           /* one interrupt line */
     LOCK_SCHED,         /* a run queue */
     LOCK_TIMER,         /* a processor's timer heap */
+    LOCK_DEVICE,        /* registers reached by index and data: IO-APICs, PCI configuration */
     LOCK_SLAB,          /* small objects */
     LOCK_HEAP,          /* free frames */
     LOCK_CONSOLE,       /* the ring and the devices of the console: the innermost */
