@@ -95,6 +95,29 @@ uint64_t pte_read(const void *va);
 #define PTE_KERNEL (PTE_P | PTE_RW | PTE_A | PTE_D)
 static inline uint64_t pte(uint64_t mfn, uint64_t flags) { return mfn << 12 | flags; }
 
+#define PTE_TABLE (PTE_P | PTE_RW | PTE_U | PTE_A | PTE_D)
+
+/* ---- page tables of a test's own (tables.c); results as of the hypercall below ---- */
+long page_protect(void *p);             /* our mapping of a page becomes read-only, */
+long page_unprotect(void *p);           /* and writable again */
+long mmuext_one(unsigned cmd, uint64_t arg1, uint64_t arg2);    /* also checks the count of operations done */
+long table_pin(unsigned level, const void *table);
+long table_unpin(const void *table);
+long entry_write(uint64_t machine_address, uint64_t entry);     /* one mmu_update */
+long table_write(const void *table, unsigned index, uint64_t entry);
+uint64_t root_mfn(void);
+/* Three protected tables, each the first entry of the next; l1 is empty. Attached, L1 entry i maps slot_va(slot) + i pages. */
+struct tree { uint64_t *l1, *l2, *l3; };
+void tree_make(struct tree *t);
+long tree_attach(const struct tree *t, unsigned slot);
+long tree_detach(unsigned slot);
+void tree_free(const struct tree *t);
+static inline uint8_t *slot_va(unsigned slot)
+{
+    return (uint8_t *)((slot >= 256 ? 0xffff000000000000ul : 0) | (uint64_t)slot << 39);
+}
+bool on_hauch(void);                    /* false: the real Xen, for the few deliberate differences */
+
 /* ---- traps ---- */
 struct trap_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -119,6 +142,13 @@ extern volatile unsigned events_seen;
 extern void (*on_syscall)(struct trap_frame *f);
 void rt_user(uint64_t rip, uint64_t rsp);
 __attribute__((noreturn)) void rt_leave_user(void);
+/* Runs fn in user mode under the kernel's own root until user_exit(value), which it must end with. */
+uint64_t run_user(void (*fn)(void));
+static inline __attribute__((noreturn)) void user_exit(uint64_t value)
+{
+    __asm__ volatile("syscall" : : "a"(0), "D"(value));
+    __builtin_unreachable();
+}
 static inline void events_mask(void) { shared->vcpu_info[0].evtchn_upcall_mask = 1; __asm__ volatile("" ::: "memory"); }
 void events_unmask(void);
 void port_clear(evtchn_port_t p);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A second, unprivileged domain, built by the test: one vCPU in kernel mode that makes the hypercalls it finds in a
+ * page shared with us, and writes the results there. So what it does is data of the test.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include "rt.h"
+
+#define CHILD_PAGES 16
+/* Its address of the shared page; calls and their buffers are in it. */
+#define CHILD_SHARED (VIRT_BASE + 0x1000)
+#define CHILD_BUFFER 2048       /* offset in the shared page from which tests may place buffers */
+
+struct child_call {
+    uint64_t nr, arg[5];
+    int64_t result;
+};
+struct child_page {
+    volatile uint64_t state;    /* 1: calls wait, 2: done */
+    uint64_t count;
+    struct child_call call[(CHILD_BUFFER - 16) / sizeof(struct child_call)];
+    uint8_t buffer[PAGE_SIZE - CHILD_BUFFER];
+};
+struct child {
+    domid_t id;
+    uint64_t mfn[CHILD_PAGES];  /* 0 code, 1 shared, 2 stack, 3 to 6 its page tables L4 to L1, the others free */
+    struct child_page *page;
+};
+
+/* Gives pages of ours back, creates, builds and starts it. Failures are failed checks; false then. */
+bool child_create(struct child *c);
+/* The domain alone, with no vCPU, no memory but the limit in pages. */
+bool child_shell(struct child *c, unsigned pages);
+/* Adds a call to the list of the next run; buffers are addressed by child_buffer(offset). */
+void child_add(struct child *c, uint64_t nr, uint64_t a, uint64_t b, uint64_t d, uint64_t e);
+static inline uint64_t child_buffer(unsigned offset) { return CHILD_SHARED + CHILD_BUFFER + offset; }
+/* Runs the list, waits for it, at most a second of machine time; false: it did not come to an end. */
+bool child_run(struct child *c);
+/* One call. */
+int64_t child_call(struct child *c, uint64_t nr, uint64_t a, uint64_t b, uint64_t d, uint64_t e);
+/* Unmaps and destroys it, waits until it is gone. */
+void child_destroy(struct child *c);
+/* Maps a frame of a domain at a page of our own address space; 0 or the error. */
+long foreign_map(void *va, uint64_t mfn, domid_t owner, uint64_t flags);
+/* Returns n of our unmapped frames to the hypervisor: the count that it took. */
+long frames_give_back(unsigned n);
+uint64_t free_pages(void);      /* of the machine */
+/* Waits ns of machine time, other domains running. */
+void nap(uint64_t ns);
+
+#endif
