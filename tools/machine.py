@@ -98,7 +98,8 @@ class Machine:
                 break
             self.log.write(raw)
             self.log.flush()
-            clean = ANSI.sub('', self.tail + raw.decode('latin-1'))
+            # a program that clears the line to write it anew begins a new one here
+            clean = ANSI.sub('', (self.tail + raw.decode('latin-1')).replace('\x1b[K', '\n'))
             # an escape sequence cut in two by the read waits for its rest
             cut = clean.rfind('\x1b')
             self.tail, clean = (clean[cut:], clean[:cut]) if 0 <= cut and len(clean) - cut < 12 else ('', clean)
