@@ -384,6 +384,8 @@ void fake_domain_end(struct domain *d)
     d->privileged = false;
     if (was_dom0)
         dom0 = NULL;
+    domain_pause(d, false);     /* the caller of domain_kill() never is a vCPU of d */
+    fake_pending();
     while (domain_kill(d) == -XEN_ERESTART)
         fake_pending();
     fake_pending();
