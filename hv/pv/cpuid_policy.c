@@ -46,7 +46,8 @@ static const struct word words[CPUID_WORDS] = {
             BIT(CMOV) | BIT(PAT) | BIT(CLFLUSH) | BIT(MMX) | BIT(FXSR) | BIT(SSE) | BIT(SSE2) | BIT(SS), 0 },
     [1] = { 1, NO_SUB, ECX,
             BIT(SSE3) | BIT(PCLMULQDQ) | BIT(SSSE3) | BIT(FMA) | BIT(CX16) | BIT(SSE4_1) | BIT(SSE4_2) |
-            BIT(MOVBE) | BIT(POPCNT) | BIT(AESNI) | BIT(XSAVE) | BIT(AVX) | BIT(F16C) | BIT(RDRAND) | BIT(HYPERVISOR), 0 },
+            BIT(MOVBE) | BIT(POPCNT) | BIT(AESNI) | BIT(XSAVE) | BIT(AVX) | BIT(F16C) | BIT(RDRAND) |
+            BIT(HYPERVISOR), 0 },
     [2] = { EXTENDED + 1, NO_SUB, EDX,
             BIT(SYSCALL) | BIT(NX) | BIT(MMXEXT) | BIT(LM) | BIT(3DNOWEXT) | BIT(3DNOW), 0 },
     [3] = { EXTENDED + 1, NO_SUB, ECX,
@@ -60,7 +61,8 @@ static const struct word words[CPUID_WORDS] = {
             BIT(AVX512VL), 0 },
     [6] = { 7, 0, ECX,
             BIT(PREFETCHWT1) | BIT(AVX512_VBMI) | BIT(AVX512_VBMI2) | BIT(GFNI) | BIT(VAES) |
-            BIT(VPCLMULQDQ) | BIT(AVX512_VNNI) | BIT(AVX512_BITALG) | BIT(AVX512_VPOPCNTDQ) | BIT(MOVDIRI) | BIT(MOVDIR64B),
+            BIT(VPCLMULQDQ) | BIT(AVX512_VNNI) | BIT(AVX512_BITALG) | BIT(AVX512_VPOPCNTDQ) | BIT(MOVDIRI) |
+            BIT(MOVDIR64B),
             BIT(MOVDIRI) | BIT(MOVDIR64B) },
     [7] = { EXTENDED + 7, NO_SUB, EDX, BIT(ITSC), BIT(ITSC) },
     [8] = { EXTENDED + 8, NO_SUB, EBX, BIT(CLZERO) | BIT(RSTR_FP_ERR_PTRS) | BIT(SSB_NO) | BIT(BTC_NO), 0 },

@@ -195,7 +195,8 @@ static void registers_get(const struct vcpu *v, struct cpu_user_regs *u)
     *u = (struct cpu_user_regs){
         .r15 = g->r15, .r14 = g->r14, .r13 = g->r13, .r12 = g->r12, .rbp = g->rbp, .rbx = g->rbx,
         .r11 = g->r11, .r10 = g->r10, .r9 = g->r9, .r8 = g->r8, .rax = g->rax, .rcx = g->rcx,
-        .rdx = g->rdx, .rsi = g->rsi, .rdi = g->rdi, .rip = g->rip, .rsp = g->rsp, .cs = (uint16_t)g->cs, .ss = (uint16_t)g->ss,
+        .rdx = g->rdx, .rsi = g->rsi, .rdi = g->rdi, .rip = g->rip, .rsp = g->rsp,
+        .cs = (uint16_t)g->cs, .ss = (uint16_t)g->ss,
         .rflags = g->rflags, .error_code = (uint32_t)g->error, .entry_vector = (uint32_t)g->vector,
         .ds = v->pv.ds, .es = v->pv.es, .fs = v->pv.fs, .gs = v->pv.gs,
         .saved_upcall_mask = v->info->evtchn_upcall_mask,
