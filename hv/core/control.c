@@ -49,8 +49,8 @@ unsigned bits_count(const struct control_bits *b)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < sizeof b->byte; i++)
-        n += (unsigned)__builtin_popcount(b->byte[i]);
+    for (unsigned i = 0; i < CONTROL_BITS; i++)
+        n += bits_have(b, i);
     return n;
 }
 
