@@ -79,6 +79,11 @@ static void reply_error(struct request *r, int rc) {
     send_reply(r, XS_ERROR, size);
 }
 
+/* Each transaction is within the limit of memory by itself; all of a guest together have to be as well. */
+static bool txns_too_big(const struct conn *c, uint32_t type) {
+    return !c->who.privileged && type != XS_TRANSACTION_END && conn_memory(c) > c->limits->memory;
+}
+
 static int dispatch(struct request *r) {
     uint32_t type = r->header->type;
     if (type >= XS_TYPE_COUNT || !types[type].handler)
@@ -90,6 +95,8 @@ static int dispatch(struct request *r) {
         x = conn_find_txn(r->conn, r->header->tx_id);
         if (!x)
             return -ENOENT;
+        if (txns_too_big(r->conn, type))
+            return -ENOSPC;
     }
     r->view = store_view(r->store, x);
     return types[type].handler(r);

@@ -465,6 +465,25 @@ static void memory_quota(void **state) {
     assert_true(quota_find(&w->store.quota, 3)->memory <= 4096);
 }
 
+static void memory_of_transactions(void **state) {
+    struct world *w = *state;
+    uint32_t tx[3];
+    char path[16];
+    int rc = 0;
+    w->store.quota.guest.memory = 8192;
+    for (int i = 0; i < 3; i++)
+        tx[i] = fake_start(&w->a);
+    for (int i = 0; i < 1000 && rc != -ENOSPC; i++) {
+        snprintf(path, sizeof(path), "none-%d", i);
+        rc = fake_text(&w->a, XS_READ, tx[i % 3], path);
+    }
+    assert_int_equal(rc, -ENOSPC);
+    assert_in_range(conn_memory(&w->a.conn), 8192, 8192 + 1024);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fake_end(&w->a, tx[i], false), 0);
+    assert_int_equal(conn_memory(&w->a.conn), 0);
+}
+
 static void privileged_requests(void **state) {
     struct world *w = *state;
     static const uint32_t types[] = { XS_CONTROL, XS_INTRODUCE, XS_RELEASE, XS_RESUME, XS_SET_TARGET };
@@ -616,6 +635,7 @@ int main(void) {
         T(reset_watches),
         T(quotas_bind_guests),
         T(memory_quota),
+        T(memory_of_transactions),
         T(privileged_requests),
         T(domain_queries),
         T(control),
