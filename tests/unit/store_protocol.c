@@ -468,7 +468,7 @@ static void memory_quota(void **state) {
 static void memory_of_transactions(void **state) {
     struct world *w = *state;
     uint32_t tx[3];
-    char path[16];
+    char path[24];
     int rc = 0;
     w->store.quota.guest.memory = 8192;
     for (int i = 0; i < 3; i++)
