@@ -9,7 +9,7 @@
 #include <hw/hw.h>
 
 enum { MSR_TSC = 0x10, MSR_APIC_BASE = 0x1b, MSR_BIOS_SIGN = 0x8b, MSR_MISC_ENABLE = 0x1a0, MSR_PAT = 0x277,
-       MSR_PLATFORM_INFO = 0xce, MSR_MISC_FEATURES = 0x140 };
+       MSR_PLATFORM_INFO = 0xce, MSR_MISC_FEATURES = 0x140, MSR_MCG_CAP = 0x179, MSR_MCG_STATUS = 0x17a };
 #define MSR_EFER           0xc0000080u
 #define MSR_STAR           0xc0000081u
 #define MSR_SFMASK         0xc0000084u
@@ -45,6 +45,7 @@ int msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
         hw_rdmsr(msr, value);
         return 0;
     case MSR_PLATFORM_INFO: case MSR_MISC_FEATURES:
+    case MSR_MCG_CAP: case MSR_MCG_STATUS:      /* machine checks: a machine with no banks */
         return 0;
     }
     return -XEN_EINVAL;
@@ -65,6 +66,8 @@ int msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
         return value == PAT_ABI ? 0 : -XEN_EINVAL;
     case MSR_STAR: case MSR_STAR + 1: case MSR_STAR + 2: case MSR_SFMASK:
         return 0;           /* system calls are the hypervisor's; kernels that try are left in peace */
+    case MSR_MCG_STATUS:
+        return 0;
     case MSR_BIOS_SIGN: case MSR_MISC_ENABLE: case MSR_HWCR:
         return v->domain->privileged ? 0 : -XEN_EINVAL;
     }

@@ -7,7 +7,8 @@
  * instruction is done for it: decoded, the new value of the entry computed from the value in memory, and put in by
  * compare-exchange under the same checks as a hypercall. If the entry changed meanwhile the guest runs the instruction
  * again. Only 64-bit code of the guest kernel, only L1 tables, only the instructions that kernels use for this: MOV,
- * XCHG, CMPXCHG, AND, OR, BTR, BTS, with 4- or 8-byte operands. Whatever else faults is the guest's own fault.
+ * XCHG, CMPXCHG, AND, OR, BTR, BTS, with 1-, 4- or 8-byte operands (clearing a flag by a constant is compiled to AND
+ * of one byte). Whatever else faults is the guest's own fault.
  *
  * The same look at the tables finds faults that are over already: the processor used a translation from before the
  * guest widened a right, and guests need not flush for that.
@@ -15,7 +16,6 @@
 #include <hv/guest.h>
 #include <hv/vcpu.h>
 #include <hw/hw.h>
-#include <hw/layout.h>
 
 #include "pt.h"
 
@@ -37,9 +37,10 @@ enum operation { OP_MOV, OP_XCHG, OP_CMPXCHG, OP_AND, OP_OR, OP_BTS, OP_BTR };
 
 struct decoded {
     enum operation op;
-    unsigned bytes;         /* 4 or 8 */
+    unsigned bytes;         /* 1, 4 or 8 */
     unsigned length;        /* of the instruction */
     uint64_t *reg;          /* register operand, or NULL: imm */
+    unsigned reg_shift;     /* 8: the register's second byte (AH, CH, DH, BH) */
     uint64_t imm;
 };
 
@@ -104,7 +105,15 @@ static bool skip_address(struct stream *s, unsigned modrm)
     return s->at <= s->have;
 }
 
-/* Opcode, whether its operand is an immediate of how many bytes, and for groups which /n it must be. */
+static uint64_t width_mask(unsigned bytes) { return bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1; }
+
+/* Opcodes whose lowest bit says "not one byte"; the bit instructions have no such form. */
+static bool is_byte_form(bool two_byte, unsigned opcode)
+{
+    return !(opcode & 1) && !(two_byte && opcode != 0xb0);
+}
+
+/* Opcode (with the lowest bit set for the forms of one byte), whether its operand is an immediate of how many bytes, and for groups which /n it must be. */
 static bool opcode_find(struct decoded *i, bool two_byte, unsigned opcode, unsigned group, unsigned *imm)
 {
     *imm = 0;
@@ -131,11 +140,20 @@ static bool opcode_find(struct decoded *i, bool two_byte, unsigned opcode, unsig
     }
 }
 
+/* Without REX, byte registers 4 to 7 are the second bytes of the first four registers. */
+static void register_operand(struct regs *r, struct decoded *i, unsigned number, unsigned rex)
+{
+    bool second = i->bytes == 1 && !rex && number >= 4;
+
+    i->reg = register_of(r, second ? number - 4 : number | (rex & 4) << 1);
+    i->reg_shift = second ? 8 : 0;
+}
+
 static bool decode(struct regs *r, struct decoded *i)
 {
     struct stream s;
     unsigned rex = 0, imm;
-    bool two_byte;
+    bool two_byte, byte;
     int b, modrm;
 
     fetch(&s, r->rip);
@@ -150,11 +168,17 @@ static bool decode(struct regs *r, struct decoded *i)
     if (two_byte)
         b = next_byte(&s);
     modrm = b < 0 ? -1 : next_byte(&s);
-    if (modrm < 0 || !opcode_find(i, two_byte, (unsigned)b, (unsigned)modrm >> 3 & 7, &imm) ||
+    if (modrm < 0)
+        return false;
+    byte = is_byte_form(two_byte, (unsigned)b);
+    if (!opcode_find(i, two_byte, (unsigned)b | byte, (unsigned)modrm >> 3 & 7, &imm) ||
         !skip_address(&s, (unsigned)modrm))
         return false;
-    i->bytes = rex & 8 ? 8 : 4;
-    i->reg = imm ? NULL : register_of(r, ((unsigned)modrm >> 3 & 7) | (rex & 4) << 1);
+    i->bytes = byte ? 1 : rex & 8 ? 8 : 4;
+    if (!imm)
+        register_operand(r, i, (unsigned)modrm >> 3 & 7, rex);
+    if (byte && imm)
+        imm = 1;
     if (imm && !next_imm(&s, imm, &i->imm))
         return false;
     i->length = s.at;
@@ -173,7 +197,7 @@ static uint64_t flags_of(uint64_t result, unsigned bytes)
 /* Flags of comparing: left - right. */
 static uint64_t flags_of_difference(uint64_t left, uint64_t right, unsigned bytes)
 {
-    uint64_t mask = bytes == 8 ? ~0ull : 0xffffffff, diff = (left - right) & mask;
+    uint64_t diff = (left - right) & width_mask(bytes);
     uint64_t overflow = (left ^ right) & (left ^ diff);
 
     return flags_of(diff, bytes) | (left < right ? FLAG_CF : 0) | ((left ^ right ^ diff) & 0x10 ? FLAG_AF : 0) |
@@ -189,8 +213,8 @@ struct effect { uint64_t memory, flags, flags_mask, reg; bool write_reg; };
 
 static struct effect compute(const struct regs *r, const struct decoded *i, uint64_t was)
 {
-    uint64_t mask = i->bytes == 8 ? ~0ull : 0xffffffff;
-    uint64_t operand = (i->reg ? *i->reg : i->imm) & mask;
+    uint64_t mask = width_mask(i->bytes);
+    uint64_t operand = (i->reg ? *i->reg >> i->reg_shift : i->imm) & mask;
     uint64_t bit = 1ull << (operand & (i->bytes * 8 - 1));
     struct effect e = { .memory = operand };
 
@@ -223,17 +247,23 @@ static struct effect compute(const struct regs *r, const struct decoded *i, uint
     return e;
 }
 
+/* A 4-byte result clears the upper half of its register, a 1-byte result leaves the rest. */
+static void register_put(uint64_t *reg, uint64_t value, unsigned bytes, unsigned shift)
+{
+    *reg = bytes == 1 ? (*reg & ~(0xffull << shift)) | value << shift : value;
+}
+
 static void finish(struct regs *r, const struct decoded *i, const struct effect *e, uint64_t was)
 {
     if (e->write_reg)
-        *i->reg = e->reg;               /* a 4-byte result clears the upper half, as it does here */
+        register_put(i->reg, e->reg, i->bytes, i->reg_shift);
     if (i->op == OP_CMPXCHG && !(e->flags & FLAG_ZF))
-        r->rax = was;
+        register_put(&r->rax, was, i->bytes, 0);
     r->rflags = (r->rflags & ~e->flags_mask) | e->flags;
     r->rip += i->length;
 }
 
-/* The slot is held; the write goes to its upper or lower half, or to all of it. */
+/* The slot is held; the write goes to a byte of it, its upper or lower half, or to all of it. */
 static bool emulate(struct vcpu *v, uint64_t *slot, unsigned offset)
 {
     struct decoded i = { .imm = 0 };
@@ -242,7 +272,7 @@ static bool emulate(struct vcpu *v, uint64_t *slot, unsigned offset)
 
     if (!decode(&v->regs, &i) || offset % i.bytes)
         return false;
-    mask = (i.bytes == 8 ? ~0ull : 0xffffffffull) << 8 * offset;
+    mask = width_mask(i.bytes) << 8 * offset;
     entry = __atomic_load_n(slot, __ATOMIC_RELAXED);
     was = (entry & mask) >> 8 * offset;
     e = compute(&v->regs, &i, was);
