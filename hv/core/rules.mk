@@ -42,3 +42,8 @@ $(eval $(call core_test,sched_model,tests/model/sched_model.c))
 $(eval $(call core_test,domain_unit,tests/unit/domain_life.c))
 $(eval $(call core_tsan,event_threads,tests/model/event_threads.c))
 $(eval $(call core_tsan,grant_threads,tests/model/grant_threads.c))
+
+# Interrupts, PCI messages and the console, on hardware of their own (tests/unit/irq_fake.c).
+HV_IRQ_SRCS := $(addprefix hv/core/, irq.c irq_map.c ioapic.c pci.c msi.c physdev.c lock.c) tests/unit/irq_fake.c
+$(eval $(call host_test,irq_lines,tests/unit/irq_lines.c $(HV_IRQ_SRCS)))
+$(eval $(call host_test,irq_msi,tests/unit/irq_msi.c $(HV_IRQ_SRCS)))
