@@ -33,6 +33,8 @@ void frame_table_init(void *table, uint64_t count)
     frame_table = table;
     frame_count = count;
     free_frames = claims = 0;
+    owners_init();
+    heap_init();
     for (unsigned z = 0; z < ZONES; z++)
         for (unsigned o = 0; o < FRAME_ORDERS; o++)
             free_head[z][o] = FRAME_NIL;

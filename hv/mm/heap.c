@@ -27,7 +27,13 @@ static const uint16_t class_size[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 5
 #define HEAP_NONE        0xffffull
 
 static spinlock_t heap_lock = SPINLOCK(LOCK_SLAB);
-static uint32_t   partly_free[CLASSES] = { [0 ... CLASSES - 1] = FRAME_NIL };
+static uint32_t   partly_free[CLASSES];
+
+void heap_init(void)
+{
+    for (unsigned c = 0; c < CLASSES; c++)
+        partly_free[c] = FRAME_NIL;
+}
 
 static uint64_t slab_word(unsigned class, uint64_t used, uint64_t first)
 {

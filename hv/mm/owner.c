@@ -25,6 +25,8 @@
 
 static struct domain **owner_page[DOMID_FIRST_RESERVED / PER_PAGE + 1];
 
+void owners_init(void) { memset(owner_page, 0, sizeof owner_page); }
+
 static struct domain *owner_of(const struct frame *f)
 {
     domid_t id = frame_owner_id(f);

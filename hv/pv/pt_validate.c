@@ -14,6 +14,7 @@
  */
 #include <hv/hypercall.h>
 #include <hv/pcpu.h>
+#include <hv/print.h>
 #include <hw/hw.h>
 
 #include "pt.h"
@@ -45,11 +46,32 @@ static int validate_entry(mfn_t m, struct domain *d, enum frame_type t, uint64_t
     return rc;
 }
 
+/*
+ * Going on where somebody stopped who may have been taking the table apart: the last entry that counts as holding
+ * references may point to a table that is itself half undone. It is validated again for a reference more, which then
+ * goes.
+ */
+static int validate_boundary(mfn_t m, struct domain *d, enum frame_type t, const uint64_t *table, unsigned progress)
+{
+    uint64_t entry;
+    int rc;
+
+    if (progress == 0 || t == TYPE_L1)
+        return 0;
+    entry = __atomic_load_n(&table[progress - 1], __ATOMIC_RELAXED);
+    if (holds_nothing(t, progress - 1, entry))
+        return 0;
+    rc = upper_entry_get(m, d, t, &entry);
+    if (rc == 0)
+        BUG_ON(upper_entry_put(m, t, entry) != 0);
+    return rc;
+}
+
 int pt_validate(mfn_t m, struct domain *d, enum frame_type t, unsigned *progress)
 {
     uint64_t *table = frame_map(m);
     unsigned done = 0;
-    int rc = 0;
+    int rc = validate_boundary(m, d, t, table, *progress);
 
     while (rc == 0 && *progress < PT_ENTRIES) {
         uint64_t entry = __atomic_load_n(&table[*progress], __ATOMIC_RELAXED);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's version of the machine, and of as much of core/ as page-table code asks for. Guest virtual addresses
+ * are addresses of the test program: guest_read() copies from them.
+ */
+#include "hv_host.h"
+
+#include <hv/guest.h>
+#include <hv/hypercall.h>
+#include <hv/pagetable.h>
+#include <hv/print.h>
+#include <hw/hw.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint8_t *host_memory;
+uint64_t host_frames;
+_Thread_local int host_mapped;
+_Thread_local struct pcpu *host_cpu;
+_Thread_local bool host_restarted;
+_Thread_local uint64_t host_restart_arg[4];
+void (*host_flush_hook)(void);
+uint64_t host_flushes;
+
+struct pcpu *pcpus[MAX_CPUS];
+unsigned pcpu_count;
+
+static struct frame *table;
+static struct pcpu  *cpu_array;
+static _Thread_local uint64_t random_state = 1;
+static _Thread_local unsigned preempt_one_in;
+
+#define MAX_MAPPED 6    /* four levels, a linear target, a page written */
+#define HOST_DOMAINS 16
+
+static struct domain *domains[HOST_DOMAINS];
+
+/* ---- failure ---- */
+__noreturn void bug(const char *file, int line, const char *what)
+{
+    fprintf(stderr, "%s:%d: BUG: %s\n", file, line, what);
+    abort();
+}
+
+void printk(enum log_level level, const char *fmt, ...) { }
+
+void host_frame_check(uint64_t n)
+{
+    BUG_ON(n >= host_frames);
+    BUG_ON(host_mapped > MAX_MAPPED);
+}
+
+/* ---- the machine ---- */
+void host_machine_init(uint64_t frames, uint64_t reserved, unsigned cpus)
+{
+    host_machine_free();
+    host_frames = frames;
+    host_memory = aligned_alloc(PAGE_SIZE, frames << PAGE_SHIFT);
+    table = calloc(frames, sizeof *table);
+    m2p = calloc(frames, sizeof *m2p);
+    cpu_array = calloc(cpus, sizeof *cpu_array);
+    if (!host_memory || !table || !m2p || !cpu_array)
+        abort();
+    memset(host_memory, 0xa5, frames << PAGE_SHIFT);
+    for (unsigned i = 0; i < cpus; i++) {
+        cpu_array[i].id = i;
+        pcpus[i] = &cpu_array[i];
+        tlb_flushed_at[i] = 0;
+    }
+    pcpu_count = cpus;
+    tlb_clock = 0;
+    host_be_cpu(0);
+    frame_table_init(table, frames);
+    frames_reserve(0, reserved);
+    frames_add(reserved, frames - reserved);
+}
+
+void host_machine_free(void)
+{
+    free(host_memory);
+    free(table);
+    free(m2p);
+    free(cpu_array);
+    host_memory = NULL;
+    table = NULL;
+    m2p = NULL;
+    cpu_array = NULL;
+    memset(domains, 0, sizeof domains);
+}
+
+void host_be_cpu(unsigned n) { host_cpu = pcpus[n]; }
+
+/* ---- chance ---- */
+void host_random_seed(uint64_t seed) { random_state = seed * 0x9e3779b97f4a7c15ull | 1; }
+
+uint64_t host_random(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state * 0x2545f4914f6cdd1dull >> 11;
+}
+
+void host_preempt_one_in(unsigned n) { preempt_one_in = n; }
+bool preempt_due(struct vcpu *v) { return preempt_one_in && host_random() % preempt_one_in == 0; }
+
+/* ---- translations ---- */
+static void forget(void)
+{
+    __atomic_fetch_add(&host_flushes, 1, __ATOMIC_RELAXED);
+    if (host_flush_hook)
+        host_flush_hook();
+}
+
+void hw_relax(void) { }
+void tlb_flush_local(void) { tlb_flush_all(); }
+void tlb_flush_page_local(uint64_t va) { }
+void tlb_flush_domain(struct domain *d) { }     /* no promise that our stamps may build on */
+void tlb_flush_domain_page(struct domain *d, uint64_t va) { }
+void tlb_flush_all(void)
+{
+    forget();
+    for (unsigned i = 0; i < pcpu_count; i++)
+        tlb_note_flush(i);
+}
+void hw_load_root(struct vcpu *v) { if (pcpu_count == 1) tlb_flush_all(); }
+void hw_leave_domain(struct domain *d) { if (pcpu_count == 1) tlb_flush_all(); }
+void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3)
+{
+    for (unsigned i = 256; i <= 271; i++)
+        l4[i] = i == 260 ? pte_make(perdomain_l3, PTE_P | PTE_RW) : 0;
+}
+void hw_load_ldt(struct vcpu *v) { }
+mfn_t hw_reserved_gdt_frame(void) { return MFN(0); }
+void hw_wbinvd(void) { }
+
+/* ---- guests ---- */
+int guest_read(void *dst, gaddr_t src, size_t len)
+{
+    if (src.va < PAGE_SIZE || !guest_range_ok(src.va, len))
+        return len ? -XEN_EFAULT : 0;
+    memcpy(dst, (const void *)(uintptr_t)src.va, len);
+    return 0;
+}
+
+int guest_write(gaddr_t dst, const void *src, size_t len)
+{
+    if (dst.va < PAGE_SIZE || !guest_range_ok(dst.va, len))
+        return -XEN_EFAULT;
+    memcpy((void *)(uintptr_t)dst.va, src, len);
+    return 0;
+}
+
+long hypercall_restart(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+{
+    host_restarted = true;
+    host_restart_arg[0] = a1;
+    host_restart_arg[1] = a2;
+    host_restart_arg[2] = a3;
+    host_restart_arg[3] = a4;
+    return -XEN_ERESTART;
+}
+
+int refuse(struct vcpu *v, int error, uint64_t a, uint64_t b) { return error; }
+void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error) { v->pv.cr2 = cr2; }
+
+/* ---- domains ---- */
+bool domain_get_again(struct domain *d)
+{
+    uint32_t n = __atomic_load_n(&d->refs, __ATOMIC_RELAXED);
+
+    while (n)
+        if (__atomic_compare_exchange_n(&d->refs, &n, n + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
+struct domain *domain_get(domid_t id)
+{
+    for (unsigned i = 0; i < HOST_DOMAINS; i++)
+        if (domains[i] && domains[i]->id == id && domain_get_again(domains[i]))
+            return domains[i];
+    return NULL;
+}
+
+void domain_put(struct domain *d)
+{
+    uint32_t before = __atomic_fetch_sub(&d->refs, 1, __ATOMIC_ACQ_REL);
+
+    BUG_ON(before == 0);
+    if (before > 1)
+        return;
+    for (unsigned i = 0; i < HOST_DOMAINS; i++)
+        if (domains[i] == d)
+            domains[i] = NULL;
+}
+
+static void vcpu_make(struct domain *d, unsigned n)
+{
+    struct vcpu *v = calloc(1, sizeof *v);
+
+    if (!v)
+        abort();
+    v->domain = d;
+    v->id = n;
+    v->pv.root_kernel = v->pv.root_user = MFN_INVALID;
+    v->pv.kernel_mode = true;
+    d->vcpu[n] = v;
+    if (perdomain_add_vcpu(v))
+        abort();
+}
+
+void host_domain_init(struct domain *d, domid_t id, bool privileged, uint64_t max_frames, unsigned vcpus)
+{
+    unsigned slot = 0;
+
+    memset(d, 0, sizeof *d);
+    d->id = id;
+    d->privileged = privileged;
+    d->refs = 1;
+    d->max_vcpus = vcpus;
+    d->max_frames = max_frames;
+    d->frames_head = FRAME_NIL;
+    spin_init(&d->lock, LOCK_DOMAIN);
+    spin_init(&d->frames_lock, LOCK_FRAMES);
+    if (perdomain_init(d))
+        abort();
+    for (unsigned n = 0; n < vcpus; n++)
+        vcpu_make(d, n);
+    while (slot < HOST_DOMAINS && domains[slot])
+        slot++;
+    BUG_ON(slot == HOST_DOMAINS);
+    domains[slot] = d;
+}
+
+void host_domain_free(struct domain *d)
+{
+    for (unsigned n = 0; n < d->max_vcpus; n++)
+        free(d->vcpu[n]);
+    perdomain_free(d);
+    ranges_free(&d->pv.io_frames);
+    ranges_free(&d->pv.io_ports);
+    domain_put(d);
+}
