@@ -241,22 +241,36 @@ void sched_vcpu_init(struct vcpu *v)
         v->cpu = this_cpu();
 }
 
-/* Whether v, just woken, should run rather than the one that runs on c; else when the slice of that one ends. */
-static bool preempts(struct pcpu *c, const struct vcpu *v, uint64_t now)
+/* The vCPU that runs on c, charged up to now so that the queue's time is up to date; NULL: none, c idles. */
+static struct vcpu *charged_runner(struct pcpu *c, uint64_t now)
 {
-    struct vcpu *running = __atomic_load_n(&c->current, __ATOMIC_RELAXED);
+    struct vcpu *v = __atomic_load_n(&c->current, __ATOMIC_RELAXED);
 
-    if (vcpu_is_idle(running) || !running->running)
-        return true;
-    charge(running, now);
-    return v->sched.vtime < running->sched.vtime;
+    if (vcpu_is_idle(v) || !v->running)
+        return NULL;
+    charge(v, now);
+    advance(&c->rq, v);
+    return v;
+}
+
+/* With the queue locked: puts v, which is runnable, on it. True if it should run rather than who runs now. */
+static bool enqueue_woken(struct pcpu *c, struct vcpu *v, uint64_t now)
+{
+    struct runqueue *q = &c->rq;
+    struct vcpu *runner = charged_runner(c, now);
+    uint64_t floor = q->vtime > SCHED_WAKE_LAG_NS ? q->vtime - SCHED_WAKE_LAG_NS : 0;
+
+    v->sched.vtime = MAX(v->sched.vtime, floor);
+    state_set(v, RUNSTATE_runnable, now);
+    queue_add(q, v);
+    return !runner || v->sched.vtime < runner->sched.vtime;
 }
 
 void vcpu_wake(struct vcpu *v)
 {
     struct runqueue *q;
     struct pcpu *c;
-    uint64_t now, floor, slice_end = 0;
+    uint64_t now, slice_end = 0;
     bool now_better = false;
 
     if (pause_flags(v) || vcpu_is_idle(v))
@@ -265,11 +279,7 @@ void vcpu_wake(struct vcpu *v)
     c = v->cpu;
     if (!v->running && list_empty(&v->sched.queue) && !pause_flags(v)) {
         now = now_ns();
-        floor = q->vtime > SCHED_WAKE_LAG_NS ? q->vtime - SCHED_WAKE_LAG_NS : 0;
-        v->sched.vtime = MAX(v->sched.vtime, floor);
-        state_set(v, RUNSTATE_runnable, now);
-        queue_add(q, v);
-        now_better = preempts(c, v, now);
+        now_better = enqueue_woken(c, v, now);
         slice_end = now + SCHED_SLICE_NS;
     }
     spin_unlock(&q->lock);
