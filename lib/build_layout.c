@@ -95,22 +95,29 @@ static int request_check(const struct build_request *rq, struct fault *f)
     uint64_t p2m_bytes = rq->pages * 8;
 
     if (!rq->pages || rq->pages > BUILD_MAX_PAGES || rq->ramdisk_bytes > BUILD_MAX_PAGES << BUILD_PAGE_SHIFT)
-        return fault_set(f, -EINVAL, "domain of %" PRIu64 " pages: outside 1 to %" PRIu64, rq->pages, BUILD_MAX_PAGES);
+        return fault_set(f, -EINVAL, "domain of %" PRIu64 " pages: outside 1 to %" PRIu64, rq->pages,
+                         BUILD_MAX_PAGES);
     if (rq->virt_base & (MIB4 - 1))
-        return fault_set(f, -EINVAL, "kernel's virtual base 0x%" PRIx64 " is not a multiple of 4 MiB", rq->virt_base);
+        return fault_set(f, -EINVAL, "kernel's virtual base 0x%" PRIx64 " is not a multiple of 4 MiB",
+                         rq->virt_base);
     if ((rq->kernel_start | rq->kernel_end) & (BUILD_PAGE_SIZE - 1) || rq->kernel_start < rq->virt_base ||
         rq->kernel_end <= rq->kernel_start)
-        return fault_set(f, -EINVAL, "kernel range 0x%" PRIx64 "-0x%" PRIx64 " is not whole pages above its base 0x%"
-                         PRIx64, rq->kernel_start, rq->kernel_end, rq->virt_base);
+        return fault_set(f, -EINVAL,
+                         "kernel range 0x%" PRIx64 "-0x%" PRIx64 " is not whole pages above its base "
+                                                                 "0x%" PRIx64,
+                         rq->kernel_start, rq->kernel_end, rq->virt_base);
     if (rq->init_p2m == BUILD_NO_ADDRESS)
         return 0;
     if (rq->init_p2m & (BUILD_PAGE_SIZE - 1) || rq->init_p2m + p2m_bytes < rq->init_p2m)
-        return fault_set(f, -EINVAL, "kernel wants its P2M list at 0x%" PRIx64 ": not a page-aligned address with "
-                         "room for %" PRIu64 " bytes", rq->init_p2m, p2m_bytes);
+        return fault_set(f, -EINVAL,
+                         "kernel wants its P2M list at 0x%" PRIx64 ": not a page-aligned address with "
+                         "room for %" PRIu64 " bytes",
+                         rq->init_p2m, p2m_bytes);
     return 0;
 }
 
-/* Addresses the guest may map: below 2^47, or above the hypervisor's reserved slots 256..271 of the top table. */
+/* Addresses the guest may map: below 2^47, or above the hypervisor's reserved slots 256..271 of the top
+ * table. */
 static bool va_allowed(uint64_t va, uint64_t pages)
 {
     uint64_t last = va + (pages << BUILD_PAGE_SHIFT) - 1;
@@ -124,14 +131,18 @@ static int layout_check(const struct build_request *rq, const struct build_layou
 {
     for (int i = 0; i < 2; i++)
         if (l->maps[i].pages && !va_allowed(l->maps[i].va, l->maps[i].pages))
-            return fault_set(f, -EINVAL, "kernel's %s at 0x%" PRIx64 " (%" PRIu64 " pages) does not fit into the "
-                             "address space that a guest may use", i ? "P2M list" : "initial map", l->maps[i].va,
-                             l->maps[i].pages);
+            return fault_set(f, -EINVAL,
+                             "kernel's %s at 0x%" PRIx64 " (%" PRIu64 " pages) does not fit into the "
+                             "address space that a guest may use",
+                             i ? "P2M list" : "initial map", l->maps[i].va, l->maps[i].pages);
     if (l->maps[1].pages && ranges_meet(l->maps[0].va, l->maps[0].pages, l->maps[1].va, l->maps[1].pages))
-        return fault_set(f, -EINVAL, "kernel's P2M list at 0x%" PRIx64 " overlaps its initial map", l->maps[1].va);
+        return fault_set(f, -EINVAL, "kernel's P2M list at 0x%" PRIx64 " overlaps its initial map",
+                         l->maps[1].va);
     if (l->end_pfn > rq->pages)
-        return fault_set(f, -ENOMEM, "memory of %" PRIu64 " KiB is too small for this kernel and ramdisk: at least "
-                         "%" PRIu64 " KiB are needed to start; raise memory=", rq->pages * 4, l->end_pfn * 4);
+        return fault_set(f, -ENOMEM,
+                         "memory of %" PRIu64 " KiB is too small for this kernel and ramdisk: at least "
+                         "%" PRIu64 " KiB are needed to start; raise memory=",
+                         rq->pages * 4, l->end_pfn * 4);
     return 0;
 }
 
@@ -146,10 +157,12 @@ int build_layout_plan(const struct build_request *rq, struct build_layout *out, 
     out->virt_base = rq->virt_base;
     out->pages = rq->pages;
     out->ramdisk_mapped = rq->ramdisk_bytes && !rq->ramdisk_unmapped;
-    /* More tables can only push the end up, and each 512 of them need at most two more: this converges quickly. */
+    /* More tables can only push the end up, and each 512 of them need at most two more: this converges
+     * quickly. */
     while ((need = place(rq, out, tables)) > tables)
         tables = need;
-    /* A placement that needs fewer than it has keeps some spare table pages out of use: give them back if stable. */
+    /* A placement that needs fewer than it has keeps some spare table pages out of use: give them back if
+     * stable. */
     if (need < tables && place(rq, out, need) != need)
         place(rq, out, tables);
     return layout_check(rq, out, f);

@@ -30,16 +30,19 @@ int build_pv_plan(struct build_pv *b, struct fault *f)
     };
 
     if (strlen(b->cmdline) >= MAX_GUEST_CMDLINE)
-        return fault_set(f, -E2BIG, "kernel command line of %zu bytes: a PV kernel takes at most %d; shorten cmdline=, "
-                         "extra= or root=", strlen(b->cmdline), MAX_GUEST_CMDLINE - 1);
+        return fault_set(f, -E2BIG,
+                         "kernel command line of %zu bytes: a PV kernel takes at most %d; shorten cmdline=, "
+                         "extra= or root=",
+                         strlen(b->cmdline), MAX_GUEST_CMDLINE - 1);
     return build_layout_plan(&rq, &b->layout, f);
 }
 
-/* Work on a run of pages, mapped a chunk at a time. @fill gets the memory, and which page of the run it starts at. */
+/* Work on a run of pages, mapped a chunk at a time. @fill gets the memory, and which page of the run it
+ * starts at. */
 typedef int (*fill_fn)(const struct build_pv *b, void *mem, uint64_t page, uint64_t pages, struct fault *f);
 
-static int run_fill(struct xc *xc, const struct build_pv *b, const uint64_t *mfns, const struct build_run *run,
-                    fill_fn fill, struct fault *f)
+static int run_fill(struct xc *xc, const struct build_pv *b, const uint64_t *mfns,
+                    const struct build_run *run, fill_fn fill, struct fault *f)
 {
     for (uint64_t done = 0; done < run->pages; done += CHUNK_PAGES) {
         uint64_t n = run->pages - done < CHUNK_PAGES ? run->pages - done : CHUNK_PAGES;
@@ -225,7 +228,8 @@ int build_pv(struct xc *xc, struct build_pv *b, struct fault *f)
     b->shared_info_mfn = info.shared_info_frame;
     mfns = malloc(b->pages * sizeof(*mfns));
     if (!mfns)
-        return fault_set(f, -ENOMEM, "dom0 is out of memory: %" PRIu64 " bytes for the page list", b->pages * 8);
+        return fault_set(f, -ENOMEM, "dom0 is out of memory: %" PRIu64 " bytes for the page list",
+                         b->pages * 8);
     rc = xc_mem_set_map(xc, b->domid, b->max_kib, f);
     rc = rc ? rc : xc_mem_populate(xc, b->domid, b->pages, mfns, f);
     rc = rc ? rc : contents_fill(xc, b, mfns, f);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The builder of 64-bit PV domains: from an empty domain and a kernel to one that may be unpaused.
  *
- * The caller has created the domain and allowed it its vCPUs and memory. The builder works in the order in which the
- * hypervisor lets it: pages first, contents while they are plain memory, then the root table is pinned (from then on
- * tables are not writable by anyone), at last the registers of vCPU 0. Layout: build_layout.h. */
+ * The caller has created the domain and allowed it its vCPUs and memory. The builder works in the order in
+ * which the hypervisor lets it: pages first, contents while they are plain memory, then the root table is
+ * pinned (from then on tables are not writable by anyone), at last the registers of vCPU 0. Layout:
+ * build_layout.h. */
 #ifndef LIB_BUILD_PV_H
 #define LIB_BUILD_PV_H
 

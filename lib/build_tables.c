@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Initial page tables of a PV domain, written into plain memory: see build_layout.h.
  *
- * Tables are taken from their run in the order in which addresses first need them, the top one first. An entry holds
- * the machine frame, from which the table's own place has to be found again only where both maps share a table: that
- * happens at most once or twice per build, so a search through the run is good enough. */
+ * Tables are taken from their run in the order in which addresses first need them, the top one first. An
+ * entry holds the machine frame, from which the table's own place has to be found again only where both maps
+ * share a table: that happens at most once or twice per build, so a search through the run is good enough. */
 #include "lib/build_layout.h"
 
 #include <string.h>
@@ -59,7 +59,8 @@ static uint64_t leaf_of(const struct filler *fl, uint64_t pfn)
 }
 
 /* Fill what @table (of @level) serves of the map, from page *done of the map on; *done moves past it. */
-static void table_fill(struct filler *fl, const struct build_map *m, uint64_t *table, int level, uint64_t *done)
+static void table_fill(struct filler *fl, const struct build_map *m, uint64_t *table, int level,
+                       uint64_t *done)
 {
     while (*done < m->pages) {
         uint64_t va = m->va + (*done << BUILD_PAGE_SHIFT);

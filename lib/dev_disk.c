@@ -24,8 +24,10 @@ static int block_check(const struct dev_disk *d, struct fault *f)
         return 0;
     }
     if (errno == EBUSY)
-        return fault_set(f, -EBUSY, "disk %s: %s is in use by this system (mounted, or part of an array or volume group); "
-                         "unmount it first or give it read-only", d->vdev, d->target);
+        return fault_set(f, -EBUSY,
+                         "disk %s: %s is in use by this system (mounted, or part of an array or volume "
+                         "group); unmount it first or give it read-only",
+                         d->vdev, d->target);
     return fault_errno(f, -errno, "disk %s: opening %s for %s", d->vdev, d->target,
                        d->readonly ? "reading" : "writing");
 }
@@ -39,8 +41,10 @@ static int file_check(const struct dev_disk *d, const struct stat *st, struct fa
                            d->readonly ? "reading" : "writing");
     close(fd);
     if (st->st_size < 512)
-        return fault_set(f, -EINVAL, "disk %s: image %s has %lld bytes, less than one sector of 512; make it larger "
-                         "(truncate -s SIZE %s)", d->vdev, d->target, (long long)st->st_size, d->target);
+        return fault_set(f, -EINVAL,
+                         "disk %s: image %s has %lld bytes, less than one sector of 512; make it larger "
+                         "(truncate -s SIZE %s)",
+                         d->vdev, d->target, (long long)st->st_size, d->target);
     return 0;
 }
 
@@ -55,8 +59,12 @@ int dev_disk_probe(const struct config_disk *c, struct dev_disk *d, struct fault
     d->discard = c->discard;
     memcpy(d->vdev, c->vdev, sizeof(d->vdev));
     if (c->script || c->backend || !c->target)
-        return fault_set(f, -ENOTSUP, "disk %s: %s is not supported; give a block device or a raw image as target",
-                         c->vdev, c->script ? "script=" : c->backend ? "backend=" : "an empty drive");
+        return fault_set(f, -ENOTSUP,
+                         "disk %s: %s is not supported; give a block device or a raw image as target",
+                         c->vdev,
+                         c->script    ? "script="
+                         : c->backend ? "backend="
+                                      : "an empty drive");
     if (strlen(c->target) >= TARGET_MAX)
         return fault_set(f, -ENAMETOOLONG, "disk %s: target of %zu bytes, at most %d are possible", c->vdev,
                          strlen(c->target), TARGET_MAX - 1);

@@ -22,7 +22,8 @@ struct dev_disk {
     struct dev_loop loop;           /* number -1: none */
 };
 
-/* Look at the target: does it exist, is it of a kind we serve, may it be opened as wanted, does dom0 itself use it? */
+/* Look at the target: does it exist, is it of a kind we serve, may it be opened as wanted, does dom0 itself
+ * use it? */
 int dev_disk_probe(const struct config_disk *c, struct dev_disk *d, struct fault *f);
 
 /* May both be used at once? Only if they are different objects, or both are read-only. */

@@ -47,8 +47,10 @@ int dev_link_bridge_check(const char *name, struct fault *f)
     char path[64];
 
     if (!dev_link_index(name))
-        return fault_set(f, -ENODEV, "there is no network interface %s; create the bridge first (ip link add %s type "
-                         "bridge; ip link set %s up) or name another one with bridge=", name, name, name);
+        return fault_set(f, -ENODEV,
+                         "there is no network interface %s; create the bridge first (ip link add %s type "
+                         "bridge; ip link set %s up) or name another one with bridge=",
+                         name, name, name);
     snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", name);
     if (access(path, F_OK))
         return fault_set(f, -ENOTSUP, "network interface %s is not a bridge; name one with bridge=", name);
@@ -67,7 +69,8 @@ static void attr_add(struct link_request *rq, unsigned type, const void *data, s
     rq->nlh.nlmsg_len = NLMSG_ALIGN(rq->nlh.nlmsg_len) + RTA_SPACE(len);
 }
 
-/* Send and wait for the acknowledgement: the kernel answers at once, the time limit is for a kernel that does not. */
+/* Send and wait for the acknowledgement: the kernel answers at once, the time limit is for a kernel that does
+ * not. */
 static int transact(struct link_request *rq)
 {
     struct timeval     tv = { ANSWER_MS / 1000, 0 };
@@ -169,8 +172,8 @@ int dev_link_plumb(const struct dev_link_plan *plan, struct fault *f)
     if (rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP)
         rc = set_identity_plain(index, plan);
     if (rc == -EEXIST)
-        return fault_set(f, rc, "cannot name interface %s %s: that name is taken; choose another vifname=", plan->name,
-                         plan->new_name);
+        return fault_set(f, rc, "cannot name interface %s %s: that name is taken; choose another vifname=",
+                         plan->name, plan->new_name);
     if (rc)
         return fault_errno(f, rc, "setting name%s%s or MTU %u of interface %s", plan->new_name ? " " : "",
                            plan->new_name ? plan->new_name : "", plan->mtu, plan->name);

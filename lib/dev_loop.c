@@ -51,7 +51,8 @@ int dev_loop_attach(const char *image, bool readonly, struct dev_loop *out, stru
     out->number = -1;
     image_fd = open(image, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (image_fd < 0)
-        return fault_errno(f, -errno, "opening disk image %s for %s", image, readonly ? "reading" : "writing");
+        return fault_errno(f, -errno, "opening disk image %s for %s", image,
+                           readonly ? "reading" : "writing");
     ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
     if (ctl < 0)
         rc = fault_errno(f, -errno, "opening /dev/loop-control (load the kernel module loop)");

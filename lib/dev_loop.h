@@ -15,8 +15,8 @@ struct dev_loop {
 /* Attach the file @image; direct I/O where the file system can. Fills @out. */
 int dev_loop_attach(const char *image, bool readonly, struct dev_loop *out, struct fault *f);
 
-/* Detach if it still serves @image (NULL: whatever it serves); a device that is already free is success. A device
- * still open somewhere goes away at its last close. */
+/* Detach if it still serves @image (NULL: whatever it serves); a device that is already free is success. A
+ * device still open somewhere goes away at its last close. */
 int dev_loop_detach(int number, const char *image, struct fault *f);
 
 #endif

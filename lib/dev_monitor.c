@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the kernel tells of its own accord: interfaces (rtnetlink) and back-end devices (uevents). See dev_link.h. */
+/* What the kernel tells of its own accord: interfaces (rtnetlink) and back-end devices (uevents). See
+ * dev_link.h. */
 #define _GNU_SOURCE
 #include "lib/dev_link.h"
 
@@ -57,6 +58,22 @@ int dev_uevent_read(int fd, struct dev_uevent *out)
         return 0;
     buf[n] = 0;
     return dev_uevent_parse(buf, out);
+}
+
+bool dev_backend_driver(const char *type)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/sys/bus/xen-backend/drivers/%s", type);
+    return !access(path, F_OK);
+}
+
+bool dev_backend_device(const char *type, unsigned domid, unsigned devid)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%u-%u", type, domid, devid);
+    return !access(path, F_OK);
 }
 
 void dev_monitor_drain(int fd)

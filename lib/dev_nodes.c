@@ -11,7 +11,8 @@
 
 enum { STATE_INITIALISING = 1, STATE_CLOSED = 6 };
 
-/* A transaction's worth of writes: the first error stops the rest, so that a list of writes needs no checks between. */
+/* A transaction's worth of writes: the first error stops the rest, so that a list of writes needs no checks
+ * between. */
 struct writer {
     struct xs_client *xs;
     uint32_t          tx;
@@ -19,7 +20,8 @@ struct writer {
     int               rc;
 };
 
-static void put(struct writer *w, const char *node, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void put(struct writer *w, const char *node, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 static void put(struct writer *w, const char *node, const char *fmt, ...)
 {
     char    path[2 * DEV_PATH], value[2048];
@@ -235,15 +237,16 @@ int dev_vbd_write(struct xs_client *xs, uint16_t domid, const struct dev_disk *d
     return finish(xs, xs_client_transaction(xs, device_body, &d), f);
 }
 
-int dev_vif_write(struct xs_client *xs, uint16_t domid, const struct config_vif *vif, unsigned mtu, struct fault *f)
+int dev_vif_write(struct xs_client *xs, uint16_t domid, const struct config_vif *vif, unsigned mtu,
+                  struct fault *f)
 {
     struct device d = { .type = "vif", .domid = domid, .devid = vif->devid, .vif = vif, .mtu = mtu };
 
     return finish(xs, xs_client_transaction(xs, device_body, &d), f);
 }
 
-/* A back end that is not online and sees its front end closed unregisters itself. A dead domain cannot say "closed",
- * so we say it in its place; a living one finds its device gone. */
+/* A back end that is not online and sees its front end closed unregisters itself. A dead domain cannot say
+ * "closed", so we say it in its place; a living one finds its device gone. */
 static int close_body(struct xs_client *xs, uint32_t tx, void *arg)
 {
     const struct device *d = arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The store nodes of a domain and its devices, as front ends and back ends expect them (xenstore-paths(7) and the
- * io headers). One transaction a device: a back end never sees half of one. */
+/* The store nodes of a domain and its devices, as front ends and back ends expect them (xenstore-paths(7) and
+ * the io headers). One transaction a device: a back end never sees half of one. */
 #ifndef LIB_DEV_NODES_H
 #define LIB_DEV_NODES_H
 
@@ -26,13 +26,14 @@ int dev_domain_write(struct xs_client *xs, const struct dev_domain *d, struct fa
 int dev_domain_remove(struct xs_client *xs, uint16_t domid, const char *uuid, struct fault *f);
 
 int dev_vbd_write(struct xs_client *xs, uint16_t domid, const struct dev_disk *disk, struct fault *f);
-int dev_vif_write(struct xs_client *xs, uint16_t domid, const struct config_vif *vif, unsigned mtu, struct fault *f);
+int dev_vif_write(struct xs_client *xs, uint16_t domid, const struct config_vif *vif, unsigned mtu,
+                  struct fault *f);
 
 /* A device is named by its type ("vbd", "vif"), domain and number. */
 void dev_path_backend(char out[DEV_PATH], const char *type, uint16_t domid, unsigned devid);
 void dev_path_frontend(char out[DEV_PATH], const char *type, uint16_t domid, unsigned devid);
 
-/* Tell both ends that the device goes: the back end lets go of everything and its kernel device disappears. */
+/* Tell both ends that the device goes: the back end lets go and its kernel device disappears. */
 int dev_close(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid, struct fault *f);
 int dev_remove(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid, struct fault *f);
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One line, one message: the framing of hauchd's socket, both ways, over a descriptor that may take or give any
- * number of bytes at a time. */
+/* One line, one message: the framing of hauchd's socket, both ways, over a descriptor that may take or give
+ * any number of bytes at a time. */
 #ifndef LIB_WIRE_LINE_H
 #define LIB_WIRE_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { WIRE_LINE_MAX = 4 << 20 };     /* a configuration of 1 MiB with every byte escaped still fits nearly always */
+/* A configuration of 1 MiB with every byte escaped still fits nearly always. */
+enum { WIRE_LINE_MAX = 4 << 20 };
 
 /* Bytes that came in and are not yet a whole line. Start with { 0 }. */
 struct wire_in {
@@ -17,7 +18,7 @@ struct wire_in {
 
 /* 0, -E2BIG (a line is too long), -ENOMEM, -EBADMSG (a NUL byte). */
 int wire_in_feed(struct wire_in *in, const char *data, size_t len);
-/* The next whole line, without newline, NUL-terminated, valid until the next call of either; NULL: none yet. */
+/* The next whole line, without newline, NUL-terminated, valid until the next call; NULL: none yet. */
 char *wire_in_next(struct wire_in *in);
 void wire_in_free(struct wire_in *in);
 

@@ -82,8 +82,13 @@ static int field_read(struct wire_request *rq, enum field field, struct json_obj
 {
     char **text = field == F_DOMAIN ? &rq->domain : field == F_CONFIG ? &rq->config :
                   field == F_SOURCE ? &rq->source : field == F_NAME ? &rq->name : NULL;
-    bool  *flag = field == F_PAUSED ? &rq->paused : field == F_DRY ? &rq->dry : field == F_WAIT ? &rq->wait :
-                  field == F_ALL ? &rq->all : field == F_CLEAR ? &rq->clear : field == F_PROGRESS ? &rq->progress : NULL;
+    bool  *flag = field == F_PAUSED     ? &rq->paused
+                  : field == F_DRY      ? &rq->dry
+                  : field == F_WAIT     ? &rq->wait
+                  : field == F_ALL      ? &rq->all
+                  : field == F_CLEAR    ? &rq->clear
+                  : field == F_PROGRESS ? &rq->progress
+                                        : NULL;
 
     if (flag)
         *flag = json_object_get_boolean(v);
@@ -126,7 +131,8 @@ static int fields_read(struct wire_request *rq, struct json_object *root, struct
         if (i == COUNT(fields) || !(fields[i].field & allowed))
             return fault_set(f, -EINVAL, "request \"%s\" has no field \"%.40s\"", ops[rq->op].name, key);
         if (!json_object_is_type(v, fields[i].type))
-            return fault_set(f, -EINVAL, "field \"%s\" is not of type %s", key, json_type_to_name(fields[i].type));
+            return fault_set(f, -EINVAL, "field \"%s\" is not of type %s", key,
+                             json_type_to_name(fields[i].type));
         rc = field_read(rq, fields[i].field, v, f);
         if (rc)
             return rc;
@@ -134,7 +140,8 @@ static int fields_read(struct wire_request *rq, struct json_object *root, struct
     }
     for (unsigned i = 0; i < COUNT(fields); i++)
         if (fields[i].field & ops[rq->op].must & ~seen)
-            return fault_set(f, -EINVAL, "request \"%s\" needs field \"%s\"", ops[rq->op].name, fields[i].name);
+            return fault_set(f, -EINVAL, "request \"%s\" needs field \"%s\"", ops[rq->op].name,
+                             fields[i].name);
     return 0;
 }
 
@@ -150,7 +157,8 @@ int wire_request_parse(const char *line, struct wire_request *out, struct fault 
     json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
     root = json_tokener_parse_ex(tok, line, strlen(line) + 1);
     if (!root)
-        rc = fault_set(f, -EINVAL, "request is not JSON: %s", json_tokener_error_desc(json_tokener_get_error(tok)));
+        rc = fault_set(f, -EINVAL, "request is not JSON: %s",
+                       json_tokener_error_desc(json_tokener_get_error(tok)));
     else
         rc = op_find(root, f);
     if (rc >= 0) {

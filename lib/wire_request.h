@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What may be asked of hauchd: one JSON object a line. docs/design/toolstack.md lists the requests; the table in
- * wire_request.c says which fields each may and must have. Whoever can connect is trusted as root is, but not to
- * write correct JSON. */
+/* What may be asked of hauchd: one JSON object a line. docs/design/toolstack.md lists the requests; the table
+ * in wire_request.c says which fields each may and must have. Whoever can connect is trusted as root is, but
+ * not to write correct JSON. */
 #ifndef LIB_WIRE_REQUEST_H
 #define LIB_WIRE_REQUEST_H
 

@@ -32,7 +32,8 @@ int xc_open(struct xc **out, struct fault *f)
         xc->list = xencall_alloc_buffer_pages(xc->call, LIST_PAGES);
     }
     if (!xc->op || !xc->list) {
-        rc = fault_errno(f, -errno, "cannot open the hypervisor's control device /dev/xen/privcmd (this must be dom0, "
+        rc = fault_errno(f, -errno,
+                         "cannot open the hypervisor's control device /dev/xen/privcmd (this must be dom0, "
                          "as root, with module xen-privcmd)");
         xc_close(xc);
         return rc;
@@ -90,14 +91,16 @@ void xc_unmap(struct xc *xc, void *addr, size_t pages)
         xenforeignmemory_unmap(xc->fmem, addr, pages);
 }
 
-int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *grants, unsigned count, struct fault *f)
+int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *grants, unsigned count,
+                  struct fault *f)
 {
     void                             *page = NULL;
     xenforeignmemory_resource_handle *res;
     struct grant_entry_v1            *table;
 
     res = xenforeignmemory_map_resource(xc->fmem, domid, XENMEM_resource_grant_table,
-                                        XENMEM_resource_grant_table_id_shared, 0, 1, &page, PROT_READ | PROT_WRITE, 0);
+                                        XENMEM_resource_grant_table_id_shared, 0, 1, &page,
+                                        PROT_READ | PROT_WRITE, 0);
     if (!res)
         return fault_errno(f, -errno, "mapping the grant table of domain %u", domid);
     table = page;

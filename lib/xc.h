@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Control calls: what a privileged program asks of the hypervisor, by name instead of by number.
  *
- * Each call is one hypercall (lists: one a few thousand elements), made through libxencall on structures of abi/.
- * Only memory that the kernel driver allocated may be handed to the hypervisor, so two buffers live as long as the
- * handle: one page for the structure, a larger one for the list it points at. Nothing is allocated per call.
+ * Each call is one hypercall (lists: one a few thousand elements), made through libxencall on structures of
+ * abi/. Only memory that the kernel driver allocated may be handed to the hypervisor, so two buffers live as
+ * long as the handle: one page for the structure, a larger one for the list it points at. Nothing is
+ * allocated per call.
  *
- * Every function returns 0 or a positive count, or a negative errno with the call, the domain and the value in @f.
- * Domains are named by number; memory is counted in pages of 4 KiB unless the name says KiB. Not thread-safe. */
+ * Every function returns 0 or a positive count, or a negative errno with the call, the domain and the value
+ * in @f. Domains are named by number; memory is counted in pages of 4 KiB unless the name says KiB. Not
+ * thread-safe. */
 #ifndef LIB_XC_H
 #define LIB_XC_H
 
@@ -53,12 +55,14 @@ int xc_domain_sched(struct xc *xc, uint16_t domid, unsigned weight, unsigned cap
 /* -ESRCH if there is no such domain. */
 int xc_domain_info(struct xc *xc, uint16_t domid, struct xen_domctl_getdomaininfo *out, struct fault *f);
 /* Fills up to @max entries for domains numbered @first and above, in order; returns how many (0: no more). */
-int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max, struct fault *f);
+int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max,
+                   struct fault *f);
 /* A port of the domain that dom0 may bind to, made on its behalf. */
 int xc_evtchn_alloc_unbound(struct xc *xc, uint16_t domid, uint32_t *port, struct fault *f);
 
 /* ---- memory (xc_mem.c) ---- */
-/* Set @pages aside for the domain, so that want of memory shows before work is done; 0 gives the rest back. */
+/* Set @pages aside for the domain, so that want of memory shows before work is done; 0 gives the rest back.
+ */
 int xc_mem_claim(struct xc *xc, uint16_t domid, uint64_t pages, struct fault *f);
 /* Give the domain its pages 0..@pages-1; mfns[pfn] is filled in. Two-MiB extents while they last. */
 int xc_mem_populate(struct xc *xc, uint16_t domid, uint64_t pages, uint64_t *mfns, struct fault *f);
@@ -76,7 +80,8 @@ struct xc_grant {
     uint32_t ref;
     uint64_t mfn;
 };
-int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *grants, unsigned count, struct fault *f);
+int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *grants, unsigned count,
+                  struct fault *f);
 
 /* ---- the host (xc_host.c) ---- */
 int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct fault *f);

@@ -25,8 +25,10 @@ static int run(struct xc *xc, struct xen_domctl *op)
 static int refused(struct fault *f, int rc, const char *call, uint16_t domid)
 {
     if (rc == -EACCES)
-        return fault_set(f, rc, "%s of domain %u: the hypervisor speaks another version of the control interface than "
-                         "0x%x (Xen 4.17)", call, domid, XEN_DOMCTL_INTERFACE_VERSION);
+        return fault_set(f, rc,
+                         "%s of domain %u: the hypervisor speaks another version of the control interface "
+                         "than 0x%x (Xen 4.17)",
+                         call, domid, XEN_DOMCTL_INTERFACE_VERSION);
     return fault_errno(f, rc, "%s of domain %u", call, domid);
 }
 
@@ -51,8 +53,8 @@ int xc_domain_create(struct xc *xc, const struct xc_domain_spec *spec, uint16_t 
     op->u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(1);
     rc = run(xc, op);
     if (rc < 0)
-        return fault_errno(f, rc, "createdomain with %u vCPUs, %d grant frames, %u event channels", spec->vcpus,
-                           spec->grant_frames, spec->event_ports);
+        return fault_errno(f, rc, "createdomain with %u vCPUs, %d grant frames, %u event channels",
+                           spec->vcpus, spec->grant_frames, spec->event_ports);
     *domid = op->domain;
     return 0;
 }
@@ -89,7 +91,8 @@ int xc_domain_max_mem(struct xc *xc, uint16_t domid, uint64_t kib, struct fault 
 
     op->u.max_mem.max_memkb = kib;
     rc = run(xc, op);
-    return rc < 0 ? fault_errno(f, rc, "max_mem of domain %u to %llu KiB", domid, (unsigned long long)kib) : 0;
+    return rc < 0 ? fault_errno(f, rc, "max_mem of domain %u to %llu KiB", domid, (unsigned long long)kib)
+                  : 0;
 }
 
 int xc_domain_hypercall_page(struct xc *xc, uint16_t domid, uint64_t mfn, struct fault *f)
@@ -142,8 +145,8 @@ int xc_vcpu_set_affinity(struct xc *xc, uint16_t domid, unsigned vcpu, const uin
     return rc < 0 ? fault_errno(f, rc, "CPU affinity of domain %u vCPU %u (cpus=)", domid, vcpu) : 0;
 }
 
-/* Reads or writes the parameters of the scheduler @id; the two that a PV host runs keep them at the same place under
- * different names. */
+/* Reads or writes the parameters of the scheduler @id; the two that a PV host runs keep them at the same
+ * place under different names. */
 static int sched_op(struct xc *xc, uint16_t domid, uint32_t id, bool put, uint16_t *weight, uint16_t *cap)
 {
     struct xen_domctl              *op = domctl(xc, XEN_DOMCTL_scheduler_op, domid);

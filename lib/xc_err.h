@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What went wrong, in words: the number for the program, the sentence for the person at the terminal.
  *
- * A failing function fills in one of these once, where it knows most (which object, which value, what to do), and
- * every caller above only passes the number on. `fault_wrap` puts the step in front, never behind. */
+ * A failing function fills in one of these once, where it knows most (which object, which value, what to do),
+ * and every caller above only passes the number on. `fault_wrap` puts the step in front, never behind. */
 #ifndef LIB_XC_ERR_H
 #define LIB_XC_ERR_H
 
@@ -13,7 +13,8 @@ struct fault {
     char text[FAULT_TEXT];  /* one line, no newline */
 };
 
-/* Record @code (negative errno) and the sentence; returns @code. @f may be NULL: then only the number is passed on. */
+/* Record @code (negative errno) and the sentence; returns @code. @f may be NULL: then only the number is
+ * passed on. */
 int fault_set(struct fault *f, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same with ": <strerror>" appended. */

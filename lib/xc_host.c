@@ -22,8 +22,10 @@ static int run(struct xc *xc, struct xen_sysctl *op, const char *name, struct fa
     int rc = xc_call(xc, __HYPERVISOR_sysctl, (uintptr_t)op, 0, 0, 0);
 
     if (rc == -EACCES)
-        return fault_set(f, rc, "%s: the hypervisor speaks another version of the control interface than 0x%x "
-                         "(Xen 4.17)", name, XEN_SYSCTL_INTERFACE_VERSION);
+        return fault_set(f, rc,
+                         "%s: the hypervisor speaks another version of the control interface than 0x%x "
+                         "(Xen 4.17)",
+                         name, XEN_SYSCTL_INTERFACE_VERSION);
     return rc < 0 ? fault_errno(f, rc, "%s", name) : 0;
 }
 
@@ -56,7 +58,8 @@ int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool
     return op->u.readconsole.count;
 }
 
-int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max, struct fault *f)
+int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max,
+                   struct fault *f)
 {
     struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_getdomaininfolist);
     void              *list = xc_list_buffer(xc);

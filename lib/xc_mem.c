@@ -29,9 +29,10 @@ static uint64_t free_mib(struct xc *xc)
 
 static int too_little(struct xc *xc, uint16_t domid, uint64_t pages, struct fault *f)
 {
-    return fault_set(f, -ENOMEM, "not enough memory for domain %u: it needs %llu MiB, the hypervisor has %llu MiB free; "
-                     "lower memory=, destroy a domain, or boot with a smaller dom0_mem=", domid,
-                     (unsigned long long)(pages + 255) >> 8, (unsigned long long)free_mib(xc));
+    return fault_set(f, -ENOMEM,
+                     "not enough memory for domain %u: it needs %llu MiB, the hypervisor has %llu MiB free; "
+                     "lower memory=, destroy a domain, or boot with a smaller dom0_mem=",
+                     domid, (unsigned long long)(pages + 255) >> 8, (unsigned long long)free_mib(xc));
 }
 
 int xc_mem_claim(struct xc *xc, uint16_t domid, uint64_t pages, struct fault *f)
@@ -44,10 +45,12 @@ int xc_mem_claim(struct xc *xc, uint16_t domid, uint64_t pages, struct fault *f)
     rc = xc_call(xc, __HYPERVISOR_memory_op, XENMEM_claim_pages, (uintptr_t)op, 0, 0);
     if (rc == -ENOMEM)
         return too_little(xc, domid, pages, f);
-    return rc < 0 ? fault_errno(f, rc, "claim of %llu pages for domain %u", (unsigned long long)pages, domid) : 0;
+    return rc < 0 ? fault_errno(f, rc, "claim of %llu pages for domain %u", (unsigned long long)pages, domid)
+                  : 0;
 }
 
-/* One call: extents of 2^order pages from pfn on; returns how many came. Their first frames are left in the list. */
+/* One call: extents of 2^order pages from pfn on; returns how many came. Their first frames are left in the
+ * list. */
 static long populate_some(struct xc *xc, uint16_t domid, unsigned order, uint64_t pfn, uint64_t count)
 {
     struct xen_memory_reservation *op = xc_op_buffer(xc);
@@ -80,7 +83,8 @@ int xc_mem_populate(struct xc *xc, uint16_t domid, uint64_t pages, uint64_t *mfn
             count = LIST_FRAMES;
         got = populate_some(xc, domid, order, pfn, count);
         if (got < 0 && got != -ENOMEM)
-            return fault_errno(f, got, "populate_physmap of domain %u at page %llu", domid, (unsigned long long)pfn);
+            return fault_errno(f, got, "populate_physmap of domain %u at page %llu", domid,
+                               (unsigned long long)pfn);
         for (long i = 0; i < got; i++)
             for (uint64_t j = 0; j < UINT64_C(1) << order; j++)
                 mfns[pfn++] = list[i] + j;
@@ -104,7 +108,9 @@ int xc_mem_set_map(struct xc *xc, uint16_t domid, uint64_t kib, struct fault *f)
     op->map.nr_entries = 1;
     op->map.buffer.va = (uintptr_t)map;
     rc = xc_call(xc, __HYPERVISOR_memory_op, XENMEM_set_memory_map, (uintptr_t)op, 0, 0);
-    return rc < 0 ? fault_errno(f, rc, "set_memory_map of domain %u to %llu KiB", domid, (unsigned long long)kib) : 0;
+    return rc < 0
+               ? fault_errno(f, rc, "set_memory_map of domain %u to %llu KiB", domid, (unsigned long long)kib)
+               : 0;
 }
 
 int xc_mem_pin_l4(struct xc *xc, uint16_t domid, uint64_t mfn, struct fault *f)
@@ -115,6 +121,7 @@ int xc_mem_pin_l4(struct xc *xc, uint16_t domid, uint64_t mfn, struct fault *f)
     op->cmd = MMUEXT_PIN_L4_TABLE;
     op->arg1.mfn = mfn;
     rc = xc_call(xc, __HYPERVISOR_mmuext_op, (uintptr_t)op, 1, 0, domid);
-    return rc < 0 ? fault_errno(f, rc, "pinning the page tables of domain %u (top table at frame 0x%llx)", domid,
-                                (unsigned long long)mfn) : 0;
+    return rc < 0 ? fault_errno(f, rc, "pinning the page tables of domain %u (top table at frame 0x%llx)",
+                                domid, (unsigned long long)mfn)
+                  : 0;
 }

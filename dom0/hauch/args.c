@@ -13,7 +13,8 @@ void usage_exit(const struct command *cmd, const char *mistake)
     exit(EXIT_USAGE);
 }
 
-int next_option(const struct command *cmd, int argc, char **argv, const char *shorts, const struct option *longs)
+int next_option(const struct command *cmd, int argc, char **argv, const char *shorts,
+                const struct option *longs)
 {
     static const struct option only_help[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
     int                        o = getopt_long(argc, argv, shorts, longs ? longs : only_help, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hauch console: join the text console of a domain. hauchd says which number a name has; the rest is between this
- * terminal and hauch-console. */
+/* hauch console: join the text console of a domain. hauchd says which number a name has; the rest is between
+ * this terminal and hauch-console. */
 #include "dom0/hauch/hauch.h"
 
 #include <stdlib.h>
@@ -12,10 +12,11 @@
 static int console_run(int argc, char **argv);
 
 const struct command cmd_console = {
-    "console", "join a domain's console (leave with Ctrl-])",
+    "console",
+    "join a domain's console (leave with Ctrl-])",
     "hauch console [-t SECONDS] DOMAIN\n"
-    "The last screen is shown first. Leave with Ctrl-]. If standard input is not a terminal it is typed, and the console\n"
-    "is shown until the domain goes.\n"
+    "The last screen is shown first. Leave with Ctrl-]. If standard input is not a terminal it is typed,\n"
+    "and the console is shown until the domain goes.\n"
     "  -t, --timeout SECONDS   leave after that time\n",
     console_run,
 };
@@ -27,7 +28,8 @@ static int join(uint16_t domid, int timeout_ms)
     struct console_join j = { fd, STDIN_FILENO, STDOUT_FILENO, CONSOLE_ESCAPE, timeout_ms };
 
     if (fd < 0) {
-        fprintf(stderr, "hauch console: cannot reach hauch-console: %s; start hauch-console\n", strerror(-fd));
+        fprintf(stderr, "hauch console: cannot reach hauch-console: %s; start hauch-console\n",
+                strerror(-fd));
         return EXIT_FAILED;
     }
     rc = console_attach(fd, domid, answer, sizeof(answer));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hauch create: a configuration file becomes a running domain. The file is read and checked here, with places of
- * mistakes, and its text is sent: hauchd never opens it, but reads the text again itself. */
+/* hauch create: a configuration file becomes a running domain. The file is read and checked here, with places
+ * of mistakes, and its text is sent: hauchd never opens it, but reads the text again itself. */
 #define _GNU_SOURCE
 #include "dom0/hauch/hauch.h"
 
@@ -15,12 +15,14 @@
 static int create_run(int argc, char **argv);
 
 const struct command cmd_create = {
-    "create", "make a domain from a configuration file",
+    "create",
+    "make a domain from a configuration file",
     "hauch create [-c] [-p] [-n] FILE [KEY=VALUE ...]\n"
     "  -c, --console   join its console afterwards (leave with Ctrl-])\n"
     "  -p, --paused    leave it paused\n"
     "  -n, --dry-run   only check, and show what the configuration means, as JSON\n"
-    "KEY=VALUE replaces or adds to what the file says (xl.cfg(5)); values of the shell's own need no quotes.\n",
+    "KEY=VALUE replaces or adds to what the file says (xl.cfg(5)); values of the shell's own need no "
+    "quotes.\n",
     create_run,
 };
 

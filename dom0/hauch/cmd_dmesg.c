@@ -33,8 +33,10 @@ static void show_log(const char *log)
 
 static int dmesg_run(int argc, char **argv)
 {
-    static const struct option longs[] = { { "clear", no_argument, NULL, 'c' }, { "refusals", no_argument, NULL, 'r' },
-                                           { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+    static const struct option longs[] = { { "clear", no_argument, NULL, 'c' },
+                                           { "refusals", no_argument, NULL, 'r' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { NULL, 0, NULL, 0 } };
     struct json_object *rq, *answer = NULL;
     bool                clear = false, refusals = false;
     int                 o, rc;

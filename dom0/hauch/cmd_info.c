@@ -38,7 +38,8 @@ static void show_value(int depth, const char *key, struct json_object *v)
 
 static int info_run(int argc, char **argv)
 {
-    static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' },
+    static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
+                                           { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
     struct json_object *answer = NULL, *o;
     bool                json = false;

@@ -7,9 +7,11 @@
 static int list_run(int argc, char **argv);
 
 const struct command cmd_list = {
-    "list", "show domains",
+    "list",
+    "show domains",
     "hauch list [--json] [DOMAIN]\n"
-    "State is r running, b blocked, p paused, s shut down, c crashed, d dying. Time is CPU time in seconds, memory in MiB.\n",
+    "State is r running, b blocked, p paused, s shut down, c crashed, d dying. Time is CPU time in seconds, "
+    "memory in MiB.\n",
     list_run,
 };
 
@@ -20,12 +22,14 @@ static void show_row(struct json_object *d)
 
     show_text(stdout, name);
     printf("%*s %5lld %5lld %5lld     %6s  %8.1f\n", pad > 0 ? pad : 0, "", number_in(d, "domid"),
-           number_in(d, "memory_kib") / 1024, number_in(d, "vcpus"), text_in(d, "state"), real_in(d, "cpu_time_s"));
+           number_in(d, "memory_kib") / 1024, number_in(d, "vcpus"), text_in(d, "state"),
+           real_in(d, "cpu_time_s"));
 }
 
 static int list_run(int argc, char **argv)
 {
-    static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' },
+    static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
+                                           { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
     struct json_object *answer = NULL, *domains;
     bool                json = false;

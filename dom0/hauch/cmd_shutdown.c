@@ -25,8 +25,10 @@ const struct command cmd_reboot = {
 
 static int run(const struct command *cmd, int argc, char **argv)
 {
-    static const struct option longs[] = { { "all", no_argument, NULL, 'a' }, { "wait", no_argument, NULL, 'w' },
-                                           { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+    static const struct option longs[] = { { "all", no_argument, NULL, 'a' },
+                                           { "wait", no_argument, NULL, 'w' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { NULL, 0, NULL, 0 } };
     struct json_object *rq;
     bool                all = false, wait = false;
     int                 o;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hauch: the command line. Each command is one file cmd_*.c with one struct command; main.c lists them. A command turns
- * its arguments into one request to hauchd, and the answer into text. Nothing here needs privileges but the socket.
+/* hauch: the command line. Each command is one file cmd_*.c with one struct command; main.c lists them. A
+ * command turns its arguments into one request to hauchd, and the answer into text. Nothing here needs
+ * privileges but the socket.
  *
  * Exit status: 0 done, 1 failed (the reason is on standard error), 2 not understood. */
 #ifndef HAUCH_H
@@ -21,8 +22,8 @@ struct command {
     int       (*run)(int argc, char **argv);      /* argv[0] is the command's name */
 };
 
-extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd_reboot, cmd_destroy, cmd_pause,
-    cmd_unpause, cmd_rename, cmd_domid, cmd_domname, cmd_info, cmd_dmesg, cmd_uptime;
+extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd_reboot, cmd_destroy,
+    cmd_pause, cmd_unpause, cmd_rename, cmd_domid, cmd_domname, cmd_info, cmd_dmesg, cmd_uptime;
 
 /* ---- asking (ask.c) ---- */
 
@@ -30,8 +31,8 @@ extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd
 struct json_object *request_new(const char *op, const char *domain);
 void                request_flag(struct json_object *rq, const char *key, bool value);   /* only if true */
 
-/* Send @rq (its reference is taken) and wait for the answer. EXIT_DONE and *answer (NULL: not wanted), or the reason is
- * printed and EXIT_FAILED returned. */
+/* Send @rq (its reference is taken) and wait for the answer. EXIT_DONE and *answer (NULL: not wanted), or the
+ * reason is printed and EXIT_FAILED returned. */
 int ask(struct json_object *rq, struct json_object **answer);
 
 /* A request whose answer carries nothing to show. */
@@ -50,8 +51,10 @@ struct json_object *member(struct json_object *o, const char *key);
 
 /* ---- arguments (args.c) ---- */
 
-/* getopt_long() with --help handled: the next option, -1 at the end; on a mistake or after --help it does not return. */
-int next_option(const struct command *cmd, int argc, char **argv, const char *shorts, const struct option *longs);
+/* getopt_long() with --help handled: the next option, -1 at the end; on a mistake or after --help it does not
+ * return. */
+int next_option(const struct command *cmd, int argc, char **argv, const char *shorts,
+                const struct option *longs);
 
 /* The rest of the command line has to have between @min and @max words. */
 void need_words(const struct command *cmd, int argc, int min, int max);

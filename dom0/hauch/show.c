@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Length of the UTF-8 sequence at @s, 0 if it is none (or a control character in disguise, U+0080 to U+009F). */
+/* Length of the UTF-8 sequence at @s, 0 if it is none (or one of the control characters U+0080 to U+009F). */
 static int sequence(const unsigned char *s)
 {
     int n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connections to hauchd's socket. A request is answered before the next of the same connection is looked at; while it
- * waits for a domain its connection is not read. */
+/* Connections to hauchd's socket. A request is answered before the next of the same connection is looked at;
+ * while it waits for a domain its connection is not read. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -131,7 +131,8 @@ int client_wait(struct client *c, struct domain *d, enum wait_for what)
 
     if (!w)
         return -ENOMEM;
-    *w = (struct waiter){ d->waiters, c, what == WAIT_UP_PROGRESS ? WAIT_UP : what, what == WAIT_UP_PROGRESS };
+    *w =
+        (struct waiter){ d->waiters, c, what == WAIT_UP_PROGRESS ? WAIT_UP : what, what == WAIT_UP_PROGRESS };
     d->waiters = w;
     c->waits++;
     loop_want(c->h, c->fd, c, 0);

@@ -13,7 +13,9 @@
 
 #include "lib/dev_nodes.h"
 
-enum { BACKEND_MS = 15000 };      /* patience with a back end: it may have to read a partition table first */
+enum {
+    BACKEND_MS = 60000
+}; /* patience with a back end: on a slow machine its threads take a while to start */
 
 /* ---- files: all that can be known to be missing before anything is made ---- */
 static int ramdisk_open(struct domain *d, struct fault *f)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who died, and what is to be done then.
  *
- * The hypervisor says only "somebody" (VIRQ_DOM_EXC), so all domains are listed, some hundreds a call, and compared
- * with what should be running. Where another program holds that interrupt (Xen's own store does), its
+ * The hypervisor says only "somebody" (VIRQ_DOM_EXC), so all domains are listed, some hundreds a call, and
+ * compared with what should be running. Where another program holds that interrupt (Xen's own store does),
+ * its
  * @releaseDomain event serves instead. */
 #define _GNU_SOURCE
 #include <abi/libxen.h>
@@ -53,8 +54,9 @@ void death_event(struct hauchd *h)
 }
 
 /* ---- what then ---- */
-static const char *const reason_names[] = { "powered off", "rebooted", "suspended", "crashed", "was stopped by its watchdog",
-                                            "asked for a soft reset" };
+static const char *const reason_names[] = {
+    "powered off", "rebooted", "suspended", "crashed", "was stopped by its watchdog", "asked for a soft reset"
+};
 
 static enum config_action action_for(const struct domain_config *c, unsigned reason)
 {
@@ -85,7 +87,8 @@ static void preserve(struct domain *d)
 static void restart(struct domain *d)
 {
     if (now_ms() - d->started_ms < TOO_QUICK_MS) {
-        say("%s (%u): ended within %d ms of its start: not restarted", d->entry.name, d->entry.id, TOO_QUICK_MS);
+        say("%s (%u): ended within %d ms of its start: not restarted", d->entry.name, d->entry.id,
+            TOO_QUICK_MS);
         domain_unmake(d, FATE_GONE);
         return;
     }
@@ -108,7 +111,9 @@ static int rename_aside(struct domain *d, struct fault *f)
 /* The dead one stays for inspection under another name and without devices; a new one takes its place. */
 static void rename_restart(struct domain *d)
 {
-    struct wire_request rq = { .op = WIRE_CREATE, .config = d->text, .source = d->source, .set_count = d->set_count };
+    struct wire_request rq = {
+        .op = WIRE_CREATE, .config = d->text, .source = d->source, .set_count = d->set_count
+    };
     struct json_object *notes = NULL;
     struct fault        f = { 0 };
     struct domain      *fresh;
@@ -136,7 +141,8 @@ static void act(struct domain *d, enum config_action action)
     switch (action) {
     case CONFIG_COREDUMP_DESTROY:
     case CONFIG_COREDUMP_RESTART:
-        say("%s (%u): core dumps are not written by this version; going on without", d->entry.name, d->entry.id);
+        say("%s (%u): core dumps are not written by this version; going on without", d->entry.name,
+            d->entry.id);
         if (action == CONFIG_COREDUMP_RESTART)
             restart(d);
         else
@@ -161,7 +167,8 @@ static void ended(struct domain *d, unsigned reason)
     enum config_action action = action_for(&d->config, reason);
 
     say("%s (%u): %s; %s", d->entry.name, d->entry.id,
-        reason < sizeof(reason_names) / sizeof(reason_names[0]) ? reason_names[reason] : "ended for an unknown reason",
+        reason < sizeof(reason_names) / sizeof(reason_names[0]) ? reason_names[reason]
+                                                                : "ended for an unknown reason",
         config_action_name(action));
     act(d, action);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Disks and network cards of a domain: all of them at each step, in the order of the configuration.
  *
- * Coming: loop devices, then store nodes, then the back ends have to reach "waiting for the front end", and the
- * interfaces of network cards have to appear and are put on their bridges.
- * Going: both ends are told, then each kernel device (/sys/bus/xen-backend/devices/vbd-3-51712) has to disappear: only
- * then are grants unmapped and block devices closed, so that loop devices and memory come back at once. */
+ * Coming: loop devices, then store nodes, then the back ends have to reach "waiting for the front end", and
+ * the interfaces of network cards have to appear and are put on their bridges. Going: both ends are told,
+ * then each kernel device (/sys/bus/xen-backend/devices/vbd-3-51712) has to disappear: only then are grants
+ * unmapped and block devices closed, so that loop devices and memory come back at once. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -22,7 +22,10 @@ enum { STATE_INIT_WAIT = 2, STATE_CONNECTED = 4, STATE_CLOSING = 5 };
 /* ---- files, bridges ---- */
 static int vif_probe(const struct config_vif *v, struct fault *f)
 {
-    const char *what = v->script ? "script=" : v->backend ? "backend=" : v->gatewaydev[0] ? "gatewaydev=" : NULL;
+    const char *what = v->script          ? "script="
+                       : v->backend       ? "backend="
+                       : v->gatewaydev[0] ? "gatewaydev="
+                                          : NULL;
     int         rc;
 
     if (what)
@@ -31,15 +34,25 @@ static int vif_probe(const struct config_vif *v, struct fault *f)
     if (rc)
         return fault_wrap(f, "vif %u", v->devid);
     if (v->vifname[0] && dev_link_index(v->vifname))
-        return fault_set(f, -EEXIST, "vif %u: there is already an interface %s; choose another vifname=", v->devid,
+        return fault_set(f, -EEXIST,
+                         "vif %u: there is already an interface %s; choose another vifname=", v->devid,
                          v->vifname);
     return 0;
 }
 
+static int driver_check(const char *type, size_t count, const char *module, struct fault *f)
+{
+    if (!count || dev_backend_driver(type))
+        return 0;
+    return fault_set(f, -ENODEV, "there is no back end for %s devices in this kernel: modprobe %s", type,
+                     module);
+}
+
 int devices_probe(struct domain *d, struct fault *f)
 {
-    int rc = 0;
+    int rc = driver_check("vbd", d->config.disk_count, "xen-blkback", f);
 
+    rc = rc ? rc : driver_check("vif", d->config.vif_count, "xen-netback", f);
     for (size_t i = 0; !rc && i < d->config.disk_count; i++) {
         dev_disk_clear(&d->disks[i]);
         rc = dev_disk_probe(&d->config.disks[i], &d->disks[i], f);
@@ -47,8 +60,8 @@ int devices_probe(struct domain *d, struct fault *f)
             if (d->disks[i].number == d->disks[j].number)
                 rc = fault_set(f, -EEXIST, "disk %s is given twice", d->disks[i].vdev);
             else if (dev_disk_clash(&d->disks[i], &d->disks[j]))
-                rc = fault_set(f, -EBUSY, "disks %s and %s are both %s, and not both read-only", d->disks[j].vdev,
-                               d->disks[i].vdev, d->disks[i].target);
+                rc = fault_set(f, -EBUSY, "disks %s and %s are both %s, and not both read-only",
+                               d->disks[j].vdev, d->disks[i].vdev, d->disks[i].target);
     }
     for (size_t i = 0; !rc && i < d->config.vif_count; i++)
         rc = vif_probe(&d->config.vifs[i], f);
@@ -139,7 +152,8 @@ int devices_erase(struct domain *d, struct fault *f)
 }
 
 /* ---- coming ---- */
-static int backend_ready(struct domain *d, const char *type, unsigned devid, const char *name, struct fault *f)
+static int backend_ready(struct domain *d, const char *type, unsigned devid, const char *name,
+                         struct fault *f)
 {
     unsigned state = dev_backend_state(d->h->xs, type, d->entry.id, devid);
     char    *error;
@@ -152,8 +166,8 @@ static int backend_ready(struct domain *d, const char *type, unsigned devid, con
         free(error);
         return -EIO;
     }
-    fault_set(f, -ETIMEDOUT, "%s %s: the back end did not answer (state %u); is the kernel module %s loaded?", type, name,
-              state, type[1] == 'b' ? "xen-blkback" : "xen-netback");
+    fault_set(f, -ETIMEDOUT, "%s %s: the back end did not answer (its state is %u); dmesg may say why", type,
+              name, state);
     return STEP_WAIT;
 }
 
@@ -200,14 +214,6 @@ int devices_connect(struct domain *d, struct fault *f)
 }
 
 /* ---- going ---- */
-static bool kernel_device(const char *type, uint16_t domid, unsigned devid)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%u-%u", type, domid, devid);
-    return !access(path, F_OK);
-}
-
 static int close_one(struct domain *d, const char *type, unsigned devid, bool *gone, struct fault *f)
 {
     if (!d->closing) {
@@ -217,7 +223,7 @@ static int close_one(struct domain *d, const char *type, unsigned devid, bool *g
         if (rc)
             return rc;
     }
-    if (*gone || !kernel_device(type, d->entry.id, devid))
+    if (*gone || !dev_backend_device(type, d->entry.id, devid))
         return *gone = true, STEP_DONE;
     fault_set(f, -ETIMEDOUT, "the back end of %s %u did not let go", type, devid);
     return STEP_WAIT;

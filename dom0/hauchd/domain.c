@@ -22,8 +22,8 @@ static void uuid_make(uint8_t uuid[16])
 
 static void uuid_print(const uint8_t *u, char out[37])
 {
-    snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3],
-             u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+    snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
+             u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
 static struct json_object *notes_json(const struct config_log *log)
@@ -36,8 +36,8 @@ static struct json_object *notes_json(const struct config_log *log)
 }
 
 /* The configuration's text and its overrides, understood. */
-static int config_understand(const struct wire_request *rq, struct domain_config *out, struct json_object **notes,
-                             struct fault *f)
+static int config_understand(const struct wire_request *rq, struct domain_config *out,
+                             struct json_object **notes, struct fault *f)
 {
     struct config_log  log = { 0 };
     struct config_doc *doc = NULL;
@@ -117,11 +117,15 @@ static int enter(struct domain *d, const char *name, struct fault *f)
     int                 rc = index_insert(&d->h->domains, &d->entry, name);
 
     if (rc == -EEXIST)
-        return fault_set(f, rc, "name %s is taken by domain %u; choose another name=, or destroy or rename that domain",
+        return fault_set(f, rc,
+                         "name %s is taken by domain %u; choose another name=, or destroy or "
+                         "rename that domain",
                          name, other->id);
     if (rc)
-        return fault_set(f, rc, "name \"%s\" cannot be used: a name has 1 to %d letters, digits or . _ - + and is not a "
-                         "number", name, INDEX_NAME_MAX);
+        return fault_set(f, rc,
+                         "name \"%s\" cannot be used: a name has 1 to %d letters, digits or . _ - + and is "
+                         "not a number",
+                         name, INDEX_NAME_MAX);
     return 0;
 }
 
@@ -172,8 +176,10 @@ int domain_rename(struct domain *d, const char *name, struct fault *f)
     if (rc == -EEXIST)
         return fault_set(f, rc, "name %s is taken by domain %u", name, other->id);
     if (rc)
-        return fault_set(f, rc, "name \"%s\" cannot be used: a name has 1 to %d letters, digits or . _ - + and is not a "
-                         "number", name, INDEX_NAME_MAX);
+        return fault_set(f, rc,
+                         "name \"%s\" cannot be used: a name has 1 to %d letters, digits or . _ - + and is "
+                         "not a number",
+                         name, INDEX_NAME_MAX);
     if (d->entry.id == INDEX_NO_ID)
         return 0;
     snprintf(path, sizeof(path), "/local/domain/%u/name", d->entry.id);
@@ -196,10 +202,11 @@ int domain_disks_check(const struct domain *d, struct fault *f)
         for (size_t i = 0; i < d->config.disk_count; i++)
             for (size_t j = 0; j < o->config.disk_count; j++)
                 if (o->disks[j].target && dev_disk_clash(&d->disks[i], &o->disks[j]))
-                    return fault_set(f, -EBUSY, "disk %s: %s is already disk %s of domain %s (%u)%s; detach it there or "
-                                     "give it read-only to both", d->disks[i].vdev, d->disks[i].target,
-                                     o->disks[j].vdev, o->entry.name, o->entry.id,
-                                     o->disks[j].readonly ? "" : ", which may write to it");
+                    return fault_set(f, -EBUSY,
+                                     "disk %s: %s is already disk %s of domain %s (%u)%s; detach it there or "
+                                     "give it read-only to both",
+                                     d->disks[i].vdev, d->disks[i].target, o->disks[j].vdev, o->entry.name,
+                                     o->entry.id, o->disks[j].readonly ? "" : ", which may write to it");
     }
     return 0;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hauchd: the one resident program that makes domains, watches them die and makes them anew.
  *
- * One thread, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what takes time
- * here (unpacking a kernel, filling memory) is done in one go, at most once per domain and kernel.
+ * One thread, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what
+ * takes time here (unpacking a kernel, filling memory) is done in one go, at most once per domain and kernel.
  *
  *   main.c     options, opening everything                  domain.c   what is known of a domain
  *   loop.c     waiting for events                           create.c   the list of steps that makes one
  *   client.c   connections                                  devices.c  its disks and network cards
  *   request.c  what is asked, one function each             death.c    who died, and what then
  *   report.c   what is answered: JSON of domains and host   state.c    what survives a restart of hauchd
- *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor, no hypervisor
+ *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
  */
 #ifndef HAUCHD_H
 #define HAUCHD_H
@@ -112,8 +112,9 @@ static inline struct domain *domain_of(struct index_entry *e)
     return (struct domain *)e;
 }
 
-/* The domain @rq describes, not started; its name (@name, or NULL: the configuration's) is taken from here on. On failure NULL, the reason in @f and the
- * reader's messages in *notes (a JSON array, owned by the caller, also on success: warnings). */
+/* The domain @rq describes, not started; its name (@name, or NULL: the configuration's) is taken from here
+ * on. On failure NULL, the reason in @f and the reader's messages in *notes (a JSON array, owned by the
+ * caller, also on success: warnings). */
 struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const char *name,
                           struct json_object **notes, struct fault *f);
 void domain_free(struct domain *d);      /* after the job is down */

@@ -6,7 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { INDEX_NAME_MAX = 127, INDEX_IDS = 0x7ff0, INDEX_NO_ID = 0xffff, INDEX_BUCKETS = 1024, INDEX_PAGE = 256 };
+enum {
+    INDEX_NAME_MAX = 127,
+    INDEX_IDS = 0x7ff0,
+    INDEX_NO_ID = 0xffff,
+    INDEX_BUCKETS = 1024,
+    INDEX_PAGE = 256
+};
 
 /* Embedded in what is indexed. */
 struct index_entry {
@@ -23,8 +29,8 @@ struct domain_index {
     unsigned             count;
 };
 
-/* A name that can be told from a number and printed anywhere: 1 to 127 bytes of letters, digits and . _ - + , not all
- * digits. */
+/* A name that can be told from a number and printed anywhere: 1 to 127 bytes of letters, digits and . _ - + ,
+ * not all digits. */
 bool index_name_valid(const char *name);
 
 /* -EEXIST if the name is taken, -EINVAL if it is not a valid one; the entry then stays out. */

@@ -34,7 +34,8 @@ void say(const char *fmt, ...)
 /* The source rides in the top byte: user-space pointers have 47 bits. */
 static struct epoll_event event_of(enum source source, struct client *c, uint32_t events)
 {
-    return (struct epoll_event){ .events = events, .data.u64 = (uint64_t)source << SOURCE_SHIFT | (uintptr_t)c };
+    return (struct epoll_event){ .events = events,
+                                 .data.u64 = (uint64_t)source << SOURCE_SHIFT | (uintptr_t)c };
 }
 
 int loop_add(struct hauchd *h, int fd, enum source source, struct client *c)
@@ -55,7 +56,8 @@ static void dispatch(struct hauchd *h, const struct epoll_event *ev)
 {
     switch ((enum source)(ev->data.u64 >> SOURCE_SHIFT)) {
     case FROM_CLIENT:
-        client_event(h, (struct client *)(uintptr_t)(ev->data.u64 & ((UINT64_C(1) << SOURCE_SHIFT) - 1)), ev->events);
+        client_event(h, (struct client *)(uintptr_t)(ev->data.u64 & ((UINT64_C(1) << SOURCE_SHIFT) - 1)),
+                     ev->events);
         return;
     case FROM_LISTEN:
         client_accept(h);

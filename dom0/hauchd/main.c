@@ -118,9 +118,13 @@ static int pid_write(const char *path)
 static int options(struct hauchd *h, int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "socket", required_argument, NULL, 's' }, { "state", required_argument, NULL, 'd' },
-        { "store", required_argument, NULL, 'x' },  { "console", required_argument, NULL, 'c' },
-        { "pid-file", required_argument, NULL, 'p' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+        { "socket", required_argument, NULL, 's' },
+        { "state", required_argument, NULL, 'd' },
+        { "store", required_argument, NULL, 'x' },
+        { "console", required_argument, NULL, 'c' },
+        { "pid-file", required_argument, NULL, 'p' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     const char *pid = NULL;
     int         o;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hauch-store and hauch-console: either may go away and come back at any time. Then the connection is made anew and
- * they are told again what they may have forgotten; both take being told twice. */
+/* hauch-store and hauch-console: either may go away and come back at any time. Then the connection is made
+ * anew and they are told again what they may have forgotten; both take being told twice. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -31,7 +31,8 @@ static int introduce(struct domain *d)
 static void introduce_all(struct hauchd *h)
 {
     for (struct index_entry *e = h->domains.first; h->xs && e; e = e->next)
-        if (domain_of(e)->job.state == JOB_UP && xs_client_is_introduced(h->xs, e->id) == 0 && introduce(domain_of(e)))
+        if (domain_of(e)->job.state == JOB_UP && xs_client_is_introduced(h->xs, e->id) == 0 &&
+            introduce(domain_of(e)))
             say("%s (%u): store: %s", e->name, e->id, xs_client_error(h->xs));
 }
 
@@ -57,7 +58,8 @@ int peer_store_need(struct hauchd *h, struct fault *f)
 {
     int rc = h->xs ? 0 : store_connect(h);
 
-    return rc ? fault_errno(f, rc, "no store at %s; start hauch-store", h->store_path ? h->store_path : XS_CLIENT_SOCKET)
+    return rc ? fault_errno(f, rc, "no store at %s; start hauch-store",
+                            h->store_path ? h->store_path : XS_CLIENT_SOCKET)
               : 0;
 }
 
@@ -110,7 +112,8 @@ static void console_lost(struct hauchd *h)
 static int console_ask_add(struct hauchd *h, const struct domain *d, struct fault *f)
 {
     char answer[256] = "";
-    int  rc = console_add(h->console_fd, d->entry.id, d->entry.name, d->console_port, 0, answer, sizeof(answer));
+    int  rc =
+        console_add(h->console_fd, d->entry.id, d->entry.name, d->console_port, 0, answer, sizeof(answer));
 
     if (rc == -EPIPE || rc == -ETIMEDOUT || rc == -EPROTO)
         console_lost(h);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What hauchd tells of domains and the host, as JSON. Programs may rely on names and units; more may be added. */
+/* What hauchd tells of domains and the host, as JSON. Programs may rely on names and units; more may be
+ * added. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -131,8 +132,8 @@ static struct json_object *vifs(const struct domain *d)
         struct json_object      *o = json_object_new_object();
         char                     mac[18];
 
-        snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1], v->mac[2], v->mac[3],
-                 v->mac[4], v->mac[5]);
+        snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1], v->mac[2],
+                 v->mac[3], v->mac[4], v->mac[5]);
         number(o, "devid", v->devid);
         text(o, "mac", mac);
         text(o, "bridge", v->bridge[0] ? v->bridge : CONFIG_BRIDGE_DEFAULT);

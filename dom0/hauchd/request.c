@@ -39,7 +39,8 @@ static int guest_find(struct hauchd *h, const char *who, struct target *t, struc
     int rc = target_find(h, who, t, f);
 
     if (!rc && t->id == 0)
-        return fault_set(f, -EPERM, "domain 0 is this system itself: it cannot be paused, stopped or renamed from here");
+        return fault_set(f, -EPERM,
+                         "domain 0 is this system itself: it cannot be paused, stopped or renamed from here");
     return rc;
 }
 
@@ -158,7 +159,8 @@ static int ask_all(struct hauchd *h, struct client *c, const char *word, bool wa
     return 0;
 }
 
-static int ask(struct hauchd *h, struct client *c, const struct wire_request *rq, const char *word, struct fault *f)
+static int ask(struct hauchd *h, struct client *c, const struct wire_request *rq, const char *word,
+               struct fault *f)
 {
     struct target t = { NULL, INDEX_NO_ID };
     int           rc;
@@ -233,7 +235,8 @@ static int do_rename(struct hauchd *h, struct client *c, const struct wire_reque
     return rc ? rc : answer_done(c, &t);
 }
 
-/* The log is text of unknown origin: bytes that are no UTF-8 would spoil the JSON, so they become question marks. */
+/* The log is text of unknown origin: bytes that are no UTF-8 would spoil the JSON, so they become question
+ * marks. */
 static void ascii_only(char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -265,14 +268,16 @@ static int do_dmesg(struct hauchd *h, struct client *c, const struct wire_reques
 
 static int do_refusals(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
 {
-    return fault_set(f, -ENOSYS, "not available on this hypervisor: it keeps no log of refusals that can be read");
+    return fault_set(f, -ENOSYS,
+                     "not available on this hypervisor: it keeps no log of refusals that can be read");
 }
 
-static int (*const handlers[])(struct hauchd *, struct client *, const struct wire_request *, struct fault *) = {
-    [WIRE_CREATE] = do_create,     [WIRE_LIST] = do_list,       [WIRE_INFO] = do_info,
-    [WIRE_HOST] = do_host,         [WIRE_SHUTDOWN] = do_shutdown, [WIRE_REBOOT] = do_reboot,
-    [WIRE_DESTROY] = do_destroy,   [WIRE_PAUSE] = do_pause,     [WIRE_UNPAUSE] = do_unpause,
-    [WIRE_RENAME] = do_rename,     [WIRE_DMESG] = do_dmesg,     [WIRE_REFUSALS] = do_refusals,
+static int (*const handlers[])(struct hauchd *, struct client *, const struct wire_request *,
+                               struct fault *) = {
+    [WIRE_CREATE] = do_create,   [WIRE_LIST] = do_list,         [WIRE_INFO] = do_info,
+    [WIRE_HOST] = do_host,       [WIRE_SHUTDOWN] = do_shutdown, [WIRE_REBOOT] = do_reboot,
+    [WIRE_DESTROY] = do_destroy, [WIRE_PAUSE] = do_pause,       [WIRE_UNPAUSE] = do_unpause,
+    [WIRE_RENAME] = do_rename,   [WIRE_DMESG] = do_dmesg,       [WIRE_REFUSALS] = do_refusals,
 };
 
 void request_handle(struct hauchd *h, struct client *c, char *line)

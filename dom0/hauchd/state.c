@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What survives a restart of hauchd: one small JSON file a running domain, in /run, which is gone after a reboot as the
- * domains are. It is written when the domain is complete and removed when it is destroyed, so a file tells of a domain
- * that either runs or died while nobody looked. */
+/* What survives a restart of hauchd: one small JSON file a running domain, in /run, which is gone after a
+ * reboot as the domains are. It is written when the domain is complete and removed when it is destroyed, so a
+ * file tells of a domain that either runs or died while nobody looked. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -39,7 +39,8 @@ static struct json_object *disks_json(const struct domain *d)
 
 static struct json_object *state_json(const struct domain *d)
 {
-    struct json_object *o = json_object_new_object(), *set = json_object_new_array(), *vifs = json_object_new_array();
+    struct json_object *o = json_object_new_object(), *set = json_object_new_array(),
+                       *vifs = json_object_new_array();
 
     add_number(o, "domid", d->entry.id);
     add_text(o, "name", d->entry.name);
@@ -72,8 +73,10 @@ int state_save(const struct domain *d, struct fault *f)
     path_of(d->h, d->entry.id, path, sizeof(path));
     snprintf(fresh, sizeof(fresh), "%s.new", path);
     if (json_object_to_file_ext(fresh, o, JSON_C_TO_STRING_PLAIN) || rename(fresh, path)) {
-        rc = fault_errno(f, errno ? -errno : -EIO, "writing %s; after a restart of hauchd this domain will not be "
-                         "looked after", path);
+        rc = fault_errno(f, errno ? -errno : -EIO,
+                         "writing %s; after a restart of hauchd this domain will not be "
+                         "looked after",
+                         path);
         unlink(fresh);
     }
     json_object_put(o);
@@ -151,8 +154,8 @@ static bool same_domain(struct hauchd *h, uint16_t domid, const char *uuid)
     if (xc_domain_info(h->xc, domid, &info, NULL))
         return true;             /* gone: still ours to clean up */
     for (int i = 0, at = 0; i < 16; i++)
-        at += snprintf(text + at, sizeof(text) - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-                       info.handle[i]);
+        at += snprintf(text + at, sizeof(text) - at, "%s%02x",
+                       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", info.handle[i]);
     return !strcmp(text, uuid);
 }
 

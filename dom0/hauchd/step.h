@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A straight list of steps, each with its undo.
  *
- * Making a domain is such a list walked forwards; unmaking it is the same list walked backwards from wherever it
- * stands. So a failure at step n undoes n-1 ... 0, a later `destroy` undoes all, and neither needs code of its own.
+ * Making a domain is such a list walked forwards; unmaking it is the same list walked backwards from wherever
+ * it stands. So a failure at step n undoes n-1 ... 0, a later `destroy` undoes all, and neither needs code of
+ * its own.
  *
- * A step that must wait for someone else (a back end, the kernel) returns STEP_WAIT and is called again whenever
- * something happened, until it is done, fails, or its time is over. Nothing here sleeps or knows a descriptor: time
- * comes in as a parameter. */
+ * A step that must wait for someone else (a back end, the kernel) returns STEP_WAIT and is called again
+ * whenever something happened, until it is done, fails, or its time is over. Nothing here sleeps or knows a
+ * descriptor: time comes in as a parameter. */
 #ifndef HAUCHD_STEP_H
 #define HAUCHD_STEP_H
 
@@ -44,7 +45,7 @@ struct job {
     struct fault       fault;         /* why */
     void              *ctx;
     void             (*note)(void *ctx, const struct fault *f);  /* told of undos that failed; may be NULL */
-    void             (*enter)(void *ctx, const char *name);      /* told of each step before it runs; may be NULL */
+    void (*enter)(void *ctx, const char *name); /* told of each step before it runs; may be NULL */
 };
 
 /* A job at its beginning: JOB_DOWN. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hauchd's socket with arbitrary bytes in arbitrary pieces: framing, then every line as a request. Nothing may crash or
- * leak, and a request that is accepted has what its row of the table demands. */
+/* hauchd's socket with arbitrary bytes in arbitrary pieces: framing, then every line as a request. Nothing
+ * may crash or leak, and a request that is accepted has what its row of the table demands. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

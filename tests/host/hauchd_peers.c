@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pretended host, dom0's side: store with back ends, consoles, loop devices, links. See hauchd_world.h. */
+/* The pretended host, dom0's side: store with back ends, consoles, loop devices, links. See hauchd_world.h.
+ */
 #define _GNU_SOURCE
 #include "tests/host/hauchd_world.h"
 
@@ -73,14 +74,15 @@ static void backends(const char *path, const char *value)
 
     if (world.backends_silent)
         return;
-    if (sscanf(path, "/local/domain/0/backend/%3[a-z]/%u/%u/state", type, &dom, &dev) == 3 && strstr(path, "/state") &&
-        !strcmp(value, "1")) {
+    if (sscanf(path, "/local/domain/0/backend/%3[a-z]/%u/%u/state", type, &dom, &dev) == 3 &&
+        strstr(path, "/state") && !strcmp(value, "1")) {
         put(path, "2");
         snprintf(name, sizeof(name), "vif%u.%u", dom, dev);
         if (!strcmp(type, "vif"))
             link_set(name, true);
     }
-    if (sscanf(path, "/local/domain/%u/device/%3[a-z]/%u/state", &dom, type, &dev) == 3 && !strcmp(value, "6")) {
+    if (sscanf(path, "/local/domain/%u/device/%3[a-z]/%u/state", &dom, type, &dev) == 3 &&
+        !strcmp(value, "6")) {
         snprintf(name, sizeof(name), "vif%u.%u", dom, dev);
         if (!strcmp(type, "vif"))
             link_set(name, false);
@@ -129,7 +131,8 @@ int xs_client_write(struct xs_client *xs, uint32_t tx, const char *path, const v
 int xs_client_mkdir(struct xs_client *xs, uint32_t tx, const char *path) { return put(path, ""), 0; }
 int xs_client_exists(struct xs_client *xs, uint32_t tx, const char *path) { return node_at(path) >= 0; }
 
-int xs_client_set_perms(struct xs_client *xs, uint32_t tx, const char *path, const struct xs_client_perm *p, unsigned n)
+int xs_client_set_perms(struct xs_client *xs, uint32_t tx, const char *path, const struct xs_client_perm *p,
+                        unsigned n)
 {
     return node_at(path) >= 0 ? 0 : -ENOENT;
 }
@@ -214,7 +217,8 @@ int xs_client_is_introduced(struct xs_client *xs, uint16_t domid) { return world
 /* ---- consoles ---- */
 int console_connect(const char *path) { return eventfd(0, EFD_CLOEXEC); }
 
-int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_t cap, char *answer, size_t size)
+int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_t cap, char *answer,
+                size_t size)
 {
     world.domain[domid].console = true;
     return 0;
@@ -270,3 +274,16 @@ int dev_link_monitor(struct fault *f) { return eventfd(0, EFD_CLOEXEC); }
 int dev_uevent_monitor(struct fault *f) { return eventfd(0, EFD_CLOEXEC); }
 int dev_uevent_read(int fd, struct dev_uevent *out) { return -EAGAIN; }
 void dev_monitor_drain(int fd) {}
+
+bool dev_backend_driver(const char *type) { return !world_call("driver"); }
+
+/* A back end's device is there as long as its store directory says "online". */
+bool dev_backend_device(const char *type, unsigned domid, unsigned devid)
+{
+    char        path[96];
+    const char *online;
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%u/online", type, domid, devid);
+    online = world_node(path);
+    return online && (!strcmp(online, "1") || world.backends_silent);
+}

@@ -92,10 +92,16 @@ int xc_domain_unpause(struct xc *xc, uint16_t domid, struct fault *f)
     return rc;
 }
 
-int xc_domain_max_vcpus(struct xc *xc, uint16_t d, unsigned n, struct fault *f) { return call("max_vcpus", f); }
+int xc_domain_max_vcpus(struct xc *xc, uint16_t d, unsigned n, struct fault *f)
+{
+    return call("max_vcpus", f);
+}
 int xc_domain_max_mem(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f) { return call("max_mem", f); }
 int xc_domain_tsc_mode(struct xc *xc, uint16_t d, unsigned mode, struct fault *f) { return call("tsc", f); }
-int xc_mem_set_map(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f) { return call("set_memory_map", f); }
+int xc_mem_set_map(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f)
+{
+    return call("set_memory_map", f);
+}
 int xc_mem_pin_l4(struct xc *xc, uint16_t d, uint64_t mfn, struct fault *f) { return call("pin", f); }
 
 int xc_domain_hypercall_page(struct xc *xc, uint16_t d, uint64_t mfn, struct fault *f)
@@ -103,12 +109,14 @@ int xc_domain_hypercall_page(struct xc *xc, uint16_t d, uint64_t mfn, struct fau
     return call("hypercall_init", f);
 }
 
-int xc_vcpu_set_context(struct xc *xc, uint16_t d, unsigned v, const struct vcpu_guest_context *c, struct fault *f)
+int xc_vcpu_set_context(struct xc *xc, uint16_t d, unsigned v, const struct vcpu_guest_context *c,
+                        struct fault *f)
 {
     return call("setvcpucontext", f);
 }
 
-int xc_vcpu_set_affinity(struct xc *xc, uint16_t d, unsigned v, const uint64_t *cpus, unsigned bits, struct fault *f)
+int xc_vcpu_set_affinity(struct xc *xc, uint16_t d, unsigned v, const uint64_t *cpus, unsigned bits,
+                         struct fault *f)
 {
     return call("setvcpuaffinity", f);
 }
@@ -142,7 +150,8 @@ int xc_domain_info(struct xc *xc, uint16_t domid, struct xen_domctl_getdomaininf
     return 0;
 }
 
-int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max, struct fault *f)
+int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max,
+                   struct fault *f)
 {
     unsigned n = 0;
 
@@ -231,8 +240,11 @@ xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
 }
 
 /* ---- kernels ---- */
-static struct image kernel = { .entry = 0xffffffff80001000, .virt_base = 0xffffffff80000000, .init_p2m = IMAGE_NONE,
-                               .v_start = 0xffffffff80000000, .v_end = 0xffffffff80003000,
+static struct image kernel = { .entry = 0xffffffff80001000,
+                               .virt_base = 0xffffffff80000000,
+                               .init_p2m = IMAGE_NONE,
+                               .v_start = 0xffffffff80000000,
+                               .v_end = 0xffffffff80003000,
                                .hypercall_page = 0xffffffff80002000 };
 
 struct image_cache *image_cache_new(size_t memory_limit, size_t unpack_limit) { return (void *)&world; }
@@ -245,7 +257,8 @@ void image_cache_stats(const struct image_cache *cache, struct image_cache_stats
     memset(out, 0, sizeof(*out));
 }
 
-int image_cache_get(struct image_cache *cache, const char *path, const struct image **out, struct image_error *error)
+int image_cache_get(struct image_cache *cache, const char *path, const struct image **out,
+                    struct image_error *error)
 {
     int rc = world_call("kernel");
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A pretended host for hauchd: hypervisor, store, back ends, consoles, loop devices and links as plain counters and
- * lists, each call able to fail on demand. What hauchd leaves behind can then be counted exactly. */
+/* A pretended host for hauchd: hypervisor, store, back ends, consoles, loop devices and links as plain
+ * counters and lists, each call able to fail on demand. What hauchd leaves behind can then be counted
+ * exactly. */
 #ifndef HAUCHD_WORLD_H
 #define HAUCHD_WORLD_H
 

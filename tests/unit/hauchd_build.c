@@ -90,7 +90,8 @@ static void check_runs_apart(const struct build_layout *l)
         assert_true(run[i].pfn + run[i].pages <= l->pages);
         for (unsigned j = 0; j < i; j++)
             if (run[i].pages && run[j].pages)
-                assert_true(run[i].pfn >= run[j].pfn + run[j].pages || run[j].pfn >= run[i].pfn + run[i].pages);
+                assert_true(run[i].pfn >= run[j].pfn + run[j].pages ||
+                            run[j].pfn >= run[i].pfn + run[i].pages);
     }
 }
 
@@ -128,9 +129,13 @@ static void test_linux_sizes(void **state)
     static const uint64_t mib[] = { 96, 128, 129, 512, 1000, 4096, 16384, 65536 };
 
     for (unsigned i = 0; i < sizeof(mib) / sizeof(mib[0]); i++) {
-        struct build_request rq = { .virt_base = LINUX_BASE, .kernel_start = LINUX_BASE + MIB(16),
-                                    .kernel_end = LINUX_BASE + MIB(74), .init_p2m = LINUX_P2M,
-                                    .ramdisk_bytes = MIB(5) + 123, .ramdisk_unmapped = true, .pages = MIB(mib[i]) >> 12 };
+        struct build_request rq = { .virt_base = LINUX_BASE,
+                                    .kernel_start = LINUX_BASE + MIB(16),
+                                    .kernel_end = LINUX_BASE + MIB(74),
+                                    .init_p2m = LINUX_P2M,
+                                    .ramdisk_bytes = MIB(5) + 123,
+                                    .ramdisk_unmapped = true,
+                                    .pages = MIB(mib[i]) >> 12 };
 
         build_and_check(&rq, mib[i] > 4096 ? 61 : 1);
         rq.ramdisk_unmapped = false;
@@ -141,7 +146,9 @@ static void test_linux_sizes(void **state)
 
 static void test_list_in_map(void **state)
 {
-    struct build_request rq = { .virt_base = LINUX_BASE, .kernel_start = LINUX_BASE, .kernel_end = LINUX_BASE + 0x3000,
+    struct build_request rq = { .virt_base = LINUX_BASE,
+                                .kernel_start = LINUX_BASE,
+                                .kernel_end = LINUX_BASE + 0x3000,
                                 .init_p2m = BUILD_NO_ADDRESS };
 
     for (uint64_t mib = 1; mib <= 8192; mib *= 2) {
@@ -166,7 +173,9 @@ static void test_shared_tables(void **state)
 
 static void test_every_small_size(void **state)
 {
-    struct build_request rq = { .virt_base = LINUX_BASE, .kernel_start = LINUX_BASE, .kernel_end = LINUX_BASE + 0x1000,
+    struct build_request rq = { .virt_base = LINUX_BASE,
+                                .kernel_start = LINUX_BASE,
+                                .kernel_end = LINUX_BASE + 0x1000,
                                 .init_p2m = BUILD_NO_ADDRESS };
     struct build_layout  l;
 
@@ -189,8 +198,11 @@ static void refuse(struct build_request rq, int code, const char *text)
 
 static void test_refusals(void **state)
 {
-    struct build_request good = { .virt_base = LINUX_BASE, .kernel_start = LINUX_BASE + MIB(16),
-                                  .kernel_end = LINUX_BASE + MIB(74), .init_p2m = LINUX_P2M, .pages = MIB(128) >> 12 };
+    struct build_request good = { .virt_base = LINUX_BASE,
+                                  .kernel_start = LINUX_BASE + MIB(16),
+                                  .kernel_end = LINUX_BASE + MIB(74),
+                                  .init_p2m = LINUX_P2M,
+                                  .pages = MIB(128) >> 12 };
     struct build_request rq;
 
     rq = good, rq.pages = MIB(64) >> 12, refuse(rq, -ENOMEM, "raise memory=");
@@ -204,7 +216,8 @@ static void test_refusals(void **state)
     rq = good, rq.init_p2m = UINT64_C(0x7ffffffff000), refuse(rq, -EINVAL, "address space");
     rq = good, rq.init_p2m = 12, refuse(rq, -EINVAL, "page-aligned");
     rq = good, rq.ramdisk_bytes = UINT64_MAX, refuse(rq, -EINVAL, "outside");
-    rq = good, rq.virt_base = rq.kernel_start = 0, rq.kernel_end = UINT64_C(1) << 60, refuse(rq, -ENOMEM, "too small");
+    rq = good, rq.virt_base = rq.kernel_start = 0, rq.kernel_end = UINT64_C(1) << 60,
+    refuse(rq, -ENOMEM, "too small");
 }
 
 int main(void)

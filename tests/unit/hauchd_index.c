@@ -21,7 +21,8 @@ static bool                in[ENTRIES];
 static void test_names(void **state)
 {
     static const char *const good[] = { "a", "web", "web-1", "A.b_c+d", "1a" };
-    static const char *const bad[] = { "", "1", "007", "-a", ".hidden", "a b", "a/b", "a\n", "\x1b[2J", "\xc3\xa4", "a:b" };
+    static const char *const bad[] = { "",    "1",   "007",     "-a",       ".hidden", "a b",
+                                       "a/b", "a\n", "\x1b[2J", "\xc3\xa4", "a:b" };
     char                     longest[INDEX_NAME_MAX + 2];
 
     for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists of steps: a failure, a wait or a time-out injected at every place, and the account of runs and undos after it. */
+/* Lists of steps: a failure, a wait or a time-out injected at every place, and the account of runs and undos
+ * after it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

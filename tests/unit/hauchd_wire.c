@@ -91,8 +91,11 @@ static void test_good_requests(void **state)
     struct wire_request rq;
     struct fault        f = { 0 };
 
-    assert_int_equal(wire_request_parse("{\"op\":\"create\",\"config\":\"a\\nb\",\"source\":\"s\",\"set\":[\"x=1\",\"y=2\"],"
-                                        "\"paused\":true}", &rq, &f), 0);
+    assert_int_equal(wire_request_parse("{\"op\":\"create\",\"config\":\"a\\nb\",\"source\":\"s\",\"set\":["
+                                        "\"x=1\",\"y=2\"],"
+                                        "\"paused\":true}",
+                                        &rq, &f),
+                     0);
     assert_int_equal(rq.op, WIRE_CREATE);
     assert_string_equal(rq.config, "a\nb");
     assert_int_equal(rq.set_count, 2);
