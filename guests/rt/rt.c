@@ -93,6 +93,8 @@ void check_failed(const char *file, int line, const char *what, long got, long w
             (unsigned long)want);
 }
 
+void give_up(const char *why) { finish("fail", why, 1); }
+
 void skip(const char *why) { finish("skip", why, 2); }
 
 /* ---- memory ---- */

@@ -37,6 +37,7 @@ void check_failed(const char *file, int line, const char *what, long got, long w
 #define CHECK_EQ(got, want) do { long g_ = (long)(got), w_ = (long)(want); \
     if (g_ != w_) check_failed(__FILE__, __LINE__, #got " == " #want, g_, w_); } while (0)
 __attribute__((noreturn)) void skip(const char *why);       /* the reason is printed; the run counts as skipped */
+__attribute__((noreturn)) void give_up(const char *why);    /* a failure after which nothing can go on */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- hypercalls: number, up to five arguments ---- */
@@ -138,6 +139,10 @@ uint64_t write_word(void *va);
 /* Called for events while handlers run; NULL: they are only counted. */
 extern void (*on_event)(void);
 extern volatile unsigned events_seen;
+/* Called for vectors 1, 2 and 128 instead of ending the try; returning goes on behind them. NULL: they are exceptions. */
+extern void (*on_interrupt)(struct trap_frame *f);
+extern char trap_2[], trap_128[];       /* the entries, for tests that register them */
+extern uint8_t shared_info_page[];
 /* Called for system calls from user mode (vector 0x22). Returning goes back to user mode. */
 extern void (*on_syscall)(struct trap_frame *f);
 void rt_user(uint64_t rip, uint64_t rsp);
