@@ -47,3 +47,5 @@ $(eval $(call core_tsan,grant_threads,tests/model/grant_threads.c))
 HV_IRQ_SRCS := $(addprefix hv/core/, irq.c irq_map.c ioapic.c pci.c msi.c physdev.c lock.c) tests/unit/irq_fake.c
 $(eval $(call host_test,irq_lines,tests/unit/irq_lines.c $(HV_IRQ_SRCS)))
 $(eval $(call host_test,irq_msi,tests/unit/irq_msi.c $(HV_IRQ_SRCS)))
+$(eval $(call host_test,console_hv,tests/unit/console_hv.c tests/unit/console_hv_fake.c $(addprefix hv/core/, \
+                  console.c console_input.c console_io.c print.c task.c lock.c)))
