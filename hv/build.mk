@@ -26,4 +26,4 @@ $(O)/hv/hauch.elf: $(HV_OBJS) hv/hw/link.lds
 
 -include $(HV_OBJS:.o=.d)
 
-include $(wildcard hv/boot/rules.mk hv/mm/rules.mk hv/pv/rules.mk hv/core/rules.mk)
+include $(wildcard hv/boot/rules.mk hv/mm/rules.mk hv/pv/rules.mk hv/core/rules.mk hv/core/control.mk)

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Host tests of the control interface: everything but hw/ linked together, entered by hypercalls. Included by
+# hv/build.mk.
+
+HV_WHOLE_SRCS := $(sort $(wildcard hv/core/*.c hv/mm/*.c hv/pv/*.c hv/boot/*.c)) tests/unit/domctl_machine.c
+
+$(eval $(call host_test,domctl_life,tests/unit/domctl_life.c $(HV_WHOLE_SRCS)))
