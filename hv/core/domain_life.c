@@ -201,6 +201,7 @@ static int kill_step(struct domain *d)
     case KILL_STOP:
         return kill_stop(d);
     case KILL_EVENTS:
+        irq_domain_release(d);
         return event_table_destroy(d);
     case KILL_GRANTS:
         return grant_table_release(d);
@@ -218,7 +219,7 @@ static bool kill_begin(struct domain *d)
     mine = !d->being_killed;
     d->being_killed = true;
     if (d->dying == DOMAIN_ALIVE)
-        d->dying = DOMAIN_DYING;
+        __atomic_store_n(&d->dying, DOMAIN_DYING, __ATOMIC_RELEASE);
     spin_unlock(&d->lock);
     return mine;
 }
@@ -239,7 +240,7 @@ int domain_kill(struct domain *d)
             d->teardown_step++;
     }
     if (rc == 0) {
-        d->dying = DOMAIN_DEAD;
+        __atomic_store_n(&d->dying, DOMAIN_DEAD, __ATOMIC_RELEASE);
         event_raise_global_virq(VIRQ_DOM_EXC);
         domain_put(d);                  /* the one it was created with; the caller holds another */
         return 0;

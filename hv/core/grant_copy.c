@@ -52,7 +52,7 @@ static int open_ref(struct vcpu *v, struct end *e)
     e->owner = domain_get(e->domid == DOMID_SELF ? v->domain->id : e->domid);
     if (!e->owner)
         return GNTST_bad_domain;
-    status = e->owner->dying ? GNTST_bad_domain
+    status = domain_dying(e->owner) ? GNTST_bad_domain
              : grant_use_begin(e->owner, (uint32_t)e->name, v->domain->id, e->use, &e->frame);
     if (status == GNTST_okay && !frame_hold(e)) {
         grant_use_end(e->owner, (uint32_t)e->name, e->use);

@@ -28,7 +28,7 @@ static struct domain *granter_get(struct vcpu *v, domid_t id)
 {
     struct domain *d = domain_get(id == DOMID_SELF ? v->domain->id : id);
 
-    if (d && d->dying) {
+    if (d && domain_dying(d)) {
         domain_put(d);
         return NULL;
     }

@@ -30,7 +30,7 @@ static int setup_table(struct vcpu *v, struct gnttab_setup_table *op)
 
     if (!d)
         return GNTST_bad_domain;
-    if (!d->dying && grant_table_grow(d, op->nr_frames) == 0)
+    if (!domain_dying(d) && grant_table_grow(d, op->nr_frames) == 0)
         status = write_frames(d, op->frame_list, op->nr_frames);
     target_put(v, d);
     return status;

@@ -28,27 +28,28 @@ static bool same(const struct refusal *x, uint16_t call, uint16_t op, int error)
     return x->call == call && x->op == op && x->error == error;
 }
 
-/*
- * Not locked: rows are written by the domain's own hypercalls and a torn row spoils nothing but itself. The claim of
- * a row is atomic, so two writers never share one.
- */
+static void note(struct refusals *r, const struct refusal *x)
+{
+    struct refusal *last = r->written ? &r->ring[(r->written - 1) % REFUSAL_RING] : NULL;
+
+    if (last && same(last, x->call, x->op, x->error) && last->a == x->a && last->b == x->b)
+        last->repeated += last->repeated != 0xffff;
+    else if (window_open(r, x->time))
+        r->ring[r->written++ % REFUSAL_RING] = *x;
+}
+
+static bool claim(struct refusals *r) { return !__atomic_exchange_n(&r->busy, 1, __ATOMIC_ACQUIRE); }
+static void release(struct refusals *r) { __atomic_store_n(&r->busy, 0, __ATOMIC_RELEASE); }
+
+/* Any locks may be held. Two vCPUs that are refused something at the same moment: one of the reasons is enough. */
 void refusal_note(struct domain *d, uint16_t call, uint16_t op, int error, uint64_t a, uint64_t b)
 {
-    struct refusals *r = &d->refusals;
-    uint32_t n = __atomic_load_n(&r->written, __ATOMIC_RELAXED);
-    struct refusal *last = n ? &r->ring[(n - 1) % REFUSAL_RING] : NULL;
-    uint64_t now = now_ns();
+    struct refusal x = { .time = now_ns(), .call = call, .op = op, .error = (int16_t)error, .a = a, .b = b };
 
-    if (last && same(last, call, op, error) && last->a == a && last->b == b) {
-        last->repeated += last->repeated != 0xffff;
+    if (!claim(&d->refusals))
         return;
-    }
-    if (!window_open(r, now))
-        return;
-    n = __atomic_fetch_add(&r->written, 1, __ATOMIC_RELAXED);
-    r->ring[n % REFUSAL_RING] = (struct refusal){
-        .time = now, .call = call, .op = op, .error = (int16_t)error, .a = a, .b = b,
-    };
+    note(&d->refusals, &x);
+    release(&d->refusals);
 }
 
 static size_t format_row(const struct refusal *x, char *buf, size_t len)
@@ -61,23 +62,30 @@ static size_t format_row(const struct refusal *x, char *buf, size_t len)
                   x->time % SECOND / 1000, x->call, op, x->error, x->a, x->b, x->repeated);
 }
 
-size_t refusal_format(struct domain *d, char *buf, size_t len)
+static size_t format_all(const struct refusals *r, char *buf, size_t len)
 {
-    const struct refusals *r = &d->refusals;
-    uint32_t written = __atomic_load_n(&r->written, __ATOMIC_RELAXED);
-    size_t at = 0;
+    size_t at = 0, n;
 
-    for (uint32_t i = written > REFUSAL_RING ? written - REFUSAL_RING : 0; i != written; i++) {
-        size_t n = format_row(&r->ring[i % REFUSAL_RING], buf + at, len - at);
-
+    for (uint32_t i = r->written > REFUSAL_RING ? r->written - REFUSAL_RING : 0; i != r->written; i++) {
+        n = format_row(&r->ring[i % REFUSAL_RING], buf + at, len - at);
         if (n >= len - at)
             return at;          /* whole lines only */
         at += n;
     }
     if (r->dropped) {
-        size_t n = format(buf + at, len - at, "%u further refusals not kept\n", r->dropped);
-
+        n = format(buf + at, len - at, "%u further refusals not kept\n", r->dropped);
         at += n < len - at ? n : 0;
     }
     return at;
+}
+
+size_t refusal_format(struct domain *d, char *buf, size_t len)
+{
+    size_t n;
+
+    while (!claim(&d->refusals))
+        hw_relax();
+    n = format_all(&d->refusals, buf, len);
+    release(&d->refusals);
+    return n;
 }

@@ -78,8 +78,7 @@ static void write_info(struct vcpu_time_info *t, const struct clock *c, const st
 {
     uint32_t version = __atomic_load_n(&t->version, __ATOMIC_RELAXED) & ~1u;
 
-    __atomic_store_n(&t->version, version + 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
+    (void)__atomic_exchange_n(&t->version, version + 1, __ATOMIC_ACQUIRE);      /* what follows stays behind */
     fill(t, c, d);
     __atomic_store_n(&t->version, version + 2, __ATOMIC_RELEASE);
 }
@@ -126,29 +125,21 @@ void wallclock_init(void)
     wallclock_set(hw_rtc_seconds(), 0, now);
 }
 
-static void wall_read(uint64_t *sec, uint32_t *nsec)
-{
-    spin_lock(&wall.lock);
-    *sec = wall.sec;
-    *nsec = wall.nsec;
-    spin_unlock(&wall.lock);
-}
-
 void wallclock_write(struct domain *d)
 {
     struct shared_info *s = d->shared_info;
+    uint32_t version;
     uint64_t sec;
-    uint32_t nsec, version;
 
-    wall_read(&sec, &nsec);
-    sec += (uint64_t)d->time_offset_seconds;
+    spin_lock(&wall.lock);
+    sec = wall.sec + (uint64_t)d->time_offset_seconds;
     version = __atomic_load_n(&s->wc_version, __ATOMIC_RELAXED) & ~1u;
-    __atomic_store_n(&s->wc_version, version + 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
+    (void)__atomic_exchange_n(&s->wc_version, version + 1, __ATOMIC_ACQUIRE);
     s->wc_sec = (uint32_t)sec;
     s->wc_sec_hi = (uint32_t)(sec >> 32);
-    s->wc_nsec = nsec;
+    s->wc_nsec = wall.nsec;
     __atomic_store_n(&s->wc_version, version + 2, __ATOMIC_RELEASE);
+    spin_unlock(&wall.lock);
 }
 
 void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_time)
@@ -176,9 +167,10 @@ void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_time)
 
 uint64_t wallclock_seconds_now(void)
 {
-    uint64_t sec, now = now_ns();
-    uint32_t nsec;
+    uint64_t now = now_ns(), seconds;
 
-    wall_read(&sec, &nsec);
-    return sec + (now + nsec) / SECOND;
+    spin_lock(&wall.lock);
+    seconds = wall.sec + (now + wall.nsec) / SECOND;
+    spin_unlock(&wall.lock);
+    return seconds;
 }

@@ -68,6 +68,9 @@ struct domain {
 
 extern struct domain *dom0;
 
+/* Nothing new may be given to it or begun with it. */
+static inline bool domain_dying(const struct domain *d) { return __atomic_load_n(&d->dying, __ATOMIC_ACQUIRE); }
+
 /* Creates a domain, paused and without vCPUs. Returns NULL and *err = -errno. */
 struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged, int *err);
 /* Makes vCPU n exist; 0 or -errno. Only while the domain has never run. */

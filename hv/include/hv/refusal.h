@@ -22,6 +22,7 @@ struct refusals {
     uint32_t       written;
     uint64_t       window_start;
     uint32_t       in_window, dropped;
+    uint8_t        busy;        /* somebody writes or reads; a writer does not wait for it; atomic */
 };
 
 void refusal_note(struct domain *d, uint16_t call, uint16_t op, int error, uint64_t a, uint64_t b);

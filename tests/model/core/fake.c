@@ -143,7 +143,13 @@ static void frame_unref(mfn_t m, bool writable)
 
 mfn_t frames_alloc(unsigned order, unsigned flags) { return frame_new(OWNER_NONE, true); }
 void frames_free(mfn_t m, unsigned order) { frame_unref(m, false); }
-void frame_share(mfn_t m, struct domain *d, bool writable) { fake_frame[m.n].owner = d->id; }
+void frame_share(mfn_t m, struct domain *d, bool writable)
+{
+    pthread_mutex_lock(&frames_mutex);
+    fake_frame[m.n].owner = d->id;
+    pthread_mutex_unlock(&frames_mutex);
+}
+
 void frame_share_end(mfn_t m, struct domain *d) { frame_unref(m, false); }
 bool frame_get(mfn_t m, const struct domain *d) { return frame_ref(m, d->id, false); }
 void frame_put(mfn_t m) { frame_unref(m, false); }
@@ -243,6 +249,18 @@ int pv_vcpu_init(struct vcpu *v) { return 0; }
 void pv_vcpu_free(struct vcpu *v) { }
 int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c) { return 0; }
 
+static bool allocation_drop(uint32_t n, domid_t id)
+{
+    struct fake_frame *f = &fake_frame[n];
+    bool mine;
+
+    pthread_mutex_lock(&frames_mutex);
+    mine = f->refs && f->owner == id && f->allocated && !f->shared;
+    f->allocated &= !mine;
+    pthread_mutex_unlock(&frames_mutex);
+    return mine;
+}
+
 int pv_domain_relinquish(struct domain *d)
 {
     for (unsigned i = 0; i < FAKE_SLOTS; i++) {
@@ -252,10 +270,8 @@ int pv_domain_relinquish(struct domain *d)
     for_each_vcpu(d, v)
         vcpu_release_info(v);
     for (uint32_t n = 1; n < FAKE_FRAMES; n++)
-        if (fake_frame[n].refs && fake_frame[n].owner == d->id && fake_frame[n].allocated && !fake_frame[n].shared) {
-            fake_frame[n].allocated = false;
+        if (allocation_drop(n, d->id))
             frame_unref(MFN(n), false);
-        }
     return 0;
 }
 
@@ -268,6 +284,8 @@ int irq_bind(struct domain *d, uint32_t pirq, uint32_t port, bool share)
 }
 
 void irq_unbind(struct domain *d, uint32_t pirq) { fake_pirq_bound--; }
+void irq_domain_release(struct domain *d) { }
+void irq_domain_free(struct domain *d) { }
 
 struct domain *target_get(struct vcpu *v, domid_t id)
 {
@@ -379,11 +397,10 @@ struct domain *fake_domain(domid_t id, unsigned vcpus, bool privileged, uint32_t
 
 void fake_domain_end(struct domain *d)
 {
-    bool was_dom0 = d->privileged;
-
-    d->privileged = false;
-    if (was_dom0)
+    if (d->privileged) {
+        d->privileged = false;
         dom0 = NULL;
+    }
     domain_pause(d, false);     /* the caller of domain_kill() never is a vCPU of d */
     fake_pending();
     while (domain_kill(d) == -XEN_ERESTART)
