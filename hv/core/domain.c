@@ -109,6 +109,7 @@ static void domain_free(struct domain *d)
     pv_domain_free(d);
     grant_table_free(d);
     event_table_free(d);
+    irq_domain_free(d);
     domain_watchdogs_free(d);
     if (d->shared_info)
         frame_share_end(d->shared_info_mfn, d);

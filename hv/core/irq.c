@@ -5,7 +5,9 @@
  * An edge (and every MSI) is acknowledged at once and passed on. A level-triggered pin would interrupt again for as
  * long as the device holds it, and only the guest can make the device let go; so the pin is masked first, then
  * acknowledged, and opened again when each domain that got the event has said EOI (PHYSDEVOP_eoi). A line nobody is
- * bound to is masked at its source.
+ * bound to is masked at its source. Where several domains share a pin, one of them must not be able to keep the others'
+ * device silent: after EOI_WITHIN the pin is opened without its word. If its device still interrupts, so be it; that
+ * costs everybody one event in that time.
  *
  * Locks: the map (irq_map.c) guards who may use a line and which vector it has; the line's own lock guards who is
  * bound and what is open, and is all that an interrupt takes.
@@ -20,6 +22,8 @@
 #include <abi/physdev.h>
 
 #include "irq_line.h"
+
+#define EOI_WITHIN 10000000ull      /* ns */
 
 struct irq_line irq_lines[MAX_IRQS];
 static struct irq_line *by_vector[256];     /* atomic */
@@ -206,6 +210,16 @@ void irq_unbind(struct domain *d, uint32_t pirq)
 
 /* ---- an occurrence ---- */
 
+void irq_late(void *line, uint64_t now)
+{
+    struct irq_line *l = line;
+
+    spin_lock(&l->lock);
+    l->waiting = 0;
+    line_settle(l);
+    spin_unlock(&l->lock);
+}
+
 static void line_raise(struct irq_line *l)
 {
     for (unsigned i = 0; i < IRQ_SHARERS; i++) {
@@ -217,6 +231,8 @@ static void line_raise(struct irq_line *l)
             l->waiting |= 1u << i;
         event_raise_pirq(u->d, u->pirq);
     }
+    if (unlikely(l->may_be_late && (l->waiting & (l->waiting - 1))))
+        timer_set(&l->late, now_ns() + EOI_WITHIN);
 }
 
 void irq_arrived(unsigned vector)
@@ -258,6 +274,8 @@ int irq_eoi(struct domain *d, uint32_t pirq)
     n = irq_user_find(l, d, pirq);
     if (n >= 0 && (l->waiting & 1u << n)) {
         l->waiting &= ~(1u << n);
+        if (l->may_be_late && !l->waiting)
+            timer_stop(&l->late);
         line_settle(l);
     }
     spin_unlock(&l->lock);
@@ -324,7 +342,7 @@ int irq_eoi_page_set(struct domain *d, mfn_t m, bool unmasks)
     if (!frame_get_writable(m, d))
         return -XEN_EINVAL;
     irq_map_lock();
-    if (!d->irqs.has_eoi_page) {
+    if (!d->irqs.has_eoi_page && d->dying == DOMAIN_ALIVE) {
         d->irqs.eoi_page = m;
         d->irqs.eoi_unmasks = unmasks;
         __atomic_store_n(&d->irqs.has_eoi_page, true, __ATOMIC_RELEASE);

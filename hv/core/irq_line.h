@@ -5,6 +5,7 @@
 
 #include <hv/irq.h>
 #include <hv/lock.h>
+#include <hv/timer.h>
 
 #define IRQ_VECTOR_FIRST 0x30u      /* below: spurious interrupts of the legacy controllers */
 #define IRQ_VECTOR_LAST  0xefu
@@ -19,6 +20,8 @@ struct irq_line {
     bool       own;             /* the console's */
     bool       open;            /* not masked at its source */
     uint32_t   waiting;         /* level: bit n: user n has not said EOI */
+    struct timer late;          /* level, shared: ends the wait for those who do not say EOI; room is reserved */
+    bool       may_be_late;     /* `late` can be used: the line had two users once */
     uint64_t   count;
     uint8_t    controller, pin; /* of a GSI: index of the IO-APIC, input */
     struct pci_device *device;  /* of an MSI; NULL: a GSI, or a free line */
@@ -41,6 +44,7 @@ void irq_vectors_drop(struct irq_line *first, unsigned count);
 /* User of the line, or -1. Line locked. */
 int  irq_user_find(const struct irq_line *l, const struct domain *d, uint32_t pirq);
 int  irq_user_add(struct irq_line *l, struct domain *d, uint32_t pirq);     /* 0 or -EBUSY */
+void irq_late(void *line, uint64_t now);        /* what irq_line.late calls */
 void irq_user_remove(struct irq_line *l, struct domain *d, uint32_t pirq);
 
 /* ---- IO-APICs (core/ioapic.c) ---- */

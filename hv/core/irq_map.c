@@ -39,8 +39,11 @@ struct irq_line *irq_line_of(struct domain *d, uint32_t pirq)
 
 /* ---- choosing numbers: map locked ---- */
 
+/* What dies gets nothing more: irq_domain_release() comes after `dying` is set, and takes the lock too. */
 static int table_ready(struct domain *d)
 {
+    if (__atomic_load_n(&d->dying, __ATOMIC_ACQUIRE) != DOMAIN_ALIVE)
+        return -XEN_EINVAL;
     if (!d->irqs.line)
         __atomic_store_n(&d->irqs.line, kalloc(MAX_PIRQS * sizeof(uint16_t)), __ATOMIC_RELEASE);
     return d->irqs.line ? 0 : -XEN_ENOMEM;
@@ -117,6 +120,22 @@ static int user_add(struct irq_line *l, struct domain *d, uint32_t pirq)
     return rc;
 }
 
+/* A second user: from now on the line needs its timer, for good. */
+static int late_ready(struct irq_line *l)
+{
+    bool second = false;
+
+    for (unsigned i = 0; i < IRQ_SHARERS; i++)
+        second |= l->user[i].d != NULL;
+    if (!second || l->may_be_late)
+        return 0;
+    if (timer_reserve(1))
+        return -XEN_ENOMEM;
+    timer_init(&l->late, irq_late, l, 0);
+    l->may_be_late = true;
+    return 0;
+}
+
 /* The PIRQ by which d has this line already, or -1. */
 static int pirq_of_line(struct domain *d, const struct irq_line *l)
 {
@@ -138,6 +157,8 @@ static int map_gsi(struct domain *d, struct irq_line *l, int32_t wanted)
     if (p < 0)
         return p;
     rc = pin_ready(l);
+    if (!rc)
+        rc = late_ready(l);
     if (!rc)
         rc = user_add(l, d, (uint32_t)p);
     if (rc)

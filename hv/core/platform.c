@@ -142,16 +142,6 @@ int platform_op_set_processor_pminfo(struct vcpu *v, struct xen_platform_op *op)
 
 /* ---- processors ---- */
 
-static uint64_t idle_time(struct pcpu *c)
-{
-    struct vcpu_runstate_info r;
-
-    if (!c->idle)
-        return 0;
-    vcpu_runstate_get(c->idle, &r);
-    return r.time[RUNSTATE_running];
-}
-
 /* One byte of the map, and the times it asks for. Bits of processors that are not there are cleared. */
 static int idle_times(const struct xenpf_getidletime *t, unsigned first)
 {
@@ -170,7 +160,7 @@ static int idle_times(const struct xenpf_getidletime *t, unsigned first)
             map &= (uint8_t)~(1u << i);
             continue;
         }
-        ns = idle_time(pcpus[first + i]);
+        ns = pcpus[first + i]->idle_ns;
         if (guest_write(gaddr_index(t->idletime, first + i, sizeof(ns)), &ns, sizeof(ns)))
             return -XEN_EFAULT;
     }

@@ -241,6 +241,21 @@ int frame_get_typed(mfn_t m, struct domain *d, enum frame_type t)
 
 void frame_put_writable(mfn_t m) { fake_eoi_page_refs--; }
 
+/* Time stands still; the timer of a shared line is run by the test. */
+struct timer *fake_timer;
+uint64_t now_ns(void) { return 1000; }
+int timer_reserve(unsigned n) { return 0; }
+void timer_stop(struct timer *t) { fake_timer = fake_timer == t ? NULL : fake_timer; }
+void timer_init(struct timer *t, void (*fn)(void *, uint64_t), void *arg, unsigned on)
+{
+    *t = (struct timer){ .fn = fn, .arg = arg };
+}
+void timer_set(struct timer *t, uint64_t deadline)
+{
+    t->deadline = deadline;
+    fake_timer = t;
+}
+
 uint32_t fake_random(uint32_t below)
 {
     static uint64_t state = 88172645463325252ull;
@@ -275,6 +290,7 @@ void fake_reset(void)
     memset(fake_events, 0, sizeof(fake_events));
     memset(pin, 0, sizeof(pin));
     memset(fake_eoi_page, 0, sizeof(fake_eoi_page));
+    fake_timer = NULL;
     fake_console_inputs = fake_acks = fake_unmasked_port = 0;
     host_memory = fake_eoi_page;
     cpu.apic_id = 3;

@@ -25,6 +25,7 @@ extern uint8_t  fake_config[256];
 extern uint8_t  fake_eoi_page[PAGE_SIZE];
 extern uint32_t fake_config_latch;
 extern unsigned fake_eoi_page_refs;
+extern struct timer *fake_timer;                /* that is set; NULL: none */
 
 /* Everything as after power-on and irq_init_boot(). */
 void fake_reset(void);

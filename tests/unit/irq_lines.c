@@ -94,6 +94,28 @@ static void all_who_share_must_say_eoi(void **state)
     assert_int_equal(irq_status(d0, LEVEL_GSI), XENIRQSTAT_needs_eoi);
 }
 
+/* A domain that never says EOI cannot keep another's device silent. */
+static void a_late_eoi_is_not_waited_for(void **state)
+{
+    map_and_bind(d0, LEVEL_GSI, true);
+    fake_hold(LEVEL_GSI, true);
+    assert_null(fake_timer);                        /* alone it hurts only itself */
+    irq_eoi(d0, LEVEL_GSI);
+    map_and_bind(d1, LEVEL_GSI, true);
+    fake_hold(LEVEL_GSI, true);
+    assert_int_equal(fake_events[1][LEVEL_GSI], 1);
+    irq_eoi(d0, LEVEL_GSI);
+    assert_true(fake_masked(LEVEL_GSI));
+    assert_non_null(fake_timer);
+    fake_timer->fn(fake_timer->arg, fake_timer->deadline);
+    assert_false(fake_masked(LEVEL_GSI));
+    fake_hold(LEVEL_GSI, true);
+    assert_int_equal(fake_events[0][LEVEL_GSI], 3);
+    irq_eoi(d0, LEVEL_GSI);
+    irq_eoi(d1, LEVEL_GSI);
+    assert_null(fake_timer);
+}
+
 static void sharing_needs_both(void **state)
 {
     map_and_bind(d0, LEVEL_GSI, false);
@@ -327,6 +349,7 @@ int main(void)
         cmocka_unit_test_setup(an_edge_is_passed_on_each_time, reset),
         cmocka_unit_test_setup(a_level_waits_for_eoi, reset),
         cmocka_unit_test_setup(all_who_share_must_say_eoi, reset),
+        cmocka_unit_test_setup(a_late_eoi_is_not_waited_for, reset),
         cmocka_unit_test_setup(sharing_needs_both, reset),
         cmocka_unit_test_setup(numbers_are_checked, reset),
         cmocka_unit_test_setup(shape_cannot_change_under_a_user, reset),
