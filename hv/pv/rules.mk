@@ -17,3 +17,4 @@ HOST_TESTS += $(O)/host/tests/$(1)
 endef
 
 $(eval $(call pt_program,pt_model,tests/model/pt_model.c tests/model/pt_recount.c,$(PT_ASAN),))
+$(eval $(call pt_program,pt_ptwr,tests/unit/pt_ptwr.c,$(PT_ASAN),-lcmocka))
