@@ -12,7 +12,7 @@ import machine
 from cpio import Archive
 
 MACHINE_MIB, DOM0_MIB = 1536, 768
-HYPERVISOR = {'xen': 'img/xen.elf', 'hauch': 'hv/hauch32.elf'}
+HYPERVISOR = {'xen': 'img/xen.elf', 'hauch': 'hv/hauch.elf'}
 
 
 def out(*parts):

@@ -226,9 +226,9 @@ def perform(play, report):
     return failed
 
 
-def play(kind, tools, report, name='play', kernel='generic', domu_kernel=None, timeout=420):
+def play(kind, tools, report, name='play', kernel='generic', domu_kernel=None, timeout=420, extra=()):
     boots.make_images(kind, kernel, tools, domu_kernel)
-    argv = boots.command(kind, name, kernel=kernel, tools=tools)
+    argv = boots.command(kind, name, kernel=kernel, tools=tools, extra=extra)
     with machine.Machine(name, argv, timeout) as pc:
         return perform(Play(pc, 'xl' if tools == 'xl' else 'hauch'), report)
 
@@ -249,8 +249,14 @@ def main():
     def report(step, good, note=''):
         print(('ok ' if good else 'not ok ') + step, *note.splitlines(), sep='\n    ', flush=True)
     start = time.monotonic()
-    failed = play(o.kind, o.tools, report, 'run', o.kernel, o.domu_kernel)
+    counts = boots.out('log', 'run.counts')
+    counter = ['-plugin', f'{boots.out("bench", "insn.so")},log={counts}']
+    failed = play(o.kind, o.tools, report, 'run', o.kernel, o.domu_kernel, extra=counter)
     print(f'{len(Play.STEPS) - failed} of {len(Play.STEPS)} steps seen to work, {time.monotonic() - start:.0f} s')
+    with open(counts, encoding='ascii') as file:
+        last = file.read().split()[-2:]
+    if last:
+        print(f'guest instructions: {int(last[0]) / 1e6:,.0f} million, CR3 writes: {int(last[1]):,}')
     return 1 if failed else 0
 
 

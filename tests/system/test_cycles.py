@@ -2,7 +2,7 @@
 """Twenty domains created and destroyed: afterwards nothing is left of them, in dom0 or in the hypervisor."""
 import job
 
-NEEDS = ['hv/hauch32.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
+NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
 STEPS = ['tools', 'first domain', 'twenty cycles', 'free memory', 'loop devices', 'network links', 'store nodes',
          'event channels', 'console still works']
 

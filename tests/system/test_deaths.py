@@ -2,7 +2,7 @@
 """Domains that end by themselves: each gets what on_poweroff, on_reboot and on_crash say, dom0 goes on."""
 import job
 
-NEEDS = ['hv/hauch32.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
+NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
 STEPS = ['tools', 'a domU that powers off is removed', 'a domU that panics is kept', 'its last words are in the log',
          'a domU that reboots comes back', 'under a new number', 'dom0 is well']
 

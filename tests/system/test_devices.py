@@ -7,7 +7,7 @@ import tempfile
 
 import job
 
-NEEDS = ['hv/hauch32.elf']
+NEEDS = ['hv/hauch.elf']
 SIZE = 4 << 20
 
 DISKS = {'virtio disk': ('vda', ['-device', 'virtio-blk-pci,drive=d']),

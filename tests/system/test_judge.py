@@ -2,7 +2,7 @@
 """Debian's own xl, libxl, xenstored and xenconsoled of Xen 4.17, unchanged, on our hypervisor."""
 import play
 
-NEEDS = ['hv/hauch32.elf']
+NEEDS = ['hv/hauch.elf']
 
 
 def run(report):

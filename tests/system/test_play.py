@@ -2,7 +2,7 @@
 """The scripted play: our hypervisor, our tools, three stock domUs."""
 import play
 
-NEEDS = ['hv/hauch32.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
+NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
 
 
 def run(report):

@@ -2,7 +2,7 @@
 """dom0 reboots: the machine starts again (QEMU is told to end there instead of starting over)."""
 import job
 
-NEEDS = ['hv/hauch32.elf']
+NEEDS = ['hv/hauch.elf']
 
 
 def run(report):

@@ -15,7 +15,8 @@
 
 static struct xen_domctl creation(void)
 {
-    return (struct xen_domctl){ .u.createdomain = { .max_vcpus = 2, .max_evtchn_port = 1023, .grant_opts = 1 } };
+    return (
+        struct xen_domctl){ .u.createdomain = { .max_vcpus = 2, .max_evtchn_port = 1023, .grant_opts = 1 } };
 }
 
 static struct xen_domctl_getdomaininfo info_of(domid_t id)
@@ -64,14 +65,25 @@ static void number_beyond_all_is_no_wish(void **state)
 static void refused_configurations(void **state)
 {
     uint64_t free_before = frames_free_count();
-    static const struct { size_t offset; uint32_t value; } bad[] = {
+    static const struct { size_t offset; uint32_t value;
+    } bad[] = {
 #define FIELD(f) offsetof(struct xen_domctl_createdomain, f)
-        { FIELD(flags), XEN_DOMCTL_CDF_hvm }, { FIELD(flags), XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap },
-        { FIELD(flags), XEN_DOMCTL_CDF_iommu }, { FIELD(flags), XEN_DOMCTL_CDF_vpmu }, { FIELD(flags), 1u << 31 },
-        { FIELD(max_vcpus), 0 }, { FIELD(max_vcpus), MAX_VCPUS + 1 }, { FIELD(max_vcpus), ~0u },
-        { FIELD(grant_opts), 0 }, { FIELD(grant_opts), 2 }, { FIELD(grant_opts), 0x101 },
-        { FIELD(cpupool_id), 1 }, { FIELD(iommu_opts), 1 }, { FIELD(vmtrace_size), 4096 },
-        { FIELD(arch.emulation_flags), XEN_X86_EMU_ALL }, { FIELD(arch.misc_flags), 2 },
+        { FIELD(flags), XEN_DOMCTL_CDF_hvm },
+        { FIELD(flags), XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap },
+        { FIELD(flags), XEN_DOMCTL_CDF_iommu },
+        { FIELD(flags), XEN_DOMCTL_CDF_vpmu },
+        { FIELD(flags), 1u << 31 },
+        { FIELD(max_vcpus), 0 },
+        { FIELD(max_vcpus), MAX_VCPUS + 1 },
+        { FIELD(max_vcpus), ~0u },
+        { FIELD(grant_opts), 0 },
+        { FIELD(grant_opts), 2 },
+        { FIELD(grant_opts), 0x101 },
+        { FIELD(cpupool_id), 1 },
+        { FIELD(iommu_opts), 1 },
+        { FIELD(vmtrace_size), 4096 },
+        { FIELD(arch.emulation_flags), XEN_X86_EMU_ALL },
+        { FIELD(arch.misc_flags), 2 },
         { FIELD(max_grant_frames), 0x7fffffff },
     };
 
@@ -90,7 +102,8 @@ static void versions_and_callers(void **state)
 {
     domid_t id = machine_domain(1, 0);
     struct domain *d = domain_get(id);
-    struct xen_domctl op = { .cmd = XEN_DOMCTL_pausedomain, .interface_version = XEN_DOMCTL_INTERFACE_VERSION + 1,
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_pausedomain,
+                             .interface_version = XEN_DOMCTL_INTERFACE_VERSION + 1,
                              .domain = id };
 
     assert_int_equal(machine_call(dom0->vcpu[0], __HYPERVISOR_domctl, (uint64_t)&op, 0, 0, 0), -XEN_EACCES);
@@ -177,8 +190,8 @@ static void memory_limit_holds(void **state)
     struct xen_memory_reservation r = { .extent_start = GADDR((uint64_t)list), .nr_extents = 4, .domid = id };
 
     assert_int_equal(control(XEN_DOMCTL_max_mem, id, &op), 0);
-    assert_int_equal(machine_call(dom0->vcpu[0], __HYPERVISOR_memory_op, XENMEM_populate_physmap, (uint64_t)&r, 0, 0),
-                     1);
+    assert_int_equal(
+        machine_call(dom0->vcpu[0], __HYPERVISOR_memory_op, XENMEM_populate_physmap, (uint64_t)&r, 0, 0), 1);
     assert_int_equal(info_of(id).tot_pages, 4);
     assert_int_equal(info_of(id).max_pages, 4);
     machine_destroy(id);
@@ -226,7 +239,8 @@ static void dying_domain_stays_dead(void **state)
 static void scheduler_weights(void **state)
 {
     domid_t id = machine_domain(1, 0);
-    struct xen_domctl op = { .u.scheduler_op = { .sched_id = XEN_SCHEDULER_CREDIT2, .cmd = XEN_DOMCTL_SCHEDOP_putinfo,
+    struct xen_domctl op = { .u.scheduler_op = { .sched_id = XEN_SCHEDULER_CREDIT2,
+                                                 .cmd = XEN_DOMCTL_SCHEDOP_putinfo,
                                                  .u.credit2 = { .weight = 1024, .cap = 0xffff } } };
 
     assert_int_equal(control(XEN_DOMCTL_scheduler_op, id, &op), 0);
@@ -265,7 +279,8 @@ static void only_own_rights_are_given(void **state)
 {
     domid_t id = machine_domain(1, 0);
     struct domain *d = domain_get(id);
-    struct xen_domctl op = { .u.ioport_permission = { .first_port = 0x3f8, .nr_ports = 8, .allow_access = 1 } };
+    struct xen_domctl op = { .u.ioport_permission = {
+                                 .first_port = 0x3f8, .nr_ports = 8, .allow_access = 1 } };
 
     assert_int_equal(control(XEN_DOMCTL_ioport_permission, id, &op), 0);
     assert_true(ranges_have(&d->pv.io_ports, 0x3f8, 0x3ff));

@@ -272,9 +272,12 @@ long system_call(uint32_t cmd, struct xen_sysctl *op)
 uint64_t machine_frame(domid_t id)
 {
     uint64_t frame = 0;
-    struct xen_memory_reservation r = { .extent_start = GADDR((uint64_t)&frame), .nr_extents = 1, .domid = id };
+    struct xen_memory_reservation r = { .extent_start = GADDR((uint64_t)&frame),
+                                        .nr_extents = 1,
+                                        .domid = id };
 
-    BUG_ON(machine_call(dom0->vcpu[0], __HYPERVISOR_memory_op, XENMEM_populate_physmap, (uint64_t)&r, 0, 0) != 1);
+    BUG_ON(machine_call(dom0->vcpu[0], __HYPERVISOR_memory_op, XENMEM_populate_physmap, (uint64_t)&r, 0, 0) !=
+           1);
     return frame;
 }
 
