@@ -5,3 +5,6 @@
 HV_WHOLE_SRCS := $(sort $(wildcard hv/core/*.c hv/mm/*.c hv/pv/*.c hv/boot/*.c)) tests/unit/domctl_machine.c
 
 $(eval $(call host_test,domctl_life,tests/unit/domctl_life.c $(HV_WHOLE_SRCS)))
+$(eval $(call host_test,domctl_vcpu,tests/unit/domctl_vcpu.c $(HV_WHOLE_SRCS)))
+$(eval $(call host_test,cpuid_policy,tests/unit/cpuid_policy.c $(HV_WHOLE_SRCS)))
+$(eval $(call host_test,sysctl_machine,tests/unit/sysctl_machine.c $(HV_WHOLE_SRCS)))
