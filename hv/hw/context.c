@@ -207,9 +207,11 @@ void hw_write_inactive_gs_base(uint64_t base) { wrmsr(MSR_KERNEL_GS_BASE, base);
 /* ---- roots ---- */
 static void root_write(struct hw_cpu *h, uint64_t root)
 {
+    uint64_t begun = tlb_flush_begins();
+
     h->loaded_root = root;
     write_cr3(root);
-    tlb_note_flush(this_cpu()->id);
+    tlb_flush_ended(this_cpu()->id, begun);
 }
 
 void hw_load_root(struct vcpu *v)
@@ -223,8 +225,10 @@ void hw_load_root(struct vcpu *v)
 
 void tlb_flush_local(void)
 {
+    uint64_t begun = tlb_flush_begins();
+
     write_cr3(read_cr3());
-    tlb_note_flush(this_cpu()->id);
+    tlb_flush_ended(this_cpu()->id, begun);
 }
 void tlb_flush_page_local(uint64_t va) { invlpg(va); }
 void tlb_flush_domain(struct domain *d) { (void)d; tlb_flush_local(); }

@@ -58,6 +58,9 @@ static void reserve(uint64_t first, uint64_t count, domid_t owner)
 void frames_reserve(uint64_t first, uint64_t count) { reserve(first, count, FRAME_OWNER_HYP); }
 void frames_share_readonly(uint64_t first, uint64_t count) { reserve(first, count, DOMID_XEN); }
 
+/* Guests name any frame number at any time, so somebody may always be looking. */
+static void refs_set(struct frame *f, uint64_t refs) { __atomic_store_n(&f->refs, refs, __ATOMIC_RELAXED); }
+
 /* ---- lists ---- */
 static unsigned zone_of(uint64_t n) { return n < (1u << 12) ? ZONE_ISA : n < (1u << 20) ? ZONE_4G : ZONE_HIGH; }
 
@@ -66,7 +69,7 @@ static void list_insert_free(uint64_t n, unsigned order)
     uint32_t *head = &free_head[zone_of(n)][order];
     struct frame *f = &frame_table[n];
 
-    f->refs = FRAME_FREE | order;
+    refs_set(f, FRAME_FREE | order);
     f->prev = FRAME_NIL;
     f->next = *head;
     if (*head != FRAME_NIL)
@@ -84,7 +87,7 @@ static void list_remove_free(uint64_t n, unsigned order)
         frame_table[f->prev].next = f->next;
     if (f->next != FRAME_NIL)
         frame_table[f->next].prev = f->prev;
-    f->refs = FRAME_FREE | INNER;
+    refs_set(f, FRAME_FREE | INNER);
     f->next = f->prev = FRAME_NIL;
 }
 
@@ -95,7 +98,7 @@ static void block_insert(uint64_t n, unsigned order)
         uint64_t buddy = n ^ (1ull << order);
 
         if (buddy + (1ull << order) > frame_count || zone_of(buddy) != zone_of(n) ||
-            frame_table[buddy].refs != (FRAME_FREE | order))
+            __atomic_load_n(&frame_table[buddy].refs, __ATOMIC_RELAXED) != (FRAME_FREE | order))
             break;
         list_remove_free(buddy, order);
         n = MIN(n, buddy);
@@ -133,7 +136,7 @@ static uint32_t block_take(unsigned order, uint64_t limit)
 static void block_give(uint64_t n, unsigned order)
 {
     for (uint64_t i = n; i < n + (1ull << order); i++) {
-        frame_table[i].refs = FRAME_FREE | INNER;
+        refs_set(&frame_table[i], FRAME_FREE | INNER);
         frame_table[i].next = frame_table[i].prev = FRAME_NIL;
     }
     spin_lock(&heap_lock);
@@ -193,7 +196,7 @@ mfn_t frames_alloc(unsigned order, unsigned flags)
     if (!mfn_valid_number(m))
         return m;
     for (uint64_t i = m.n; i < m.n + (1ull << order); i++)
-        frame_table[i].refs = refs_private(FRAME_OWNER_HYP);
+        refs_set(&frame_table[i], refs_private(FRAME_OWNER_HYP));
     if (flags & ALLOC_ZERO)
         memset(page_of_mfn(m), 0, PAGE_SIZE << order);
     return m;

@@ -9,7 +9,8 @@
  * So there is a clock, which ticks whenever a processor drops all translations of guests (any write of CR3: guest
  * mappings are never global). A frame whose last mapping goes is stamped with the clock; when it is to become
  * something else, a flush is needed only if some processor has not flushed since. Guests write CR3 at every system
- * call, so that is rare. The order that makes it right: entry removed, then stamp taken, then reference given up.
+ * call, so that is rare. The orders that make it right: entry removed, then stamp taken, then reference given up; and
+ * the clock ticks before a flush, whose time is that tick.
  *
  * The stamp has 24 bits and stands where the count of types would, while that is zero. Reading it back we assume the
  * latest moment it can mean. An old stamp may thus look younger than it is and cost a flush too many, never one too
@@ -39,7 +40,8 @@ void tlb_flush_since(uint64_t type_word)
 
     if (likely(!somebody_has_not_flushed_since(now - age)))
         return;
+    now = tlb_flush_begins();
     tlb_flush_all();
     for (unsigned i = 0; i < pcpu_count; i++)
-        tlb_note_flush(i);
+        tlb_flush_ended(i, now);
 }

@@ -11,6 +11,7 @@
 #include <hv/print.h>
 #include <hw/hw.h>
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,16 +115,18 @@ static void forget(void)
         host_flush_hook();
 }
 
-void hw_relax(void) { }
+void hw_relax(void) { sched_yield(); }
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_page_local(uint64_t va) { }
 void tlb_flush_domain(struct domain *d) { }     /* no promise that our stamps may build on */
 void tlb_flush_domain_page(struct domain *d, uint64_t va) { }
 void tlb_flush_all(void)
 {
+    uint64_t begun = tlb_flush_begins();
+
     forget();
     for (unsigned i = 0; i < pcpu_count; i++)
-        tlb_note_flush(i);
+        tlb_flush_ended(i, begun);
 }
 void hw_load_root(struct vcpu *v) { if (pcpu_count == 1) tlb_flush_all(); }
 void hw_leave_domain(struct domain *d) { if (pcpu_count == 1) tlb_flush_all(); }

@@ -70,7 +70,10 @@ extern uint64_t     *m2p;           /* machine to pseudo-physical, indexed by fr
 
 #define M2P_INVALID (~0ull)
 
-static inline bool frame_exists(mfn_t m) { return m.n < frame_count && !(frame_table[m.n].refs & FRAME_BROKEN); }
+static inline bool frame_exists(mfn_t m)
+{
+    return m.n < frame_count && !(__atomic_load_n(&frame_table[m.n].refs, __ATOMIC_RELAXED) & FRAME_BROKEN);
+}
 static inline struct frame *frame_of(mfn_t m) { return &frame_table[m.n]; }
 static inline mfn_t frame_mfn(const struct frame *f) { return MFN((uint64_t)(f - frame_table)); }
 static inline domid_t frame_owner_id(const struct frame *f)
@@ -116,10 +119,14 @@ int  frame_abandon(mfn_t m);
 /* ---- stale translations (mm/tlb.c) ---- */
 extern uint64_t tlb_clock;
 extern uint64_t tlb_flushed_at[];       /* [MAX_CPUS] */
-/* This processor has just dropped all translations of guests (CR3 written): hw/ says so each time. */
-static inline void tlb_note_flush(unsigned cpu)
+/*
+ * A processor that drops all translations of guests (any write of CR3) says so around it. The tick comes first: a
+ * mapping that went after the tick may have been read by the processor after its flush.
+ */
+static inline uint64_t tlb_flush_begins(void) { return __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST); }
+static inline void tlb_flush_ended(unsigned cpu, uint64_t begun)
 {
-    tlb_flushed_at[cpu] = __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&tlb_flushed_at[cpu], begun, __ATOMIC_SEQ_CST);
 }
 /* What a frame gets as its stamp when its last mapping goes; later: makes sure no translation of then is left. */
 static inline uint64_t tlb_stamp_now(void)
