@@ -147,6 +147,32 @@ static void sleeping_saves_nothing_up(void **state)
     teardown(2);
 }
 
+/* Nor is it a gain to sleep for a moment after each spell of work. */
+static void a_nap_gains_nothing(void **state)
+{
+    struct vcpu *v;
+    uint64_t one, two;
+
+    setup(2);
+    v = d[0]->vcpu[0];
+    one = ran(0);
+    two = ran(1);
+    for (unsigned n = 0; n < 4000; n++) {
+        run(MS);
+        if (fake_cpu->current != v)
+            continue;
+        vcpu_pause(v, PAUSE_BLOCKED, false);
+        fake_pending();
+        fake_now += MS / 100;
+        vcpu_unpause(v, PAUSE_BLOCKED);
+        fake_pending();
+    }
+    one = ran(0) - one;
+    two = ran(1) - two;
+    assert_true(one <= (one + two) * 52 / 100);
+    teardown(2);
+}
+
 static void one_that_yields_lets_another_run(void **state)
 {
     struct vcpu *first, *second;
@@ -209,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_follow_weights), cmocka_unit_test(nobody_waits_long),
         cmocka_unit_test(who_wakes_is_served_at_once), cmocka_unit_test(sleeping_saves_nothing_up),
+        cmocka_unit_test(a_nap_gains_nothing),
         cmocka_unit_test(one_that_yields_lets_another_run), cmocka_unit_test(a_lone_vcpu_needs_no_timer),
         cmocka_unit_test(runstates_add_up),
     };

@@ -382,6 +382,12 @@ struct domain *fake_domain(domid_t id, unsigned vcpus, bool privileged, uint32_t
     int err;
     struct domain *d = domain_create(id, &c, privileged, &err);
 
+    /* Another processor may be about to free a dead domain of that number. */
+    for (unsigned tries = 0; !d && err == -XEN_EEXIST && tries < 100000; tries++) {
+        fake_pending();
+        hw_relax();
+        d = domain_create(id, &c, privileged, &err);
+    }
     BUG_ON(!d);
     if (privileged)
         dom0 = d;
