@@ -61,7 +61,7 @@ bool hw_irq_window(void)
 void tlb_flush_all(void)
 {
     for (unsigned i = 0; i < pcpu_count; i++)
-        tlb_note_flush(i);
+        tlb_flush_ended(i, tlb_flush_begins());
 }
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_page_local(uint64_t va) { }
