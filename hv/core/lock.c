@@ -12,20 +12,24 @@
 
 #if defined(HV_DEBUG) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
-/* Two locks of one level are taken only by spin_lock2(), which says so with pair. */
-static void order_enter(const spinlock_t *l, bool pair)
+static void order_note(const spinlock_t *l)
 {
     struct pcpu *c = this_cpu();
 
     if (!c)
         return;                 /* early boot: one processor, nobody to wait for */
-    if (c->lock_depth) {
-        uint8_t top = c->lock_held[c->lock_depth - 1];
-
-        BUG_ON(pair ? top > l->level : top >= l->level);
-    }
     BUG_ON(c->lock_depth >= ARRAY_LEN(c->lock_held));
     c->lock_held[c->lock_depth++] = l->level;
+}
+
+/* Two locks of one level are taken only by spin_lock2(), which says so with pair. */
+static void order_enter(const spinlock_t *l, bool pair)
+{
+    struct pcpu *c = this_cpu();
+
+    for (unsigned i = 0; c && i < c->lock_depth; i++)
+        BUG_ON(pair ? c->lock_held[i] > l->level : c->lock_held[i] >= l->level);
+    order_note(l);
 }
 
 /* Locks may be given back in any order. */
@@ -46,6 +50,7 @@ static void order_leave(const spinlock_t *l)
 
 #else
 
+static inline void order_note(const spinlock_t *l) { }
 static inline void order_enter(const spinlock_t *l, bool pair) { }
 static inline void order_leave(const spinlock_t *l) { }
 
@@ -71,7 +76,7 @@ void spin_unlock(spinlock_t *l)
     order_leave(l);
 }
 
-/* A lock that is not waited for cannot deadlock, so its level is only noted where it keeps the order. */
+/* A lock that is not waited for cannot deadlock: it may be taken in any order. */
 bool spin_trylock(spinlock_t *l)
 {
     uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE);
@@ -80,7 +85,7 @@ bool spin_trylock(spinlock_t *l)
     if (!__atomic_compare_exchange_n(&l->next, &expected, (uint16_t)(owner + 1), false,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return false;
-    order_enter(l, true);
+    order_note(l);
     return true;
 }
 

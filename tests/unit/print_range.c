@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Formatting against the C library's; ranges against a bit map; the ring of refusals. */
+/* Formatting against the C library's; ranges against a bit map; the ring of refusals; the order of locks. */
 #include "fake.h"
 
 #include <hv/print.h>
@@ -7,9 +7,12 @@
 #include <hv/refusal.h>
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -158,6 +161,58 @@ static void refusals_are_kept_merged_and_limited(void **state)
     assert_int_equal(fake_leaks(), 0);
 }
 
+/* ---- locks: the order, checked in a child that is to die ---- */
+
+static bool dies(void (*fn)(void))
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        fclose(stderr);
+        fn();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static spinlock_t outer = SPINLOCK(LOCK_DOMAIN), inner = SPINLOCK(LOCK_EVENT), twin = SPINLOCK(LOCK_EVENT);
+
+static void in_order(void)
+{
+    spin_lock(&outer);
+    spin_lock2(&inner, &twin);
+    spin_unlock(&outer);
+    spin_unlock2(&inner, &twin);
+    spin_lock2(&inner, &inner);
+    spin_unlock2(&inner, &inner);
+}
+
+static void against_the_order(void) { spin_lock(&inner); spin_lock(&outer); }
+static void twice_the_level(void) { spin_lock(&inner); spin_lock(&twin); }
+static void not_held(void) { spin_unlock(&inner); }
+
+static void trying_is_always_allowed(void)
+{
+    spin_lock(&inner);
+    if (!spin_trylock(&outer) || spin_trylock(&outer))
+        _exit(1);
+    spin_unlock(&inner);
+    spin_unlock(&outer);
+    in_order();
+}
+
+static void locks_keep_their_order(void **state)
+{
+    fake_machine(1);
+    assert_false(dies(in_order));
+    assert_false(dies(trying_is_always_allowed));
+    assert_true(dies(against_the_order));
+    assert_true(dies(twice_the_level));
+    assert_true(dies(not_held));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +222,7 @@ int main(void)
         cmocka_unit_test(guests_cannot_flood_the_log),
         cmocka_unit_test(ranges_agree_with_a_bit_map),
         cmocka_unit_test(ranges_reach_both_ends),
+        cmocka_unit_test(locks_keep_their_order),
         cmocka_unit_test(refusals_are_kept_merged_and_limited),
     };
 

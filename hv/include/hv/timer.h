@@ -32,7 +32,7 @@ void timer_stop(struct timer *t);
 static inline bool timer_is_set(const struct timer *t) { return __atomic_load_n(&t->slot, __ATOMIC_RELAXED) != 0; }
 /* Moves a timer, set or not, to another processor's heap. */
 void timer_migrate(struct timer *t, unsigned cpu);
-/* Makes room for n more timers on every processor (vCPU creation): 0 or -ENOMEM. */
+/* Makes room for n more timers on every processor (vCPU creation): 0 or -ENOMEM. With n 0: after a processor came. */
 int __must_check timer_reserve(unsigned n);
 void timer_unreserve(unsigned n);
 /* Runs what has expired on c and programs the hardware for the next one. Called with PENDING_TIMER. */
