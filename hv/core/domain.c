@@ -2,9 +2,10 @@
 /*
  * Domains: the list of all, references, and creation.
  *
- * A domain is in the list from its creation until its last reference goes, so a dead one whose frames somebody still
- * maps can be seen. References count upwards only from a number that is not zero: once the last is gone nobody gets
- * another, and the memory is given back by a task, because the last reference may go with any lock held.
+ * A domain is in the list from its creation until its last reference goes, so a dead one whose frames
+ * somebody still maps can be seen. References count upwards only from a number that is not zero: once the
+ * last is gone nobody gets another, and the memory is given back by a task, because the last reference may
+ * go with any lock held.
  *
  * Life and death are in domain_life.c.
  */
@@ -211,7 +212,8 @@ static int publish(struct domain *d)
     return taken ? -XEN_EEXIST : 0;
 }
 
-struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged, int *err)
+struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged,
+                             int *err)
 {
     struct domain *d = NULL;
 

@@ -2,11 +2,12 @@
 /*
  * A domain's life: pause, shutdown, crash, death.
  *
- * Shutdown and crash may be called anywhere, with locks held, so they take none that stands above LOCK_SCHED: the
- * first caller wins one compare-exchange, and what follows are pause flags and one VIRQ.
+ * Shutdown and crash may be called anywhere, with locks held, so they take none that stands above
+ * LOCK_SCHED: the first caller wins one compare-exchange, and what follows are pause flags and one VIRQ.
  *
- * Death goes in steps, each of which can be preempted and taken up again: no vCPU runs any more, ports close, grants
- * of others are given up, and memory goes. What others still hold of the domain's memory keeps it as a shell.
+ * Death goes in steps, each of which can be preempted and taken up again: no vCPU runs any more, ports
+ * close, grants of others are given up, and memory goes. What others still hold of the domain's memory
+ * keeps it as a shell.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -72,7 +73,8 @@ void domain_shutdown(struct domain *d, uint32_t reason)
 
     if (d->privileged)
         machine_end(reason);
-    if (!__atomic_compare_exchange_n(&d->shutting_down, &begun, true, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    if (!__atomic_compare_exchange_n(&d->shutting_down, &begun, true, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
         return;
     if (d->shutdown_reason == SHUTDOWN_NONE)
         d->shutdown_reason = reason;
@@ -268,8 +270,13 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *out)
     bool running = false, blocked = true;
 
     *out = (struct xen_domctl_getdomaininfo){
-        .domain = d->id, .tot_pages = d->frames, .max_pages = d->max_frames, .outstanding_pages = d->claimed,
-        .shared_info_frame = d->shared_info_mfn.n, .ssidref = d->ssidref, .max_vcpu_id = XEN_INVALID_MAX_VCPU_ID,
+        .domain = d->id,
+        .tot_pages = d->frames,
+        .max_pages = d->max_frames,
+        .outstanding_pages = d->claimed,
+        .shared_info_frame = d->shared_info_mfn.n,
+        .ssidref = d->ssidref,
+        .max_vcpu_id = XEN_INVALID_MAX_VCPU_ID,
     };
     for_each_vcpu(d, v) {
         uint32_t flags = __atomic_load_n(&v->pause_flags, __ATOMIC_RELAXED);

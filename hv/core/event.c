@@ -2,11 +2,12 @@
 /*
  * Event channels: the table of ports, and what happens on a wire.
  *
- * Opening, closing and rewiring take the table's lock, of both domains for a wire between two. Sending takes neither.
- * It takes one byte, the sending port's own lock, which nobody else wants unless that very port is being used or
- * changed. That is enough: whoever takes a wire apart must hold the byte of each end while it changes that end. So
- * while a sender holds its own end, the wire is whole, the other domain's table exists, and the other port is the one
- * at the end of the wire. No reference to the other domain is counted.
+ * Opening, closing and rewiring take the table's lock, of both domains for a wire between two. Sending
+ * takes neither. It takes one byte, the sending port's own lock, which nobody else wants unless that very
+ * port is being used or changed. That is enough: whoever takes a wire apart must hold the byte of each end
+ * while it changes that end. So while a sender holds its own end, the wire is whole, the other domain's
+ * table exists, and the other port is the one at the end of the wire. No reference to the other domain is
+ * counted.
  *
  *   table lock(s) (LOCK_EVENT, by address)  >  a port's byte  >  a FIFO queue's byte
  *
@@ -118,7 +119,8 @@ static uint8_t virq_handler_lock;
 
 bool virq_is_global(uint32_t virq)
 {
-    return virq < NR_VIRQS && virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
+    return virq < NR_VIRQS && virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF &&
+           virq != VIRQ_XENPMU;
 }
 
 void event_raise_global_virq(uint32_t virq)
@@ -243,7 +245,8 @@ int event_port_alloc(struct domain *d, struct event **e)
 }
 
 /* With the table locked: the port becomes what the arguments say. */
-void event_port_set(struct event *e, enum event_kind kind, uint32_t number, domid_t remote_id, struct domain *remote)
+void event_port_set(struct event *e, enum event_kind kind, uint32_t number, domid_t remote_id,
+                    struct domain *remote)
 {
     port_lock(e);
     e->kind = (uint8_t)kind;
@@ -271,7 +274,8 @@ void event_port_release(struct domain *d, uint32_t port, struct event *e)
 /* ---- closing ---- */
 
 /*
- * Locks d's table and, if port is one end of a wire to another domain, that domain's too; returns it, referenced.
+ * Locks d's table and, if port is one end of a wire to another domain, that domain's too; returns it,
+ * referenced.
  */
 static struct domain *lock_with_peer(struct domain *d, uint32_t port)
 {
@@ -283,7 +287,8 @@ static struct domain *lock_with_peer(struct domain *d, uint32_t port)
         peer = e && e->kind == EVENT_INTERDOMAIN && e->remote != d ? e->remote : NULL;
         if (!peer)
             return NULL;
-        BUG_ON(!domain_get_again(peer));    /* it cannot go before it has closed its end, which needs our lock */
+        /* it cannot go before it has closed its end, which needs our lock */
+        BUG_ON(!domain_get_again(peer));
         spin_unlock(&d->events.lock);
         spin_lock2(&d->events.lock, &peer->events.lock);
         if (e->kind == EVENT_INTERDOMAIN && e->remote == peer)

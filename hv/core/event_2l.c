@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two-level layout: the shared page has a pending and a mask bit for each of 4096 ports, and each vcpu_info a
- * word with one bit for each word of pending bits. The guest may write all of them at any time; nothing here
- * depends on what it writes.
+ * The two-level layout: the shared page has a pending and a mask bit for each of 4096 ports, and each
+ * vcpu_info a word with one bit for each word of pending bits. The guest may write all of them at any time;
+ * nothing here depends on what it writes.
  */
 #include "event_port.h"
 

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The FIFO layout: a word for each port, in up to 128 pages that the guest gives, and a queue of ports for each
- * vCPU and priority, linked through these words.
+ * The FIFO layout: a word for each port, in up to 128 pages that the guest gives, and a queue of ports for
+ * each vCPU and priority, linked through these words.
  *
  *   word:   PENDING | MASKED | LINKED | BUSY | link (17 bits): the port behind this one in its queue
- *   vCPU:   a control block in the guest's memory with the head of each queue and one bit for each that has work
+ *   vCPU:   a control block in the guest's memory: the head of each queue, and a bit for each that has work
  *   here:   the tail of each queue
  *
- * We put a port at the tail: set LINKED in its word, then, if the old tail is still LINKED (the guest has not taken it
- * off yet), write our port into its link; else the queue is empty, and the head is set and the ready bit raised. The
- * guest takes ports off at the head by clearing LINKED and the link in one step, so exactly one of the two sees the
- * other.
+ * We put a port at the tail: set LINKED in its word, then, if the old tail is still LINKED (the guest has
+ * not taken it off yet), write our port into its link; else the queue is empty, and the head is set and the
+ * ready bit raised. The guest takes ports off at the head by clearing LINKED and the link in one step, so
+ * exactly one of the two sees the other.
  *
- * The memory is the guest's, and it may write anything at any moment. What we rely on is only what we keep ourselves:
- * tails and the queue a port was last on. A word is changed by compare-exchange a bounded number of times; a guest
- * that changes it as often meanwhile loses the events that stood behind it, and nothing else happens.
+ * The memory is the guest's, and it may write anything at any moment. What we rely on is only what we keep
+ * ourselves: tails and the queue a port was last on. A word is changed by compare-exchange a bounded number
+ * of times; a guest that changes it as often meanwhile loses the events that stood behind it, and nothing
+ * else happens.
  *
- * A port may move to another queue (bind_vcpu, set_priority) only while it is not LINKED. It may then still be the
- * tail of its old queue, where an addition would follow it into the new one; so both queues are locked, and the old
- * tail is forgotten.
+ * A port may move to another queue (bind_vcpu, set_priority) only while it is not LINKED. It may then still
+ * be the tail of its old queue, where an addition would follow it into the new one; so both queues are
+ * locked, and the old tail is forgotten.
  */
 #include "event_port.h"
 
@@ -112,7 +113,8 @@ static struct fifo_queue *lock_queues(struct event_fifo *f, struct event *e, str
 }
 
 /* With both queues locked: true if the queue was empty, so that the guest must be told. */
-static bool append(struct event_fifo *f, struct fifo_queue *old, struct fifo_queue *q, uint32_t *head, uint32_t port)
+static bool append(struct event_fifo *f, struct fifo_queue *old, struct fifo_queue *q, uint32_t *head,
+                   uint32_t port)
 {
     uint32_t *tail;
     bool linked = false;
@@ -139,7 +141,8 @@ static void enqueue(struct domain *d, struct event_fifo *f, uint32_t port, struc
     bool first;
 
     if (!fv)
-        return;                         /* stays pending; that vCPU has no control block, so it takes no events */
+        /* stays pending; that vCPU has no control block, so it takes no events */
+        return;
     q = &fv->queue[priority];
     old = lock_queues(f, e, q);
     if (__atomic_fetch_or(w, W_LINKED, __ATOMIC_SEQ_CST) & W_LINKED) {
@@ -195,7 +198,9 @@ bool event_fifo_pending(struct event_fifo *f, uint32_t port, const struct event 
 {
     uint32_t *w = word_of(f, port);
 
-    return w ? __atomic_load_n(w, __ATOMIC_SEQ_CST) & W_PENDING : __atomic_load_n(&e->pending, __ATOMIC_SEQ_CST);
+    if (!w)
+        return __atomic_load_n(&e->pending, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(w, __ATOMIC_SEQ_CST) & W_PENDING;
 }
 
 bool event_fifo_linked(struct event_fifo *f, uint32_t port)

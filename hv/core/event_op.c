@@ -203,8 +203,9 @@ int event_op_close(struct vcpu *v, struct domain *d, struct evtchn_close *arg)
 int event_op_status(struct vcpu *v, struct domain *d, struct evtchn_status *arg)
 {
     static const uint8_t status[] = {
-        [EVENT_FREE] = EVTCHNSTAT_closed, [EVENT_RESERVED] = EVTCHNSTAT_closed, [EVENT_UNBOUND] = EVTCHNSTAT_unbound,
-        [EVENT_INTERDOMAIN] = EVTCHNSTAT_interdomain, [EVENT_PIRQ] = EVTCHNSTAT_pirq, [EVENT_VIRQ] = EVTCHNSTAT_virq,
+        [EVENT_FREE] = EVTCHNSTAT_closed,     [EVENT_RESERVED] = EVTCHNSTAT_closed,
+        [EVENT_UNBOUND] = EVTCHNSTAT_unbound, [EVENT_INTERDOMAIN] = EVTCHNSTAT_interdomain,
+        [EVENT_PIRQ] = EVTCHNSTAT_pirq,       [EVENT_VIRQ] = EVTCHNSTAT_virq,
         [EVENT_IPI] = EVTCHNSTAT_ipi,
     };
     struct event *e = event_at(d, arg->port);
@@ -272,7 +273,8 @@ int event_op_init_control(struct vcpu *v, struct domain *d, struct evtchn_init_c
     if (!vcpu_number(d, arg->vcpu))
         return refuse(v, -XEN_ENOENT, arg->vcpu, 0);
     spin_lock(&d->events.lock);
-    rc = d->events.closed ? -XEN_EINVAL : event_fifo_control_set(d, arg->vcpu, MFN(arg->control_gfn), arg->offset);
+    rc = d->events.closed ? -XEN_EINVAL
+                          : event_fifo_control_set(d, arg->vcpu, MFN(arg->control_gfn), arg->offset);
     spin_unlock(&d->events.lock);
     arg->link_bits = EVTCHN_FIFO_LINK_BITS;
     return rc ? refuse(v, rc, arg->control_gfn, arg->offset) : 0;
@@ -301,8 +303,9 @@ int event_op_set_priority(struct vcpu *v, struct domain *d, struct evtchn_set_pr
 }
 
 /*
- * Back to the state of a new domain: no ports, two levels. What another vCPU opens behind our back is closed in
- * another round; a guest that keeps at it keeps only itself busy, since each round can be preempted.
+ * Back to the state of a new domain: no ports, two levels. What another vCPU opens behind our back is
+ * closed in another round; a guest that keeps at it keeps only itself busy, since each round can be
+ * preempted.
  */
 int event_op_reset(struct vcpu *v, struct domain *d, struct evtchn_reset *arg)
 {

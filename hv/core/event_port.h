@@ -9,7 +9,10 @@
 
 #define PRIORITY_DEFAULT EVTCHN_FIFO_PRIORITY_DEFAULT
 
-/* The record of a port that exists, or NULL. Records never move and live as long as the domain. No lock needed. */
+/*
+ * The record of a port that exists, or NULL. Records never move and live as long as the domain. No lock
+ * needed.
+ */
 static inline struct event *event_at(struct domain *d, uint32_t port)
 {
     const struct event_table *t = &d->events;
@@ -51,7 +54,8 @@ bool event_fifo_pending(struct event_fifo *f, uint32_t port, const struct event 
 bool event_fifo_linked(struct event_fifo *f, uint32_t port);
 
 /* Changing over. Called with the table locked. */
-int  event_fifo_control_set(struct domain *d, uint32_t vcpu, mfn_t frame, uint32_t offset);    /* 0 or -errno */
+/* 0 or -errno */
+int  event_fifo_control_set(struct domain *d, uint32_t vcpu, mfn_t frame, uint32_t offset);
 int  event_fifo_array_add(struct domain *d, mfn_t frame);
 struct event_fifo *event_fifo_detach(struct domain *d);     /* no port is open: two levels from now on */
 void event_fifo_free(struct event_fifo *f);     /* no lock held: gives pages back, which may free them */

@@ -2,17 +2,17 @@
 /*
  * Grant tables: a domain lends single frames to another.
  *
- * The granter writes an entry (who, which frame, read-only or not) into a table it shares with us, at any time and
- * without telling. So an entry is believed once: when its first user comes, all its 8 bytes are read in one load,
- * checked, and the reading or writing flag is set by one compare-exchange of all 8 bytes; what was checked is what was
- * marked. From then on the frame and the user's number are taken from our own record, until the last user has gone.
- * The granter may change its entry meanwhile; it finds the flags gone from a place where it no longer cares, and
- * nothing else.
+ * The granter writes an entry (who, which frame, read-only or not) into a table it shares with us, at any
+ * time and without telling. So an entry is believed once: when its first user comes, all its 8 bytes are
+ * read in one load, checked, and the reading or writing flag is set by one compare-exchange of all 8 bytes;
+ * what was checked is what was marked. From then on the frame and the user's number are taken from our own
+ * record, until the last user has gone. The granter may change its entry meanwhile; it finds the flags gone
+ * from a place where it no longer cares, and nothing else.
  *
- * A use is not a reference of the frame. Whoever uses an entry takes a reference of its own before touching the frame:
- * a mapping has the reference of its page-table entry (see hv/pagetable.h), a device mapping one that its handle
- * holds, a copy one as long as it lasts. They are asked for from the granter, by frame number, so a frame that the
- * granter does not own is never lent.
+ * A use is not a reference of the frame. Whoever uses an entry takes a reference of its own before touching
+ * the frame: a mapping has the reference of its page-table entry (see hv/pagetable.h), a device mapping one
+ * that its handle holds, a copy one as long as it lasts. They are asked for from the granter, by frame
+ * number, so a frame that the granter does not own is never lent.
  *
  * One lock a table, held for a few instructions, and never those of two domains.
  */

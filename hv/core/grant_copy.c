@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Copying by the hypervisor, between a frame of the caller's and one that was granted to it, or between two granted
- * ones. Nothing is mapped into a guest and nothing needs flushing: for small pieces cheaper than mapping.
+ * Copying by the hypervisor, between a frame of the caller's and one that was granted to it, or between two
+ * granted ones. Nothing is mapped into a guest and nothing needs flushing: for small pieces cheaper than
+ * mapping.
  *
- * The last frames used stay in use for the next element of the batch: a network packet in pieces names the same grant
- * again and again.
+ * The last frames used stay in use for the next element of the batch: a network packet in pieces names the
+ * same grant again and again.
  */
 #include <hv/frame.h>
 #include <hv/guest.h>
@@ -73,7 +74,8 @@ static int open_frame(struct vcpu *v, struct end *e)
     return frame_hold(e) ? GNTST_okay : GNTST_bad_page;
 }
 
-static int end_open(struct vcpu *v, struct end *e, const struct gnttab_copy_ptr *p, bool by_ref, enum grant_use use)
+static int end_open(struct vcpu *v, struct end *e, const struct gnttab_copy_ptr *p, bool by_ref,
+                    enum grant_use use)
 {
     uint64_t name = by_ref ? p->u.ref : p->u.gmfn;
     int status;

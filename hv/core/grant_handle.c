@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Handles: the mappings that a domain holds of others' grants. A number, given out when a mapping is made, names it
- * when it is to be undone. What a handle stands for is taken off it in one step under the lock before anything is
- * undone, so two processors that unmap the same handle cannot both succeed.
+ * Handles: the mappings that a domain holds of others' grants. A number, given out when a mapping is made,
+ * names it when it is to be undone. What a handle stands for is taken off it in one step under the lock
+ * before anything is undone, so two processors that unmap the same handle cannot both succeed.
  */
 #include <hv/frame.h>
 #include <hv/pcpu.h>
@@ -107,8 +107,8 @@ bool grant_handle_done(struct domain *d, uint32_t handle)
 /* ---- the domain dies ---- */
 
 /*
- * The references of host mappings belong to page-table entries, which go down with the page tables; here only the
- * uses end. The domain does not run any more, so an entry that still stands reaches nobody.
+ * The references of host mappings belong to page-table entries, which go down with the page tables; here
+ * only the uses end. The domain does not run any more, so an entry that still stands reaches nobody.
  */
 static void release_one(struct domain *d, uint32_t handle)
 {

@@ -2,9 +2,9 @@
 /*
  * Mapping and unmapping grants.
  *
- * To undo a mapping its entry is cleared, then the mapper's stale translations are flushed, and only then is the
- * granter told (by its flags) that the frame is its own again. The flush is the costly part, so a batch of elements
- * shares one: first all entries, then one flush, then all the rest.
+ * To undo a mapping its entry is cleared, then the mapper's stale translations are flushed, and only then
+ * is the granter told (by its flags) that the frame is its own again. The flush is the costly part, so a
+ * batch of elements shares one: first all entries, then one flush, then all the rest.
  */
 #include <hv/frame.h>
 #include <hv/guest.h>
@@ -45,7 +45,8 @@ static uint64_t pte_flags(const struct gnttab_map_grant_ref *op)
     return op->flags & GNTMAP_readonly ? f : f | PTE_RW | PTE_D;
 }
 
-static int map_host(struct vcpu *v, const struct gnttab_map_grant_ref *op, const struct grant_map *m, mfn_t *frame)
+static int map_host(struct vcpu *v, const struct gnttab_map_grant_ref *op, const struct grant_map *m,
+                    mfn_t *frame)
 {
     enum grant_use use = m->readonly ? GRANT_READ : GRANT_WRITE;
     int status = grant_use_begin(m->granter, m->ref, v->domain->id, use, frame);
@@ -85,7 +86,8 @@ static void unmap_device(const struct grant_map *m, mfn_t frame)
 }
 
 /* Device first: it can be undone without a flush. */
-static int map_kinds(struct vcpu *v, const struct gnttab_map_grant_ref *op, const struct grant_map *m, mfn_t *frame)
+static int map_kinds(struct vcpu *v, const struct gnttab_map_grant_ref *op, const struct grant_map *m,
+                     mfn_t *frame)
 {
     int status = GNTST_okay;
 
@@ -103,7 +105,10 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op)
 {
     const uint8_t kinds = op->flags & (GNTMAP_host_map | GNTMAP_device_map);
     struct grant_map m = {
-        .ref = op->ref, .claims = 1, .readonly = op->flags & GNTMAP_readonly, .is_pte = op->flags & GNTMAP_contains_pte,
+        .ref = op->ref,
+        .claims = 1,
+        .readonly = op->flags & GNTMAP_readonly,
+        .is_pte = op->flags & GNTMAP_contains_pte,
     };
     uint32_t handle;
     mfn_t frame;
@@ -285,8 +290,8 @@ long grant_replace_list(struct vcpu *v, gaddr_t list, uint32_t count)
     if (guest_read(op, list, n * sizeof(*op)))
         return -XEN_EFAULT;
     for (uint32_t i = 0; i < n; i++)
-        op[i].status = grant_refuse(v, GNTTABOP_unmap_and_replace, replace_begin(v, &op[i], &u[i]), op[i].handle,
-                                    op[i].host_addr);
+        op[i].status = grant_refuse(v, GNTTABOP_unmap_and_replace, replace_begin(v, &op[i], &u[i]),
+                                    op[i].handle, op[i].host_addr);
     unmap_finish(v, u, n);
     return guest_write(list, op, n * sizeof(*op)) ? -XEN_EFAULT : (long)n;
 }

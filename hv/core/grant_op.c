@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * grant_table_op(operation, list, count): the lists, and the small operations that do not use anybody's frame.
+ * grant_table_op(operation, list, count): the lists, and the small operations that do not use anybody's
+ * frame.
  *
- * Version 1 only. A guest that asks for version 2 is told that there is none and goes on with version 1, as all do.
+ * Version 1 only. A guest that asks for version 2 is told that there is none and goes on with version 1, as
+ * all do.
  */
 #include <hv/guest.h>
 #include <hv/limits.h>
@@ -98,7 +100,8 @@ static long swap_list(struct vcpu *v, gaddr_t at, uint32_t count)
 
     if (guest_read(&op, at, sizeof(op)))
         return -XEN_EFAULT;
-    op.status = grant_refuse(v, GNTTABOP_swap_grant_ref, grant_swap(v->domain, op.ref_a, op.ref_b), op.ref_a, op.ref_b);
+    op.status = grant_refuse(v, GNTTABOP_swap_grant_ref, grant_swap(v->domain, op.ref_a, op.ref_b), op.ref_a,
+                             op.ref_b);
     return guest_write(at, &op, sizeof(op)) ? -XEN_EFAULT : 1;
 }
 

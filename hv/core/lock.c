@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ticket locks. Whoever wants the lock draws a number and waits until it is served, so nobody is overtaken for ever.
+ * Ticket locks. Whoever wants the lock draws a number and waits until it is served, so nobody is overtaken
+ * for ever.
  *
- * Debug builds keep the levels of the locks that a processor holds and stop at the first one taken out of order:
- * a deadlock is then found by any single run through the code, not by two processors that happen to meet.
+ * Debug builds keep the levels of the locks that a processor holds and stop at the first one taken out of
+ * order: a deadlock is then found by any single run through the code, not by two processors that happen to
+ * meet.
  */
 #include <hv/lock.h>
 #include <hv/pcpu.h>

@@ -38,7 +38,8 @@ static void put_padded(struct out *o, const struct spec *s, const char *text, si
         put(o, ' ');
 }
 
-static void put_number(struct out *o, const struct spec *s, uint64_t value, unsigned base, bool negative, bool upper)
+static void put_number(struct out *o, const struct spec *s, uint64_t value, unsigned base, bool negative,
+                       bool upper)
 {
     const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
     char tmp[72];

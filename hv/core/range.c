@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sets of numbers as sorted intervals that neither overlap nor touch. A lookup is a binary search; a change rebuilds
- * the array in one pass, which needs at most one interval more than before, so room is made before anything moves.
+ * Sets of numbers as sorted intervals that neither overlap nor touch. A lookup is a binary search; a change
+ * rebuilds the array in one pass, which needs at most one interval more than before, so room is made before
+ * anything moves.
  */
 #include <hv/frame.h>
 #include <hv/range.h>

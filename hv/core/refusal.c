@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ring of refusals. Writing one costs a few stores and no formatting; a guest that provokes refusals in a loop
- * gets one row that counts, then at most PER_SECOND new rows a second, then only a number of those left out.
+ * The ring of refusals. Writing one costs a few stores and no formatting; a guest that provokes refusals in
+ * a loop gets one row that counts, then at most PER_SECOND new rows a second, then only a number of those
+ * left out.
  */
 #include <hv/domain.h>
 #include <hv/print.h>
@@ -41,7 +42,10 @@ static void note(struct refusals *r, const struct refusal *x)
 static bool claim(struct refusals *r) { return !__atomic_exchange_n(&r->busy, 1, __ATOMIC_ACQUIRE); }
 static void release(struct refusals *r) { __atomic_store_n(&r->busy, 0, __ATOMIC_RELEASE); }
 
-/* Any locks may be held. Two vCPUs that are refused something at the same moment: one of the reasons is enough. */
+/*
+ * Any locks may be held. Two vCPUs that are refused something at the same moment: one of the reasons is
+ * enough.
+ */
 void refusal_note(struct domain *d, uint16_t call, uint16_t op, int error, uint64_t a, uint64_t b)
 {
     struct refusal x = { .time = now_ns(), .call = call, .op = op, .error = (int16_t)error, .a = a, .b = b };
@@ -58,8 +62,8 @@ static size_t format_row(const struct refusal *x, char *buf, size_t len)
 
     if (x->op != 0xffff)
         format(op, sizeof(op), "%u", x->op);
-    return format(buf, len, "[%lu.%06lu] call %u op %s: error %d, values 0x%lx 0x%lx, again %u\n", x->time / SECOND,
-                  x->time % SECOND / 1000, x->call, op, x->error, x->a, x->b, x->repeated);
+    return format(buf, len, "[%lu.%06lu] call %u op %s: error %d, values 0x%lx 0x%lx, again %u\n",
+                  x->time / SECOND, x->time % SECOND / 1000, x->call, op, x->error, x->a, x->b, x->repeated);
 }
 
 static size_t format_all(const struct refusals *r, char *buf, size_t len)

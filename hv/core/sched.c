@@ -2,19 +2,19 @@
 /*
  * Who runs.
  *
- * Every vCPU has a virtual time: the processor time it has used, divided by its domain's weight. The runnable one
- * with the smallest virtual time runs next, for at most a slice if others wait. In the long run each then gets time in
- * proportion to its weight, whatever the mix, and nobody starves: a waiting vCPU's virtual time stands still while
- * that of the others grows past it.
+ * Every vCPU has a virtual time: the processor time it has used, divided by its domain's weight. The
+ * runnable one with the smallest virtual time runs next, for at most a slice if others wait. In the long
+ * run each then gets time in proportion to its weight, whatever the mix, and nobody starves: a waiting
+ * vCPU's virtual time stands still while that of the others grows past it.
  *
  * The boost on wake-up comes from the same number. A vCPU that slept has fallen behind; it keeps at most
- * WAKE_LAG of that arrear, which is enough to come before whoever is running, and too little to hold the processor for
- * long. So one that wakes often and runs briefly is always served at once, and one that only computes never is; no
- * second kind of priority is needed.
+ * WAKE_LAG of that arrear, which is enough to come before whoever is running, and too little to hold the
+ * processor for long. So one that wakes often and runs briefly is always served at once, and one that only
+ * computes never is; no second kind of priority is needed.
  *
- * Each processor has a queue and a lock of its own. A vCPU is on the queue of vcpu.cpu while it waits, and nowhere
- * while it runs. The processor's switching loop (hw/) asks sched_pick() whom to run, changes over, and says so by
- * sched_switched(): that is what vcpu_sleep_sync() on another processor waits for.
+ * Each processor has a queue and a lock of its own. A vCPU is on the queue of vcpu.cpu while it waits, and
+ * nowhere while it runs. The processor's switching loop (hw/) asks sched_pick() whom to run, changes over,
+ * and says so by sched_switched(): that is what vcpu_sleep_sync() on another processor waits for.
  *
  * A lone vCPU has no slice timer: a machine where nobody competes takes no scheduling interrupts at all.
  */
@@ -318,7 +318,8 @@ void vcpu_sleep_sync(struct vcpu *v)
 {
     vcpu_sleep_nosync(v);
     /* Whoever stops itself goes on to the end of its hypercall; the pending word does the rest. */
-    while (__atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE) != this_cpu() && __atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE))
+    while (__atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE) != this_cpu() &&
+           __atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE))
         hw_relax();
 }
 

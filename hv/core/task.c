@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See task.h. Each processor has its own queue and touches no other's, with interrupts off: no lock is needed. */
+/*
+ * See task.h. Each processor has its own queue and touches no other's, with interrupts off: no lock is
+ * needed.
+ */
 #include <hv/pcpu.h>
 #include <hv/task.h>
 #include <hw/hw.h>

@@ -2,13 +2,14 @@
 /*
  * Time as guests see it.
  *
- * A guest computes system time from its own TSC and four numbers (TSC and time at one moment, and a scale) that stand
- * in its vcpu_info and, for its user programs, in a second place that it names. The writer makes the version odd,
- * writes, and makes it even; readers retry.
+ * A guest computes system time from its own TSC and four numbers (TSC and time at one moment, and a scale)
+ * that stand in its vcpu_info and, for its user programs, in a second place that it names. The writer makes
+ * the version odd, writes, and makes it even; readers retry.
  *
- * Where the TSC runs at one rate on all processors, one pair (TSC, time) is taken for the whole machine and never
- * again. All vCPUs then compute from identical numbers, so no two clocks of a guest can disagree, which is what the
- * stable bit promises; and nothing is written when a vCPU is switched to, because nothing has changed.
+ * Where the TSC runs at one rate on all processors, one pair (TSC, time) is taken for the whole machine and
+ * never again. All vCPUs then compute from identical numbers, so no two clocks of a guest can disagree,
+ * which is what the stable bit promises; and nothing is written when a vCPU is switched to, because nothing
+ * has changed.
  */
 #include <hv/domain.h>
 #include <hv/guest.h>
@@ -78,7 +79,8 @@ static void write_info(struct vcpu_time_info *t, const struct clock *c, const st
 {
     uint32_t version = __atomic_load_n(&t->version, __ATOMIC_RELAXED) & ~1u;
 
-    (void)__atomic_exchange_n(&t->version, version + 1, __ATOMIC_ACQUIRE);      /* what follows stays behind */
+    /* what follows stays behind */
+    (void)__atomic_exchange_n(&t->version, version + 1, __ATOMIC_ACQUIRE);
     fill(t, c, d);
     __atomic_store_n(&t->version, version + 2, __ATOMIC_RELEASE);
 }
@@ -92,7 +94,8 @@ static void write_area(struct vcpu *v, const struct clock *c)
     fill(&t, c, v->domain);
     if (guest_write(at, &t.version, sizeof(t.version)))
         return;
-    if (guest_write(GADDR(at.va + sizeof(t.version)), (char *)&t + sizeof(t.version), sizeof(t) - sizeof(t.version)))
+    if (guest_write(GADDR(at.va + sizeof(t.version)), (char *)&t + sizeof(t.version),
+                    sizeof(t) - sizeof(t.version)))
         return;
     t.version = v->time_version += 2;
     if (guest_write(at, &t.version, sizeof(t.version)))
@@ -105,7 +108,8 @@ void vcpu_time_update(struct vcpu *v)
     struct vcpu_time_info *t = &v->info->time;
     struct clock c;
 
-    if (v->domain->tsc_stable && t->version && t->tsc_to_system_mul && (!v->time_area.va || v->time_area_valid))
+    if (v->domain->tsc_stable && t->version && t->tsc_to_system_mul &&
+        (!v->time_area.va || v->time_area_valid))
         return;
     c = clock_now();
     write_info(t, &c, v->domain);

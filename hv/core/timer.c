@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timers: one heap of four children a node for each processor. Four, not two, because a vCPU's timer is mostly moved
- * to a later moment and seldom fires: the way up is what costs, and it is half as long.
+ * Timers: one heap of four children a node for each processor. Four, not two, because a vCPU's timer is
+ * mostly moved to a later moment and seldom fires: the way up is what costs, and it is half as long.
  *
- * The hardware is programmed lazily. A timer that becomes the first one is told to the hardware at once; one that
- * stops being the first is not, and the interrupt that then comes too early finds nothing expired and programs the
- * next deadline. Most one-shot timers of guests are moved before they fire, so most of the writes are never made.
+ * The hardware is programmed lazily. A timer that becomes the first one is told to the hardware at once;
+ * one that stops being the first is not, and the interrupt that then comes too early finds nothing expired
+ * and programs the next deadline. Most one-shot timers of guests are moved before they fire, so most of the
+ * writes are never made.
  *
  * Room for every timer that can exist is reserved when its owner is created, so timer_set() cannot fail.
  */
@@ -38,7 +39,9 @@ static unsigned order_of(uint32_t timers)
     return order;
 }
 
-/* Makes room for at least `timers` in h. Allocation happens outside the lock, so somebody else may be faster. */
+/*
+ * Makes room for at least `timers` in h. Allocation happens outside the lock, so somebody else may be faster.
+ */
 static int heap_grow(struct timer_heap *h, uint32_t timers)
 {
     unsigned order = order_of(timers);
@@ -237,7 +240,8 @@ void timer_migrate(struct timer *t, unsigned cpu)
 }
 
 /*
- * Timers that are set again to a moment already past wait for the next round: a callback cannot hold the processor.
+ * Timers that are set again to a moment already past wait for the next round: a callback cannot hold the
+ * processor.
  */
 void timer_run(struct pcpu *c)
 {

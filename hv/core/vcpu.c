@@ -2,9 +2,10 @@
 /*
  * A virtual processor: its creation and end, and the pieces of guest memory that belong to it.
  *
- * vcpu_info stands in the domain's shared page until the guest names a place of its own, once. That place is
- * referenced as writable and stays mapped until the domain ends. vCPUs beyond the shared page's 32 have none before:
- * theirs is a dummy, written but never read, and they cannot be brought up without a place of their own.
+ * vcpu_info stands in the domain's shared page until the guest names a place of its own, once. That place
+ * is referenced as writable and stays mapped until the domain ends. vCPUs beyond the shared page's 32 have
+ * none before: theirs is a dummy, written but never read, and they cannot be brought up without a place of
+ * their own.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -115,7 +116,8 @@ int vcpu_register_info(struct vcpu *v, mfn_t frame, uint32_t offset)
         return -XEN_EINVAL;
     if (!frame_get_writable(frame, v->domain))
         return -XEN_EINVAL;
-    fresh = (struct vcpu_info *)((char *)frame_map(frame) + offset);    /* kept mapped until vcpu_release_info() */
+    /* kept mapped until vcpu_release_info() */
+    fresh = (struct vcpu_info *)((char *)frame_map(frame) + offset);
     memcpy(fresh, v->info, sizeof(*fresh));
     v->info_mfn = frame;
     __atomic_store_n(&v->info, fresh, __ATOMIC_SEQ_CST);
@@ -144,7 +146,8 @@ void vcpu_release_info(struct vcpu *v)
 void vcpu_runstate_update(struct vcpu *v)
 {
     struct vcpu_runstate_info info;
-    gaddr_t at = v->runstate_area, entry = GADDR(at.va + offsetof(struct vcpu_runstate_info, state_entry_time));
+    gaddr_t at = v->runstate_area,
+            entry = GADDR(at.va + offsetof(struct vcpu_runstate_info, state_entry_time));
     bool flagged = v->domain->pv.vm_assist & (1u << VMASST_TYPE_runstate_update_flag);
 
     if (!at.va)

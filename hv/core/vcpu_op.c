@@ -66,7 +66,8 @@ int vcpu_op_get_runstate_info(struct vcpu *v, struct vcpu *target, struct vcpu_r
     return 0;
 }
 
-int vcpu_op_register_runstate_area(struct vcpu *v, struct vcpu *target, struct vcpu_register_runstate_memory_area *arg)
+int vcpu_op_register_runstate_area(struct vcpu *v, struct vcpu *target,
+                                   struct vcpu_register_runstate_memory_area *arg)
 {
     if (!guest_range_ok(arg->addr.h.va, sizeof(struct vcpu_runstate_info)))
         return -XEN_EFAULT;
@@ -76,7 +77,8 @@ int vcpu_op_register_runstate_area(struct vcpu *v, struct vcpu *target, struct v
     return 0;
 }
 
-int vcpu_op_register_time_area(struct vcpu *v, struct vcpu *target, struct vcpu_register_time_memory_area *arg)
+int vcpu_op_register_time_area(struct vcpu *v, struct vcpu *target,
+                               struct vcpu_register_time_memory_area *arg)
 {
     if (!guest_range_ok(arg->addr.h.va, sizeof(struct vcpu_time_info)))
         return -XEN_EFAULT;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Event channels against a model: three domains open, bind, send, move, close, reset, die and come back at random,
- * with preemption and failing guest pages. After each call every port of every domain must be what the model says:
- * its state, its other end (so wires are symmetrical), and whether it is pending; and the count of used ports must
- * agree, so that none leaks. The model's guests take their events as real ones do, in either layout, and each event
- * must come out exactly once.
+ * Event channels against a model: three domains open, bind, send, move, close, reset, die and come back at
+ * random, with preemption and failing guest pages. After each call every port of every domain must be what
+ * the model says: its state, its other end (so wires are symmetrical), and whether it is pending; and the
+ * count of used ports must agree, so that none leaks. The model's guests take their events as real ones do,
+ * in either layout, and each event must come out exactly once.
  */
 #include "fake.h"
 
@@ -167,7 +167,8 @@ static void op_bind(struct guest *g, struct guest *other)
 
 static void op_virq(struct guest *g)
 {
-    struct evtchn_bind_virq b = { .virq = fake_random(2) ? VIRQ_TIMER : VIRQ_DEBUG, .vcpu = fake_random(VCPUS + 1) };
+    struct evtchn_bind_virq b = { .virq = fake_random(2) ? VIRQ_TIMER : VIRQ_DEBUG,
+                                  .vcpu = fake_random(VCPUS + 1) };
     int expected = b.vcpu >= VCPUS ? -XEN_ENOENT : full(g) ? -XEN_ENOSPC : 0;
 
     for (uint32_t p = 1; p < PORTS && b.vcpu < VCPUS; p++)
@@ -269,7 +270,8 @@ static void op_fifo(struct guest *g)
     /* The guest gives the array at once, and a control block to every vCPU, as real ones do. */
     if (!g->array && g->has_control[0] && g->has_control[1]) {
         memset(frame_map(g->words), 0, PAGE_SIZE);
-        assert_int_equal(event_op_expand_array(vcpu_of(g), g->d, &(struct evtchn_expand_array){ g->words.n }), 0);
+        assert_int_equal(event_op_expand_array(vcpu_of(g), g->d, &(struct evtchn_expand_array){ g->words.n }),
+                         0);
         g->array = true;
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Event channels from four processors at once, under ThreadSanitizer. Domains 0 and 1 are used by several of them,
- * domain 2 dies and comes back all the time. In the end every wire must have two ends that know each other, and
- * nothing may be left behind.
+ * Event channels from four processors at once, under ThreadSanitizer. Domains 0 and 1 are used by several
+ * of them, domain 2 dies and comes back all the time. In the end every wire must have two ends that know
+ * each other, and nothing may be left behind.
  */
 #include "fake.h"
 
@@ -111,7 +111,8 @@ static void *killer(void *arg)
             struct evtchn_init_control c = { .control_gfn = fake_frame_new(d).n };
 
             must(event_op_init_control(d->vcpu[0], d, &c) == 0);
-            must(event_op_expand_array(d->vcpu[0], d, &(struct evtchn_expand_array){ fake_frame_new(d).n }) == 0);
+            must(event_op_expand_array(d->vcpu[0], d, &(struct evtchn_expand_array){ fake_frame_new(d).n }) ==
+                 0);
         }
         for (unsigned i = 0; i < 80; i++)
             step(d);

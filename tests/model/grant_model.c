@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Grants against a model: three domains grant, end access, change entries under way, map, unmap, replace, copy and die
- * at random. After each step everything is counted anew from what the model knows: the flags of each entry, the users
- * of each grant, the handles of each domain, and every reference of every frame.
+ * Grants against a model: three domains grant, end access, change entries under way, map, unmap, replace,
+ * copy and die at random. After each step everything is counted anew from what the model knows: the flags
+ * of each entry, the users of each grant, the handles of each domain, and every reference of every frame.
  */
 #include "fake.h"
 
@@ -21,7 +21,13 @@
 #define MAPS    24u             /* mappings of a domain that the model keeps */
 #define ADDRS   6u              /* places to map at: few, so that they collide */
 
-struct mapping { bool live, host, device, readonly; uint32_t handle, ref; domid_t granter; mfn_t frame; uint64_t addr; };
+struct mapping {
+    bool live, host, device, readonly;
+    uint32_t handle, ref;
+    domid_t granter;
+    mfn_t frame;
+    uint64_t addr;
+};
 struct guest {
     struct domain *d;
     mfn_t frame[FRAMES];
@@ -80,7 +86,8 @@ static void check_frames(void)
         count[n].writers = 0;
     }
     for (unsigned i = 0; i < DOMAINS; i++) {
-        for (const struct fake_pte *p = fake_space((domid_t)i)->pte; p < fake_space((domid_t)i)->pte + FAKE_SLOTS; p++)
+        for (const struct fake_pte *p = fake_space((domid_t)i)->pte;
+             p < fake_space((domid_t)i)->pte + FAKE_SLOTS; p++)
             if (p->present)
                 count_mapping(p->frame, p->flags & PTE_RW);
         for (const struct mapping *m = guest[i].map; m < guest[i].map + MAPS; m++)
@@ -135,7 +142,8 @@ static int may_use(const struct guest *g, uint32_t ref, domid_t user, bool write
     if (active && g->grant[ref].user != user)
         return GNTST_general_error;
     if (!active || (write && !g->grant[ref].writers)) {
-        if ((e->flags & GTF_type_mask) != GTF_permit_access || e->domid != user || (write && (e->flags & GTF_readonly)))
+        if ((e->flags & GTF_type_mask) != GTF_permit_access || e->domid != user ||
+            (write && (e->flags & GTF_readonly)))
             return GNTST_general_error;
     }
     *frame = active ? g->grant[ref].frame : MFN(e->frame);
@@ -184,8 +192,12 @@ static void op_map(struct guest *g)
     struct mapping *m = free_mapping(g);
     struct guest *from = &guest[fake_random(DOMAINS)];
     struct gnttab_map_grant_ref op = {
-        .host_addr = fake_random(20) ? SLOT(fake_random(ADDRS)) : fake_random(2) ? 0x10 : SLOT(FAKE_SLOTS),
-        .flags = fake_random(8) ? GNTMAP_host_map : fake_random(4), .ref = fake_random(GRANTS), .dom = from->d->id,
+        .host_addr = fake_random(20)  ? SLOT(fake_random(ADDRS))
+                     : fake_random(2) ? 0x10
+                                      : SLOT(FAKE_SLOTS),
+        .flags = fake_random(8) ? GNTMAP_host_map : fake_random(4),
+        .ref = fake_random(GRANTS),
+        .dom = from->d->id,
     };
     bool host, device, write;
     int expected = GNTST_okay;
@@ -230,7 +242,8 @@ static struct mapping *find(struct guest *g, uint32_t handle)
     return NULL;
 }
 
-static int expect_unmap(const struct guest *g, const struct mapping *m, const struct gnttab_unmap_grant_ref *op)
+static int expect_unmap(const struct guest *g, const struct mapping *m,
+                        const struct gnttab_unmap_grant_ref *op)
 {
     bool host = op->host_addr, device = op->dev_bus_addr;
     const struct fake_pte *p;
@@ -277,7 +290,10 @@ static void op_unmap(struct guest *g)
         choose_unmap(g, &op[i]);
     if (fake_random(2))
         op[1] = op[0];
-    /* What the model expects of each depends on those before it, so they are tried one by one first if distinct. */
+    /*
+     * What the model expects of each depends on those before it, so they are tried one by one first if
+     * distinct.
+     */
     if (op[0].handle == op[1].handle || op[1].handle == op[2].handle || op[0].handle == op[2].handle) {
         struct mapping *m = find(g, op[0].handle);
         int first = expect_unmap(g, m, &op[0]);
@@ -311,7 +327,8 @@ static void op_overwrite(struct guest *g)
 
     if (!p->present)
         return;
-    assert_int_equal(pt_grant_unmap(vcpu_of(g), SLOT((uint64_t)(p - fake_space(g->d->id)->pte)), false, p->frame), 0);
+    assert_int_equal(
+        pt_grant_unmap(vcpu_of(g), SLOT((uint64_t)(p - fake_space(g->d->id)->pte)), false, p->frame), 0);
 }
 
 static void op_replace(struct guest *g)
@@ -333,13 +350,16 @@ static void op_replace(struct guest *g)
 
 /* ---- copying ---- */
 
-static int expect_end(const struct guest *g, const struct gnttab_copy_ptr *p, bool by_ref, bool write, mfn_t *frame)
+static int expect_end(const struct guest *g, const struct gnttab_copy_ptr *p, bool by_ref, bool write,
+                      mfn_t *frame)
 {
     int status;
 
     if (!by_ref) {
         *frame = MFN(p->u.gmfn);
-        return p->domid != DOMID_SELF ? GNTST_permission_denied : owns(g, *frame) ? GNTST_okay : GNTST_bad_page;
+        return p->domid != DOMID_SELF ? GNTST_permission_denied
+               : owns(g, *frame)      ? GNTST_okay
+                                      : GNTST_bad_page;
     }
     if (p->domid >= DOMAINS)
         return GNTST_bad_domain;
@@ -387,7 +407,8 @@ static void op_copy(struct guest *g)
     }
     if (op[3].status == GNTST_okay && op[3].len && !mfn_eq(from, to)) {
         memcpy(before, frame_map(from), 4096);
-        assert_memory_equal((char *)frame_map(to) + op[3].dest.offset, before + op[3].source.offset, op[3].len);
+        assert_memory_equal((char *)frame_map(to) + op[3].dest.offset, before + op[3].source.offset,
+                            op[3].len);
     }
 }
 
@@ -407,7 +428,10 @@ static void begin(struct guest *g, domid_t id)
     assert_int_equal(grant_table_get_frame(g->d, 1, &table), 0);
 }
 
-/* A domain dies with mappings of others' frames. Only one whose own frames nobody maps, for its number comes back. */
+/*
+ * A domain dies with mappings of others' frames. Only one whose own frames nobody maps, for its number comes
+ * back.
+ */
 static void op_die(struct guest *g)
 {
     domid_t id = g->d->id;
@@ -517,7 +541,9 @@ static void versions_sizes_and_limits(void **state)
 static void entries_can_be_swapped_while_unused(void **state)
 {
     struct gnttab_swap_grant_ref sw = { 1, 2, 0 };
-    struct gnttab_map_grant_ref op = { .host_addr = SLOT(0), .flags = GNTMAP_host_map, .ref = 2, .dom = DOMID_SELF };
+    struct gnttab_map_grant_ref op = {
+        .host_addr = SLOT(0), .flags = GNTMAP_host_map, .ref = 2, .dom = DOMID_SELF
+    };
     struct guest *g = &guest[0];
 
     fake_machine(1);

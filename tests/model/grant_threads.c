@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Grants from four processors at once, under ThreadSanitizer: two map and unmap for domain 0 what domain 1 grants
- * (their handles come from one table), one copies for domain 2, and one, domain 1, changes its entries all the time.
- * In the end no use, handle or reference may be left.
+ * Grants from four processors at once, under ThreadSanitizer: two map and unmap for domain 0 what domain 1
+ * grants (their handles come from one table), one copies for domain 2, and one, domain 1, changes its
+ * entries all the time. In the end no use, handle or reference may be left.
  */
 #include "fake.h"
 
@@ -26,7 +26,10 @@ static void must(bool ok) { if (!ok) __atomic_store_n(&failed, true, __ATOMIC_RE
 
 static uint64_t *entry(uint32_t ref) { return (uint64_t *)page_of_mfn(d[1]->grants.frame[0]) + ref; }
 
-/* Writes whole entries, as no sane guest does while they are in use, but keeps the two flags that are not its own. */
+/*
+ * Writes whole entries, as no sane guest does while they are in use, but keeps the two flags that are not its
+ * own.
+ */
 static void *granter(void *arg)
 {
     fake_be_cpu(3);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler in simulated time: one processor, a few vCPUs with random weights that compute or sleep. Shares must
- * follow the weights, nobody may starve, and who wakes must come soon.
+ * The scheduler in simulated time: one processor, a few vCPUs with random weights that compute or sleep.
+ * Shares must follow the weights, nobody may starve, and who wakes must come soon.
  */
 #include "fake.h"
 
@@ -104,7 +104,10 @@ static void nobody_waits_long(void **state)
     teardown(GUESTS);
 }
 
-/* A sleeper among five that compute: it is on the processor as soon as it wakes, and it cannot gain by sleeping. */
+/*
+ * A sleeper among five that compute: it is on the processor as soon as it wakes, and it cannot gain by
+ * sleeping.
+ */
 static void who_wakes_is_served_at_once(void **state)
 {
     struct vcpu *v;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The timer heap against a plain list: what fires, in which order, and that the hardware is never told too late. */
+/*
+ * The timer heap against a plain list: what fires, in which order, and that the hardware is never told too
+ * late.
+ */
 #include "fake.h"
 
 #include <hv/timer.h>

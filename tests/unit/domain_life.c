@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Domains and vCPUs: creation and its refusals, references, pause, shutdown, crash, watchdog, death; clocks. */
+/*
+ * Domains and vCPUs: creation and its refusals, references, pause, shutdown, crash, watchdog, death; clocks.
+ */
 #include "fake.h"
 
 #include <hv/ops.h>
@@ -143,7 +145,8 @@ static void shutdown_is_told_and_can_be_undone(void **state)
 static void a_reason_told_early_is_kept(void **state)
 {
     assert_int_equal(sched_op_shutdown_code(d1->vcpu[0], d1, &(struct sched_shutdown){ SHUTDOWN_crash }), 0);
-    assert_int_equal(sched_op_shutdown_code(d1->vcpu[0], d1, &(struct sched_shutdown){ SHUTDOWN_reboot }), -XEN_EINVAL);
+    assert_int_equal(sched_op_shutdown_code(d1->vcpu[0], d1, &(struct sched_shutdown){ SHUTDOWN_reboot }),
+                     -XEN_EINVAL);
     domain_shutdown(d1, SHUTDOWN_poweroff);
     assert_int_equal(d1->shutdown_reason, SHUTDOWN_crash);
 }
@@ -294,7 +297,8 @@ static void timers_of_a_vcpu(void **state)
     pass(100000000);
     assert_true(pending(d1, port));
 
-    assert_int_equal(vcpu_op_set_periodic_timer(v, v, &(struct vcpu_set_periodic_timer){ 1000 }), -XEN_EINVAL);
+    assert_int_equal(vcpu_op_set_periodic_timer(v, v, &(struct vcpu_set_periodic_timer){ 1000 }),
+                     -XEN_EINVAL);
     assert_int_equal(vcpu_op_set_periodic_timer(v, v, &(struct vcpu_set_periodic_timer){ 2000000 }), 0);
     for (unsigned i = 0; i < 5; i++) {
         pass(2000000);

@@ -368,7 +368,8 @@ static void fifo_masked_and_late_pages(void **state)
     control_frame = fake_frame_new(d1);
     array_frame = fake_frame_new(d1);
     c.control_gfn = control_frame.n;
-    assert_int_equal(event_op_expand_array(v1, d1, &(struct evtchn_expand_array){ array_frame.n }), -XEN_EOPNOTSUPP);
+    assert_int_equal(event_op_expand_array(v1, d1, &(struct evtchn_expand_array){ array_frame.n }),
+                     -XEN_EOPNOTSUPP);
     assert_int_equal(event_op_init_control(v1, d1, &c), 0);
     assert_true(event_port_pending(d1, port));
     assert_int_equal(event_op_expand_array(v1, d1, &(struct evtchn_expand_array){ array_frame.n }), 0);
@@ -401,7 +402,8 @@ static void fifo_bad_arguments(void **state)
     assert_int_equal(event_op_init_control(v1, d1, &c), -XEN_EINVAL);
     assert_int_equal(event_op_set_priority(v1, d1, &(struct evtchn_set_priority){ 1, 1 }), -XEN_ENOSYS);
     fifo_on();
-    assert_int_equal(event_op_expand_array(v1, d1, &(struct evtchn_expand_array){ c.control_gfn }), -XEN_ENOSPC);
+    assert_int_equal(event_op_expand_array(v1, d1, &(struct evtchn_expand_array){ c.control_gfn }),
+                     -XEN_ENOSPC);
     assert_int_equal(fake_frame[foreign.n].refs, 1);
 }
 
@@ -437,7 +439,8 @@ static void fifo_hostile_guest(void **state)
         control()->ready = fake_random(~0u);
         assert_int_equal(send(v0, near[fake_random(20)]), 0);
         assert_int_equal(unmask(v1, port[fake_random(20)]), 0);
-        event_op_set_priority(v1, d1, &(struct evtchn_set_priority){ port[fake_random(20)], fake_random(16) });
+        event_op_set_priority(v1, d1,
+                              &(struct evtchn_set_priority){ port[fake_random(20)], fake_random(16) });
         event_op_bind_vcpu(v1, d1, &(struct evtchn_bind_vcpu){ port[fake_random(20)], fake_random(2) });
     }
     assert_int_equal(event_op_reset(v1, d1, &(struct evtchn_reset){ 1 }), 0);
@@ -451,12 +454,23 @@ static void fifo_hostile_guest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_wire_carries_a_bit_both_ways), CASE(only_the_one_invited_may_bind),
-        CASE(closing_one_end_opens_the_other), CASE(a_wire_within_one_domain),
-        CASE(masked_events_wait_until_unmasked), CASE(virqs), CASE(global_virqs_go_to_their_handler), CASE(pirqs),
-        CASE(ipis_and_moving), CASE(ports_end_at_the_limit_and_come_back), CASE(sending_wakes_who_blocks_or_polls),
-        CASE(fifo_keeps_the_order), CASE(fifo_priority_moves_the_tail_too), CASE(fifo_masked_and_late_pages),
-        CASE(fifo_bad_arguments), CASE(fifo_port_that_is_still_queued_is_not_given_out), CASE(fifo_hostile_guest),
+        CASE(a_wire_carries_a_bit_both_ways),
+        CASE(only_the_one_invited_may_bind),
+        CASE(closing_one_end_opens_the_other),
+        CASE(a_wire_within_one_domain),
+        CASE(masked_events_wait_until_unmasked),
+        CASE(virqs),
+        CASE(global_virqs_go_to_their_handler),
+        CASE(pirqs),
+        CASE(ipis_and_moving),
+        CASE(ports_end_at_the_limit_and_come_back),
+        CASE(sending_wakes_who_blocks_or_polls),
+        CASE(fifo_keeps_the_order),
+        CASE(fifo_priority_moves_the_tail_too),
+        CASE(fifo_masked_and_late_pages),
+        CASE(fifo_bad_arguments),
+        CASE(fifo_port_that_is_still_queued_is_not_given_out),
+        CASE(fifo_hostile_guest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

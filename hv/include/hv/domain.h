@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A domain: memory, ports, grants and vCPUs that belong together. Each part's state is a struct of its own, defined
- * by that part's header. A domain lives as long as somebody holds a reference; frames and foreign mappings count.
+ * A domain: memory, ports, grants and vCPUs that belong together. Each part's state is a struct of its own,
+ * defined by that part's header. A domain lives as long as somebody holds a reference; frames and foreign
+ * mappings count.
  */
 #ifndef HV_DOMAIN_H
 #define HV_DOMAIN_H
@@ -69,10 +70,14 @@ struct domain {
 extern struct domain *dom0;
 
 /* Nothing new may be given to it or begun with it. */
-static inline bool domain_dying(const struct domain *d) { return __atomic_load_n(&d->dying, __ATOMIC_ACQUIRE); }
+static inline bool domain_dying(const struct domain *d)
+{
+    return __atomic_load_n(&d->dying, __ATOMIC_ACQUIRE);
+}
 
 /* Creates a domain, paused and without vCPUs. Returns NULL and *err = -errno. */
-struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged, int *err);
+struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged,
+                             int *err);
 /* Makes vCPU n exist; 0 or -errno. Only while the domain has never run. */
 int  domain_add_vcpu(struct domain *d, unsigned n);
 /* Reference by number, or NULL: a lock and a short chain. DOMID_SELF is not understood here. */

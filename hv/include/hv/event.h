@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Event channels: a port is one end of a wire that carries one bit. The two layouts of the pending bits in guest
- * memory (two levels, FIFO) stand in core/event_2l.c and core/event_fifo.c.
+ * Event channels: a port is one end of a wire that carries one bit. The two layouts of the pending bits in
+ * guest memory (two levels, FIFO) stand in core/event_2l.c and core/event_fifo.c.
  */
 #ifndef HV_EVENT_H
 #define HV_EVENT_H
@@ -12,7 +12,15 @@
 
 #include <abi/event.h>
 
-enum event_kind { EVENT_FREE, EVENT_RESERVED, EVENT_UNBOUND, EVENT_INTERDOMAIN, EVENT_PIRQ, EVENT_VIRQ, EVENT_IPI };
+enum event_kind {
+    EVENT_FREE,
+    EVENT_RESERVED,
+    EVENT_UNBOUND,
+    EVENT_INTERDOMAIN,
+    EVENT_PIRQ,
+    EVENT_VIRQ,
+    EVENT_IPI
+};
 
 struct event {
     uint8_t  kind;          /* enum event_kind */
@@ -37,14 +45,16 @@ struct event_fifo;
 struct event_table {
     spinlock_t          lock;           /* opening, closing and rewiring; sending does not take it */
     bool                closed;         /* the domain dies: nothing can be opened */
-    struct event      **group[EVENT_GROUPS];    /* of buckets, allocated as ports are used, freed with the domain */
+    /* of buckets, allocated as ports are used, freed with the domain */
+    struct event      **group[EVENT_GROUPS];
     uint32_t            ports;          /* ports that exist (1..ports-1 usable); atomic */
     uint32_t            used;           /* of these not free, port 0 included */
     uint32_t            max_ports;      /* limit: min(MAX_PORTS, createdomain's max_evtchn_port + 1) */
     uint32_t            first_free;     /* no port below is free */
     uint32_t            close_next;     /* progress of event_table_destroy() and of reset */
     uint64_t            pollers;        /* vCPUs in SCHEDOP_poll; atomic */
-    uint32_t           *pirq_port;      /* [MAX_PIRQS] of the ports of bound PIRQs, NULL before the first; atomic */
+    /* [MAX_PIRQS] of the ports of bound PIRQs, NULL before the first; atomic */
+    uint32_t           *pirq_port;
     struct event_fifo  *fifo;           /* NULL: two-level layout; atomic */
 };
 
@@ -55,10 +65,15 @@ int  event_table_destroy(struct domain *d);
 /* Memory. Only when no reference to d is left. */
 void event_table_free(struct domain *d);
 
-/* Raise a per-vCPU or global virtual interrupt; nothing happens if it is not bound. From any context, any locks. */
+/*
+ * Raise a per-vCPU or global virtual interrupt; nothing happens if it is not bound. From any context, any
+ * locks.
+ */
 void event_raise_virq(struct vcpu *v, uint32_t virq);
 void event_raise_global_virq(uint32_t virq);
-/* Global virq goes to d from now on: 0, -EINVAL (not a global one), -EBUSY (another domain than dom0 has it). */
+/*
+ * Global virq goes to d from now on: 0, -EINVAL (not a global one), -EBUSY (another domain than dom0 has it).
+ */
 int  event_virq_handler_set(struct domain *d, uint32_t virq);
 /* d dies: its global VIRQs go back to dom0. */
 void event_virq_handler_drop(struct domain *d);

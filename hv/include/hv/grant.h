@@ -8,7 +8,10 @@
 
 #include <abi/grant.h>
 
-/* What is in use of an entry that the guest wrote: taken over when the first user came, valid while there are any. */
+/*
+ * What is in use of an entry that the guest wrote: taken over when the first user came, valid while there are
+ * any.
+ */
 struct grant_active {
     uint32_t frame;
     domid_t  domid;             /* who uses it */
@@ -21,7 +24,8 @@ _Static_assert(sizeof(struct grant_active) == 16, "512 for each page of the tabl
 struct grant_map {
     struct domain *granter;     /* the handle holds a reference */
     uint32_t ref;               /* of the granting domain; free: handle of the next free one */
-    uint8_t  flags;             /* GNTMAP_device_map and _host_map as far as they still hold; 0: free, or not ready */
+    /* GNTMAP_device_map and _host_map as far as they still hold; 0: free, or not ready */
+    uint8_t  flags;
     bool     readonly;
     bool     is_pte;            /* GNTMAP_contains_pte */
     uint8_t  claims;            /* who is at work on it: making it, or ending a use */
@@ -39,7 +43,8 @@ struct grant_table {
     struct grant_active **active;                   /* [max_frames], two pages each */
     spinlock_t            map_lock;                 /* the rest; never held together with lock */
     uint32_t              map_frames, max_map_frames;
-    struct grant_map    **map;                      /* [max_map_frames] pages of handles; NULL before the first */
+    /* [max_map_frames] pages of handles; NULL before the first */
+    struct grant_map    **map;
     uint32_t              map_free;                 /* first free handle, NO_HANDLE: none */
     uint32_t              maps_in_use;
     uint32_t              release_next;             /* progress of grant_table_release() */
@@ -51,7 +56,9 @@ int  grant_table_init(struct domain *d, uint32_t max_frames, uint32_t max_map_fr
 int  grant_table_release(struct domain *d);
 /* Memory. Only when no reference to d is left; all right after a failed init. */
 void grant_table_free(struct domain *d);
-/* acquire_resource: the frame behind shared table page idx, growing the table if needed; 0, -EINVAL, -ENOMEM. */
+/*
+ * acquire_resource: the frame behind shared table page idx, growing the table if needed; 0, -EINVAL, -ENOMEM.
+ */
 int  grant_table_get_frame(struct domain *d, uint32_t idx, mfn_t *out);
 
 #endif

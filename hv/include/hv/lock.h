@@ -2,11 +2,13 @@
 /*
  * Ticket locks and the order in which they may be taken.
  *
- * The hypervisor runs with interrupts off and takes them only at named points (preempt_check() and idle), so no lock
- * needs an interrupt-safe variant. A processor that waits for a lock goes on answering requests of others
- * (hw_relax()), or two of them could wait for each other for ever: one for the lock, one for a TLB flush.
+ * The hypervisor runs with interrupts off and takes them only at named points (preempt_check() and idle),
+ * so no lock needs an interrupt-safe variant. A processor that waits for a lock goes on answering requests
+ * of others (hw_relax()), or two of them could wait for each other for ever: one for the lock, one for a
+ * TLB flush.
  *
- * LOCK ORDER, outermost first. A lock may be taken only while all held locks stand above it; debug builds check.
+ * LOCK ORDER, outermost first. A lock may be taken only while all held locks stand above it; debug builds
+ * check.
  */
 #ifndef HV_LOCK_H
 #define HV_LOCK_H
@@ -37,8 +39,13 @@ typedef struct spinlock {
 
 #define SPINLOCK(lvl) { .next = 0, .owner = 0, .level = (lvl) }
 
-static inline void spin_init(spinlock_t *l, enum lock_level level) { *l = (spinlock_t)SPINLOCK((uint8_t)level); }
-/* Take and release. spin_lock2() takes two of the same level, lower address first; they may be the same lock. */
+static inline void spin_init(spinlock_t *l, enum lock_level level)
+{
+    *l = (spinlock_t)SPINLOCK((uint8_t)level);
+}
+/*
+ * Take and release. spin_lock2() takes two of the same level, lower address first; they may be the same lock.
+ */
 void spin_lock(spinlock_t *l);
 void spin_unlock(spinlock_t *l);
 bool spin_trylock(spinlock_t *l);

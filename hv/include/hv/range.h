@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sets of numbers kept as sorted, disjoint intervals: I/O ports, device frames, interrupts a domain may use. */
+/*
+ * Sets of numbers kept as sorted, disjoint intervals: I/O ports, device frames, interrupts a domain may use.
+ */
 #ifndef HV_RANGE_H
 #define HV_RANGE_H
 
@@ -10,7 +12,8 @@ struct ranges { struct range *r; uint32_t used, room; };
 
 bool ranges_have(const struct ranges *s, uint64_t first, uint64_t last);
 int  __must_check ranges_add(struct ranges *s, uint64_t first, uint64_t last);      /* 0 or -ENOMEM */
-int  __must_check ranges_remove(struct ranges *s, uint64_t first, uint64_t last);   /* 0 or -ENOMEM (a split) */
+/* 0 or -ENOMEM (a split) */
+int  __must_check ranges_remove(struct ranges *s, uint64_t first, uint64_t last);
 void ranges_free(struct ranges *s);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Why a hypercall was refused: a short ring per domain, written in binary, at a bounded rate, formatted only when
- * dom0 reads it (hauch dmesg --refusals). Guests never see it.
+ * Why a hypercall was refused: a short ring per domain, written in binary, at a bounded rate, formatted
+ * only when dom0 reads it (hauch dmesg --refusals). Guests never see it.
  */
 #ifndef HV_REFUSAL_H
 #define HV_REFUSAL_H

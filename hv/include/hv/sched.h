@@ -45,7 +45,10 @@ struct sched_domain { uint16_t weight, cap; };
 
 void sched_init_cpu(struct pcpu *c);
 void sched_vcpu_init(struct vcpu *v);
-/* v may have become runnable: puts it on a queue and kicks a processor where that is worth it. Safe at any time. */
+/*
+ * v may have become runnable: puts it on a queue and kicks a processor where that is worth it. Safe at any
+ * time.
+ */
 void vcpu_wake(struct vcpu *v);
 /* v must not run any more: returns once it does not (vcpu_pause_sync) or asks for it (nosync). */
 void vcpu_sleep_nosync(struct vcpu *v);
@@ -53,11 +56,14 @@ void vcpu_sleep_sync(struct vcpu *v);
 /* Sets/clears pause flags with the wake or sleep that follows from it. */
 void vcpu_pause(struct vcpu *v, uint32_t flag, bool sync);
 void vcpu_unpause(struct vcpu *v, uint32_t flag);
-/* Called on PENDING_SCHED: returns the vCPU that is to run on c now (maybe the same) and sets c's slice timer. */
+/*
+ * Called on PENDING_SCHED: returns the vCPU that is to run on c now (maybe the same) and sets c's slice
+ * timer.
+ */
 struct vcpu *sched_pick(struct pcpu *c, uint64_t now);
 /*
- * The processor has changed from prev to next, and what it held of prev is saved or will not run away (idle keeps it
- * loaded): from now on others may look at prev's state; vcpu_sleep_sync() waits for this.
+ * The processor has changed from prev to next, and what it held of prev is saved or will not run away (idle
+ * keeps it loaded): from now on others may look at prev's state; vcpu_sleep_sync() waits for this.
  */
 void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next);
 void vcpu_yield(struct vcpu *v);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* System time: nanoseconds since the hypervisor started, the same on every processor; and what guests see of it. */
+/*
+ * System time: nanoseconds since the hypervisor started, the same on every processor; and what guests see of
+ * it.
+ */
 #ifndef HV_TIME_H
 #define HV_TIME_H
 

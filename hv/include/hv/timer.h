@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timers: a heap per processor, ordered by deadline in nanoseconds of system time (now_ns()). A callback runs on
- * the processor the timer was set on, with interrupts off and no lock held; it may set the timer again.
+ * Timers: a heap per processor, ordered by deadline in nanoseconds of system time (now_ns()). A callback
+ * runs on the processor the timer was set on, with interrupts off and no lock held; it may set the timer
+ * again.
  */
 #ifndef HV_TIMER_H
 #define HV_TIMER_H
@@ -29,10 +30,16 @@ void timer_init(struct timer *t, void (*fn)(void *, uint64_t), void *arg, unsign
 void timer_set(struct timer *t, uint64_t deadline);
 /* After return the timer is not set; a callback under way on another processor may still be finishing. */
 void timer_stop(struct timer *t);
-static inline bool timer_is_set(const struct timer *t) { return __atomic_load_n(&t->slot, __ATOMIC_RELAXED) != 0; }
+static inline bool timer_is_set(const struct timer *t)
+{
+    return __atomic_load_n(&t->slot, __ATOMIC_RELAXED) != 0;
+}
 /* Moves a timer, set or not, to another processor's heap. */
 void timer_migrate(struct timer *t, unsigned cpu);
-/* Makes room for n more timers on every processor (vCPU creation): 0 or -ENOMEM. With n 0: after a processor came. */
+/*
+ * Makes room for n more timers on every processor (vCPU creation): 0 or -ENOMEM. With n 0: after a processor
+ * came.
+ */
 int __must_check timer_reserve(unsigned n);
 void timer_unreserve(unsigned n);
 /* Runs what has expired on c and programs the hardware for the next one. Called with PENDING_TIMER. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual processor. Its registers live here, not on a stack: the processor's entry path pushes the guest's frame
- * straight into vcpu.regs (the task segment's stack pointer points behind it), so switching vCPUs copies nothing and
- * a vCPU that does not run keeps no stack.
+ * A virtual processor. Its registers live here, not on a stack: the processor's entry path pushes the
+ * guest's frame straight into vcpu.regs (the task segment's stack pointer points behind it), so switching
+ * vCPUs copies nothing and a vCPU that does not run keeps no stack.
  */
 #ifndef HV_VCPU_H
 #define HV_VCPU_H
@@ -71,16 +71,16 @@ struct vcpu *vcpu_create(struct domain *d, unsigned n);     /* NULL: no memory *
 void vcpu_stop_timers(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 /*
- * Gives v its first registers (VCPUOP_initialise, domctl setvcpucontext; v does not run) and brings it up or down as
- * VGCF_online says: 0, -EINVAL, or what pv_vcpu_set_context() returned.
+ * Gives v its first registers (VCPUOP_initialise, domctl setvcpucontext; v does not run) and brings it up
+ * or down as VGCF_online says: 0, -EINVAL, or what pv_vcpu_set_context() returned.
  */
 int  vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
 /* Brings vcpu_info to a page of the guest's own (VCPUOP_register_vcpu_info): 0 or -errno. */
 int  vcpu_register_info(struct vcpu *v, mfn_t frame, uint32_t offset);
 void vcpu_release_info(struct vcpu *v);
 /*
- * Write system time and runstate where the guest registered them. Called on v's processor when v starts to run and its
- * address space is loaded. Both return at once where nothing is to be written.
+ * Write system time and runstate where the guest registered them. Called on v's processor when v starts to
+ * run and its address space is loaded. Both return at once where nothing is to be written.
  */
 void vcpu_time_update(struct vcpu *v);
 void vcpu_runstate_update(struct vcpu *v);

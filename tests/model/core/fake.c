@@ -57,7 +57,10 @@ bool hw_irq_window(void) { return false; }
 void hw_kick(struct pcpu *c) { __atomic_fetch_add(&fake_kicks, 1, __ATOMIC_RELAXED); }
 void hw_leave_domain(struct domain *d) { }
 void tlb_flush_domain(struct domain *d) { __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED); }
-void tlb_flush_domain_page(struct domain *d, uint64_t va) { __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED); }
+void tlb_flush_domain_page(struct domain *d, uint64_t va)
+{
+    __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED);
+}
 
 void hw_halt(void)
 {
@@ -107,7 +110,8 @@ static mfn_t frame_new(uint16_t owner, bool shared)
     pthread_mutex_lock(&frames_mutex);
     for (uint32_t n = 1; n < FAKE_FRAMES; n++)
         if (fake_frame[n].refs == 0) {
-            fake_frame[n] = (struct fake_frame){ .owner = owner, .allocated = true, .shared = shared, .refs = 1 };
+            fake_frame[n] =
+                (struct fake_frame){ .owner = owner, .allocated = true, .shared = shared, .refs = 1 };
             memset(fake_memory + n * PAGE_SIZE, 0, PAGE_SIZE);
             m = MFN(n);
             break;
@@ -153,7 +157,10 @@ void frame_share(mfn_t m, struct domain *d, bool writable)
 void frame_share_end(mfn_t m, struct domain *d) { frame_unref(m, false); }
 bool frame_get(mfn_t m, const struct domain *d) { return frame_ref(m, d->id, false); }
 void frame_put(mfn_t m) { frame_unref(m, false); }
-int  frame_get_typed(mfn_t m, struct domain *d, enum frame_type t) { return frame_ref(m, d->id, true) ? 0 : -XEN_EINVAL; }
+int frame_get_typed(mfn_t m, struct domain *d, enum frame_type t)
+{
+    return frame_ref(m, d->id, true) ? 0 : -XEN_EINVAL;
+}
 void frame_put_writable(mfn_t m) { frame_unref(m, true); }
 mfn_t fake_frame_new(struct domain *d) { return frame_new(d->id, false); }
 void fake_frame_drop(struct domain *d, mfn_t m) { frame_unref(m, false); }
@@ -176,7 +183,8 @@ static void pte_drop(const struct fake_pte *p)
         frame_unref(p->frame, p->flags & PTE_RW);
 }
 
-int pt_grant_map(struct vcpu *v, uint64_t va, bool is_pte, mfn_t m, const struct domain *owner, uint64_t flags)
+int pt_grant_map(struct vcpu *v, uint64_t va, bool is_pte, mfn_t m, const struct domain *owner,
+                 uint64_t flags)
 {
     struct fake_pte *p = slot_of(v, va), old;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine for the tests of hv/core: processors are threads, time stands still unless moved, frames have the two
- * counts that hv/frame.h promises, and a page table is an array of slots. Everything that is taken can be counted.
+ * A machine for the tests of hv/core: processors are threads, time stands still unless moved, frames have
+ * the two counts that hv/frame.h promises, and a page table is an array of slots. Everything that is taken
+ * can be counted.
  */
 #ifndef TESTS_CORE_FAKE_H
 #define TESTS_CORE_FAKE_H

@@ -10,7 +10,10 @@ extern _Thread_local struct pcpu *fake_cpu;
 
 static inline void *frame_map(mfn_t m) { return fake_memory + (m.n << PAGE_SHIFT); }
 static inline void frame_unmap(const void *p) { (void)p; }
-static inline mfn_t mfn_of_page(const void *p) { return MFN((uint64_t)((const uint8_t *)p - fake_memory) >> PAGE_SHIFT); }
+static inline mfn_t mfn_of_page(const void *p)
+{
+    return MFN((uint64_t)((const uint8_t *)p - fake_memory) >> PAGE_SHIFT);
+}
 static inline void *page_of_mfn(mfn_t m) { return fake_memory + (m.n << PAGE_SHIFT); }
 static inline struct pcpu *this_cpu(void) { return fake_cpu; }
 
