@@ -70,19 +70,36 @@ struct vcpu *control_vcpu(const struct domain *d, uint32_t id)
 /* MSRs that a policy tells about; PV guests have none of what they would announce. */
 static const struct xen_msr_entry policy_msr[CPUID_MSRS] = { { .idx = 0xce }, { .idx = 0x10a } };
 
+/*
+ * Tools unpack the list into a form of their own, edit it, and pack it again into as many rows as they were given; their
+ * form has rows for empty leaves too. So the rest of their room is filled with a row that says nothing: the
+ * hypervisor's own first leaf, empty.
+ */
+static int leaves_pad(gaddr_t leaves, uint32_t from, uint32_t to)
+{
+    static const struct xen_cpuid_leaf nothing = { .leaf = XEN_CPUID_FIRST_LEAF, .subleaf = XEN_CPUID_NO_SUBLEAF };
+
+    for (uint32_t i = from; i < to; i++)
+        if (guest_write(gaddr_index(leaves, i, sizeof nothing), &nothing, sizeof nothing))
+            return -XEN_EFAULT;
+    return 0;
+}
+
 int policy_write(const struct cpu_policy *p, gaddr_t leaves, uint32_t *nr_leaves, gaddr_t msrs,
                  uint32_t *nr_msrs)
 {
     bool ask = !leaves.va && !msrs.va;
     uint32_t room_leaves = *nr_leaves, room_msrs = *nr_msrs;
 
-    *nr_leaves = ask ? CPUID_LEAVES_ANSWERED : p->count;
+    *nr_leaves = ask ? CPUID_LEAVES_ANSWERED : MAX(p->count, MIN(room_leaves, CPUID_LEAVES_ANSWERED));
     *nr_msrs = CPUID_MSRS;
     if (ask)
         return 0;
     if ((leaves.va && room_leaves < p->count) || (msrs.va && room_msrs < CPUID_MSRS))
         return -XEN_ENOBUFS;
     if (leaves.va && guest_write(leaves, p->leaf, p->count * sizeof p->leaf[0]))
+        return -XEN_EFAULT;
+    if (leaves.va && leaves_pad(leaves, p->count, *nr_leaves))
         return -XEN_EFAULT;
     if (msrs.va && guest_write(msrs, policy_msr, sizeof policy_msr))
         return -XEN_EFAULT;
