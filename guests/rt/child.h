@@ -11,7 +11,8 @@
 #define CHILD_PAGES 16
 /* Its address of the shared page; calls and their buffers are in it. */
 #define CHILD_SHARED (VIRT_BASE + 0x1000)
-#define CHILD_BUFFER 2048       /* offset in the shared page from which tests may place buffers */
+#define CHILD_CALLS 36
+#define CHILD_BUFFER (16 + CHILD_CALLS * 56)    /* offset in the shared page from which tests may place buffers */
 
 struct child_call {
     uint64_t nr, arg[5];
@@ -20,9 +21,10 @@ struct child_call {
 struct child_page {
     volatile uint64_t state;    /* 1: calls wait, 2: done */
     uint64_t count;
-    struct child_call call[(CHILD_BUFFER - 16) / sizeof(struct child_call)];
+    struct child_call call[CHILD_CALLS];
     uint8_t buffer[PAGE_SIZE - CHILD_BUFFER];
 };
+_Static_assert(offsetof(struct child_page, buffer) == CHILD_BUFFER && sizeof(struct child_page) == PAGE_SIZE, "one page");
 struct child {
     domid_t id;
     uint64_t mfn[CHILD_PAGES];  /* 0 code, 1 shared, 2 stack, 3 to 6 its page tables L4 to L1, the others free */
@@ -40,7 +42,7 @@ static inline uint64_t child_buffer(unsigned offset) { return CHILD_SHARED + CHI
 bool child_run(struct child *c);
 /* One call. */
 int64_t child_call(struct child *c, uint64_t nr, uint64_t a, uint64_t b, uint64_t d, uint64_t e);
-/* Unmaps and destroys it, waits until it is gone. */
+/* Unmaps and destroys it, waits until it is gone; the test may have ordered its destruction already. */
 void child_destroy(struct child *c);
 /* Maps a frame of a domain at a page of our own address space; 0 or the error. */
 long foreign_map(void *va, uint64_t mfn, domid_t owner, uint64_t flags);
