@@ -137,6 +137,40 @@ int dev_domain_remove(struct xs_client *xs, uint16_t domid, const char *uuid, st
     return finish(xs, rc ? rc : one, f);
 }
 
+/* In one transaction, so that a directory into which another toolstack just puts something is not lost. */
+static int prune_body(struct xs_client *xs, uint32_t tx, void *arg)
+{
+    static const char *const shared[] = {
+        "/local/domain/0/backend/vbd",
+        "/local/domain/0/backend/vif",
+        "/local/domain/0/backend",
+        "/local/domain/0/error/backend/vbd",
+        "/local/domain/0/error/backend/vif",
+        "/local/domain/0/error/backend",
+        "/local/domain/0/error",
+        "/vm",
+    };
+    int rc = 0;
+
+    for (unsigned i = 0; !rc && i < sizeof(shared) / sizeof(shared[0]); i++) {
+        char **names = NULL;
+        int    n = xs_client_exists(xs, tx, shared[i]);
+
+        if (n > 0)
+            n = xs_client_directory(xs, tx, shared[i], &names);
+        else
+            n = n ? n : 1;
+        free(names);
+        rc = n < 0 ? n : n ? 0 : xs_client_rm(xs, tx, shared[i]);
+    }
+    return rc;
+}
+
+int dev_shared_prune(struct xs_client *xs, struct fault *f)
+{
+    return finish(xs, xs_client_transaction(xs, prune_body, NULL), f);
+}
+
 /* ---- devices ---- */
 void dev_path_backend(char out[DEV_PATH], const char *type, uint16_t domid, unsigned devid)
 {

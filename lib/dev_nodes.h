@@ -25,6 +25,10 @@ enum { DEV_PATH = 96 };
 int dev_domain_write(struct xs_client *xs, const struct dev_domain *d, struct fault *f);
 int dev_domain_remove(struct xs_client *xs, uint16_t domid, const char *uuid, struct fault *f);
 
+/* Take away the directories that all domains share, where they are empty: for when the last domain has gone.
+ */
+int dev_shared_prune(struct xs_client *xs, struct fault *f);
+
 int dev_vbd_write(struct xs_client *xs, uint16_t domid, const struct dev_disk *disk, struct fault *f);
 int dev_vif_write(struct xs_client *xs, uint16_t domid, const struct config_vif *vif, unsigned mtu,
                   struct fault *f);

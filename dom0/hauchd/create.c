@@ -190,7 +190,10 @@ static int store_undo(void *ctx, struct fault *f)
     struct domain *d = ctx;
     int            rc = peer_store_need(d->h, f);
 
-    return rc ? rc : dev_domain_remove(d->h->xs, d->entry.id, d->uuid_text, f);
+    rc = rc ? rc : dev_domain_remove(d->h->xs, d->entry.id, d->uuid_text, f);
+    if (!rc && d->h->domains.count == 1)
+        rc = dev_shared_prune(d->h->xs, f);
+    return rc;
 }
 
 static int introduce_run(void *ctx, struct fault *f)

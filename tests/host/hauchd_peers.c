@@ -187,6 +187,17 @@ int xs_client_next_event(struct xs_client *xs, struct xs_client_event *event)
     return 1;
 }
 
+int xs_client_directory(struct xs_client *xs, uint32_t tx, const char *path, char ***names)
+{
+    size_t n = strlen(path);
+    int    children = 0;
+
+    *names = NULL;
+    for (unsigned i = 0; i < world.nodes; i++)
+        children += !strncmp(world.node[i].path, path, n) && world.node[i].path[n] == '/';
+    return children;
+}
+
 /* Fails as a whole, as transactions do. */
 int xs_client_transaction(struct xs_client *xs, int (*body)(struct xs_client *, uint32_t, void *), void *arg)
 {
