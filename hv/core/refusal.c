@@ -5,6 +5,7 @@
  * left out.
  */
 #include <hv/domain.h>
+#include <hv/op_names.h>
 #include <hv/print.h>
 #include <hv/refusal.h>
 #include <hw/hw.h>
@@ -56,14 +57,24 @@ void refusal_note(struct domain *d, uint16_t call, uint16_t op, int error, uint6
     release(&d->refusals);
 }
 
+/* "name", or the number where there is no name. */
+static void name_or_number(char *buf, size_t len, const char *name, unsigned number)
+{
+    if (name)
+        format(buf, len, "%s", name);
+    else
+        format(buf, len, "%u", number);
+}
+
 static size_t format_row(const struct refusal *x, char *buf, size_t len)
 {
-    char op[8] = "-";
+    char call[32], op[32] = "";
 
+    name_or_number(call, sizeof(call), hypercall_name(x->call), x->call);
     if (x->op != 0xffff)
-        format(op, sizeof(op), "%u", x->op);
-    return format(buf, len, "[%lu.%06lu] call %u op %s: error %d, values 0x%lx 0x%lx, again %u\n",
-                  x->time / SECOND, x->time % SECOND / 1000, x->call, op, x->error, x->a, x->b, x->repeated);
+        name_or_number(op, sizeof(op), operation_name(x->call, x->op), x->op);
+    return format(buf, len, "[%lu.%06lu] %s %s: error %d, values 0x%lx 0x%lx, again %u\n", x->time / SECOND,
+                  x->time % SECOND / 1000, call, op, x->error, x->a, x->b, x->repeated);
 }
 
 static size_t format_all(const struct refusals *r, char *buf, size_t len)

@@ -145,14 +145,16 @@ static void refusals_are_kept_merged_and_limited(void **state)
     for (int i = 0; i < 5; i++)
         refusal_note(d, 32, 4, -XEN_EINVAL, 17, 0);
     refusal_note(d, 12, 0xffff, -XEN_ENOMEM, 1, 2);
+    refusal_note(d, 99, 7, -XEN_ENOSYS, 0, 0);
     refusal_format(d, text, sizeof(text));
-    assert_string_equal(text, "[1.000000] call 32 op 4: error -22, values 0x11 0x0, again 4\n"
-                              "[1.000000] call 12 op -: error -12, values 0x1 0x2, again 0\n");
+    assert_string_equal(text, "[1.000000] event_channel_op send: error -22, values 0x11 0x0, again 4\n"
+                              "[1.000000] memory_op : error -12, values 0x1 0x2, again 0\n"
+                              "[1.000000] 99 7: error -38, values 0x0 0x0, again 0\n");
     for (uint64_t i = 0; i < 100; i++)
         refusal_note(d, 1, 1, -XEN_EPERM, i, 0);
     len = refusal_format(d, text, sizeof(text));
     assert_int_equal(len, strlen(text));
-    assert_non_null(strstr(text, "86 further refusals not kept\n"));
+    assert_non_null(strstr(text, "87 further refusals not kept\n"));
     len = refusal_format(d, text, 70);                  /* whole lines only */
     assert_int_equal(text[len - 1], '\n');
     text[len] = '\0';
