@@ -131,7 +131,7 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op)
         return status;
     }
     op->handle = handle;
-    op->dev_bus_addr = kinds & GNTMAP_device_map ? frame.n << PAGE_SHIFT : 0;
+    op->dev_bus_addr = frame.n << PAGE_SHIFT;   /* asked for or not: Linux takes the frame's number from here */
     grant_handle_restore(v->domain, handle, kinds);
     return GNTST_okay;
 }

@@ -346,7 +346,7 @@ static long call(struct vcpu *v, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t
     switch ((uint32_t)nr) {
 #include <abi/hypercalls.def>
     }
-    missing_note(v, (uint32_t)nr, a1);
+    missing_note(v, (uint32_t)nr, 0);
     return -XEN_ENOSYS;
 }
 #undef HYPERCALL
@@ -355,6 +355,8 @@ static long call(struct vcpu *v, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t
 static bool expected(uint32_t nr, uint64_t op, long error)
 {
     switch (nr) {
+    case __HYPERVISOR_iret:             /* the result is the guest's own RAX */
+        return true;
     case __HYPERVISOR_vcpu_op:
         return error == -XEN_ENOENT || error == -XEN_ETIME;
     case __HYPERVISOR_domctl:

@@ -288,6 +288,7 @@ static size_t vga_info(uint8_t *at)
         i->u.text_mode_3.font_height = 16;
         i->u.text_mode_3.columns = 80;
         i->u.text_mode_3.rows = 25;
+        i->u.text_mode_3.cursor_y = 24;     /* below what we have printed */
     }
     return sizeof *i;
 }
@@ -333,6 +334,8 @@ static void permissions(struct domain *d)
         r |= ranges_remove(&d->pv.io_ports, ours[i].first, ours[i].last);
     if (machine.options.console & CONSOLE_COM1)
         r |= ranges_remove(&d->pv.io_ports, machine.options.com1.port, machine.options.com1.port + 7ull);
+    if (machine.options.console & CONSOLE_COM2)
+        r |= ranges_remove(&d->pv.io_ports, machine.options.com2.port, machine.options.com2.port + 7ull);
     r |= ranges_remove(&d->pv.io_frames, 0xfee00, 0xfee00);
     for (unsigned i = 0; i < a->ioapics; i++)
         r |= ranges_remove(&d->pv.io_frames, a->ioapic[i].addr >> PAGE_SHIFT, a->ioapic[i].addr >> PAGE_SHIFT);

@@ -229,8 +229,7 @@ static void op_map(struct guest *g)
     if (expected)
         return;
     *m = (struct mapping){ true, host, device, !write, op.handle, op.ref, op.dom, frame, op.host_addr };
-    if (device)
-        assert_int_equal(op.dev_bus_addr, frame.n << PAGE_SHIFT);
+    assert_int_equal(op.dev_bus_addr, frame.n << PAGE_SHIFT);
     use(from, op.ref, g->d->id, write, frame, host + device);
 }
 
