@@ -122,6 +122,7 @@ static int domain_run(void *ctx, struct fault *f)
         xc_domain_destroy(d->h->xc, id, NULL);
         return fault_errno(f, rc, "domain number %u from the hypervisor", id);
     }
+    state_remember(d);
     return domain_limits(d, f);
 }
 
@@ -233,7 +234,17 @@ static int console_undo(void *ctx, struct fault *f)
 }
 
 /* ---- devices: see devices.c ---- */
-static int attach_run(void *ctx, struct fault *f) { return devices_attach(ctx, f); }
+/* Remembered at once, for a hauchd that has to clean up after one that was killed here. */
+static int attach_run(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+    int            rc = devices_attach(d, f);
+
+    if (!rc && d->config.disk_count)
+        state_remember(d);
+    return rc;
+}
+
 static int attach_undo(void *ctx, struct fault *f) { return devices_detach(ctx, f); }
 static int nodes_run(void *ctx, struct fault *f) { return devices_write(ctx, f); }
 static int nodes_undo(void *ctx, struct fault *f) { return devices_erase(ctx, f); }

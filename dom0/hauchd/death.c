@@ -76,11 +76,8 @@ static enum config_action action_for(const struct domain_config *c, unsigned rea
 
 static void preserve(struct domain *d)
 {
-    struct fault f = { 0 };
-
     d->off = true;
-    if (state_save(d, &f))
-        say("%s (%u): %s", d->entry.name, d->entry.id, f.text);
+    state_remember(d);
     waiters_tell(d, WAIT_OFF, NULL);
 }
 

@@ -214,11 +214,8 @@ int domain_disks_check(const struct domain *d, struct fault *f)
 /* ---- the job's ends ---- */
 static void up(struct domain *d)
 {
-    struct fault f = { 0 };
-
     d->settled = true;
-    if (state_save(d, &f))
-        say("%s (%u): %s", d->entry.name, d->entry.id, f.text);
+    state_remember(d);
     say("%s (%u): created", d->entry.name, d->entry.id);
     waiters_tell(d, WAIT_UP, NULL);
 }

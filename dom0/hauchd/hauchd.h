@@ -102,6 +102,7 @@ struct domain {
     struct vif_state    *vifs;
     bool                 closing;        /* back ends have been told to let go */
     bool                 off;            /* dead but kept, as on_... says */
+    bool                 half_made;      /* found so after a restart of hauchd */
     uint64_t             started_ms;     /* monotonic, of the last start */
     int64_t              started_at;     /* wall clock, seconds */
     struct waiter       *waiters;
@@ -152,6 +153,7 @@ void death_look(struct hauchd *h);       /* compare what runs with what should r
 
 /* state.c */
 int  state_save(const struct domain *d, struct fault *f);
+void state_remember(const struct domain *d);      /* the same; a failure is only logged */
 void state_drop(const struct domain *d, uint16_t domid);
 void state_restore(struct hauchd *h);
 

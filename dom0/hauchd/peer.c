@@ -114,7 +114,6 @@ static int console_ask_add(struct hauchd *h, const struct domain *d, struct faul
     char answer[256] = "";
     int  rc =
         console_add(h->console_fd, d->entry.id, d->entry.name, d->console_port, 0, answer, sizeof(answer));
-
     if (rc == -EPIPE || rc == -ETIMEDOUT || rc == -EPROTO)
         console_lost(h);
     return rc ? fault_set(f, rc, "console: %s", answer[0] ? answer : strerror(-rc)) : 0;
@@ -149,8 +148,12 @@ int peer_console_add(struct hauchd *h, const struct domain *d, struct fault *f)
 void peer_console_remove(struct hauchd *h, uint16_t domid)
 {
     char answer[256];
-    int  rc = h->console_fd >= 0 ? console_remove(h->console_fd, domid, answer, sizeof(answer)) : 0;
+    int  rc = 0;
 
+    if (h->console_fd < 0)
+        console_connect_all(h);
+    if (h->console_fd >= 0)
+        rc = console_remove(h->console_fd, domid, answer, sizeof(answer));
     if (rc == -EPIPE || rc == -ETIMEDOUT || rc == -EPROTO)
         console_lost(h);
 }

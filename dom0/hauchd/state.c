@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What survives a restart of hauchd: one small JSON file a running domain, in /run, which is gone after a
- * reboot as the domains are. It is written when the domain is complete and removed when it is destroyed, so a
- * file tells of a domain that either runs or died while nobody looked. */
+ * reboot as the domains are. It is written as soon as the hypervisor knows the domain, again when loop
+ * devices are attached and when it is complete, and removed when it is destroyed: so a file tells of a domain
+ * that runs, died while nobody looked, or was never finished. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -60,6 +61,7 @@ static struct json_object *state_json(const struct domain *d)
     add_number(o, "console_mfn", d->console_mfn);
     add_number(o, "started_at", d->started_at);
     add_number(o, "off", d->off);
+    add_number(o, "complete", d->job.state == JOB_UP);
     return o;
 }
 
@@ -81,6 +83,14 @@ int state_save(const struct domain *d, struct fault *f)
     }
     json_object_put(o);
     return rc;
+}
+
+void state_remember(const struct domain *d)
+{
+    struct fault f = { 0 };
+
+    if (state_save(d, &f))
+        say("%s (%u): %s", d->entry.name, d->entry.id, f.text);
 }
 
 void state_drop(const struct domain *d, uint16_t domid)
@@ -142,7 +152,20 @@ static void domain_restore(struct domain *d, struct json_object *o)
     devices_restore(d, o);
     job_adopt(&d->job);
     d->settled = true;
-    say("%s (%u): found again", d->entry.name, d->entry.id);
+    d->half_made = !number_in(o, "complete");
+    say("%s (%u): found again%s", d->entry.name, d->entry.id, d->half_made ? ", half made" : "");
+}
+
+/* Domains in whose making an earlier hauchd was killed: nobody waits for them any more. */
+static void half_made_remove(struct hauchd *h)
+{
+    struct index_entry *e = h->domains.first, *next;
+
+    for (; e; e = next) {
+        next = e->next;
+        if (domain_of(e)->half_made)
+            domain_unmake(domain_of(e), FATE_GONE);
+    }
 }
 
 /* The number may have been given to another domain since: the UUID tells. */
@@ -201,4 +224,5 @@ void state_restore(struct hauchd *h)
     }
     if (dir)
         closedir(dir);
+    half_made_remove(h);
 }

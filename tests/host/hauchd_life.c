@@ -349,6 +349,25 @@ static void test_killed_and_back(void **state)
     assert_clean();
 }
 
+/* Killed while a domain is half made: the next one removes what there is of it. */
+static void test_killed_while_making(void **state)
+{
+    struct json_object *o = create_request("a", with_disk());
+
+    world.backends_silent = true;
+    send_text(json_object_to_json_string(o));
+    send_text("\n");
+    json_object_put(o);
+    assert_null(answer());
+    assert_int_equal(world.loops, 1);
+    assert_true(world.domain[1].exists);
+    world.backends_silent = false;
+    daemon_gone();
+    daemon_up();
+    turn(8);
+    assert_clean();
+}
+
 static void test_waiting_clients(void **state)
 {
     struct json_object *early;
@@ -433,10 +452,18 @@ static void test_refusals_of_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_create_and_destroy), TEST(test_failure_at_every_call), TEST(test_actions),
-        TEST(test_restart),            TEST(test_rename_restart),        TEST(test_image_in_use),
-        TEST(test_killed_and_back),    TEST(test_waiting_clients),       TEST(test_silent_backend),
-        TEST(test_refusals_of_requests), TEST(test_progress),
+        TEST(test_create_and_destroy),
+        TEST(test_failure_at_every_call),
+        TEST(test_actions),
+        TEST(test_restart),
+        TEST(test_rename_restart),
+        TEST(test_image_in_use),
+        TEST(test_killed_and_back),
+        TEST(test_killed_while_making),
+        TEST(test_waiting_clients),
+        TEST(test_silent_backend),
+        TEST(test_refusals_of_requests),
+        TEST(test_progress),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
