@@ -230,6 +230,7 @@ static long family_domctl(struct vcpu *v, gaddr_t at)
         return r;
     if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
         return refuse(v, -XEN_EACCES, op.interface_version, XEN_DOMCTL_INTERFACE_VERSION);
+    v->refusal_op = (uint16_t)op.cmd;
     r = domctl_run(v, &op, &copy_back);
     if (copy_back && guest_write(at, &op, sizeof op))
         return -XEN_EFAULT;
@@ -263,6 +264,7 @@ static long family_sysctl(struct vcpu *v, gaddr_t at)
         return r;
     if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
         return refuse(v, -XEN_EACCES, op.interface_version, XEN_SYSCTL_INTERFACE_VERSION);
+    v->refusal_op = (uint16_t)op.cmd;
     r = sysctl_run(v, &op, &copy_back);
     if (copy_back && guest_write(at, &op, sizeof op))
         return -XEN_EFAULT;
@@ -296,6 +298,7 @@ static long family_platform_op(struct vcpu *v, gaddr_t at)
         return r;
     if (op.interface_version != XENPF_INTERFACE_VERSION)
         return refuse(v, -XEN_EACCES, op.interface_version, XENPF_INTERFACE_VERSION);
+    v->refusal_op = (uint16_t)op.cmd;
     r = platform_run(v, &op, &copy_back);
     if (copy_back && guest_write(at, &op, sizeof op))
         return -XEN_EFAULT;
@@ -371,9 +374,10 @@ static long call_noting(struct vcpu *v, uint64_t nr, const uint64_t a[5])
 
     v->refusal_a = a[0];
     v->refusal_b = a[1];
+    v->refusal_op = (uint16_t)a[0];
     r = call(v, nr, a[0], a[1], a[2], a[3], a[4]);
     if (unlikely(r < 0 && r > -4096) && !expected((uint32_t)nr, a[0], r))
-        refusal_note(v->domain, (uint16_t)nr, (uint16_t)a[0], (int)r, v->refusal_a, v->refusal_b);
+        refusal_note(v->domain, (uint16_t)nr, v->refusal_op, (int)r, v->refusal_a, v->refusal_b);
     return r;
 }
 

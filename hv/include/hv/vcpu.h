@@ -56,7 +56,7 @@ struct vcpu {
     uint64_t        extent;         /* memory_op: first extent to do; a handler stores here how far it came
                                      * before it returns -XEN_ERESTART */
     uint64_t        refusal_a, refusal_b;   /* the two values refuse() was told */
-    uint64_t        refusal_known;
+    uint16_t        refusal_op;             /* the operation it belongs to */
 
     struct pv_vcpu  pv;
 };
