@@ -26,6 +26,15 @@ static void number(struct json_object *o, const char *key, int64_t value)
     json_object_object_add(o, key, json_object_new_int64(value));
 }
 
+/* Nanoseconds as seconds with three places: a double's own digits would pretend more. */
+static void seconds(struct json_object *o, const char *key, uint64_t ns)
+{
+    char number_text[32];
+
+    snprintf(number_text, sizeof(number_text), "%.3f", ns / 1e9);
+    json_object_object_add(o, key, json_object_new_double_s(ns / 1e9, number_text));
+}
+
 /* The name of a domain that is not ours: what the store says. */
 static void foreign_name(struct hauchd *h, uint16_t domid, struct json_object *o)
 {
@@ -70,7 +79,7 @@ static struct json_object *basics(struct hauchd *h, const struct xen_domctl_getd
     number(o, "memory_kib", (i->tot_pages + i->outstanding_pages) * 4);
     number(o, "max_memory_kib", i->max_pages > INT64_MAX / 4 ? -1 : (int64_t)(i->max_pages * 4));
     number(o, "vcpus", i->nr_online_vcpus);
-    json_object_object_add(o, "cpu_time_s", json_object_new_double(i->cpu_time / 1e9));
+    seconds(o, "cpu_time_s", i->cpu_time);
     if (i->flags & XEN_DOMINF_shutdown)
         number(o, "shutdown_reason", i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
     if (e && domain_of(e)->started_at)
