@@ -189,8 +189,10 @@ enum { KILL_STOP, KILL_EVENTS, KILL_GRANTS, KILL_MEMORY, KILL_DONE };
 static int kill_stop(struct domain *d)
 {
     domain_pause(d, true);
-    for_each_vcpu(d, v)
+    for_each_vcpu(d, v) {
         vcpu_stop_timers(v);
+        vcpu_release_info(v);
+    }
     domain_watchdogs_stop(d);
     event_virq_handler_drop(d);
     hw_leave_domain(d);

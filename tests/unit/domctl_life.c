@@ -213,6 +213,33 @@ static void ended_domain_leaves_nothing(void **state)
     assert_int_equal(frames_free_count(), free_before);
 }
 
+/* What a guest's kernel registers at boot holds frames of its memory: none of it may outlive the domain. */
+static void registered_pages_are_released(void **state)
+{
+    uint64_t free_before = frames_free_count();
+    domid_t id = machine_domain(2, 4);
+    struct domain *d = domain_get(id);
+    struct vcpu *v = d->vcpu[0];
+    struct vcpu_register_vcpu_info info = { .mfn = machine_frame(id), .offset = 64 };
+    struct evtchn_init_control fifo = { .control_gfn = machine_frame(id), .vcpu = 0 };
+    struct evtchn_expand_array page = { .array_gfn = machine_frame(id) };
+    uint64_t gdt = machine_frame(id);
+
+    assert_int_equal(machine_call(v, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, (uint64_t)&info, 0),
+                     0);
+    assert_int_equal(
+        machine_call(v, __HYPERVISOR_event_channel_op, EVTCHNOP_init_control, (uint64_t)&fifo, 0, 0), 0);
+    assert_int_equal(
+        machine_call(v, __HYPERVISOR_event_channel_op, EVTCHNOP_expand_array, (uint64_t)&page, 0, 0), 0);
+    assert_int_equal(machine_call(v, __HYPERVISOR_set_gdt, (uint64_t)&gdt, 512, 0, 0), 0);
+    machine_destroy(id);
+    assert_int_equal(d->frames, 0);
+    domain_put(d);
+    machine_call(dom0->vcpu[0], __HYPERVISOR_xen_version, 0, 0, 0, 0);      /* the last reference's work */
+    assert_null(domain_get(id));
+    assert_int_equal(frames_free_count(), free_before);
+}
+
 /* A reference keeps the shell; it cannot be brought back to life. */
 static void dying_domain_stays_dead(void **state)
 {
@@ -343,6 +370,7 @@ int main(void)
         cmocka_unit_test(vcpus_as_many_as_created),
         cmocka_unit_test(memory_limit_holds),
         cmocka_unit_test(ended_domain_leaves_nothing),
+        cmocka_unit_test(registered_pages_are_released),
         cmocka_unit_test(dying_domain_stays_dead),
         cmocka_unit_test(scheduler_weights),
         cmocka_unit_test(clock_modes),
