@@ -204,7 +204,8 @@ static int type_get(struct frame *f, struct domain *d, enum frame_type t)
         uint64_t count = old & TYPE_COUNT_MASK;
 
         if (unlikely(old & TYPE_BUSY) && type_of(old) == t) {
-            old = load_quiet(f);
+            hw_relax();                 /* and look at the type again: it may be busy as something else now */
+            old = load(&f->type);
         } else if (count == 0) {
             bool quick = t == TYPE_WRITABLE && (type_of(old) == t || type_of(old) == TYPE_NONE);
             uint64_t own = type_is_table(t) ? TYPE_OWN | TYPE_PARTIAL : 0;

@@ -57,41 +57,43 @@ static void op_write(void)
     frame_put_writable(m);
 }
 
-/* An interrupted call is continued until it ends. */
+/* An interrupted call is continued until it ends, but for one in fifty that is given up. */
+static long complete(struct vcpu *v, bool ext, uint64_t list, uint64_t count)
+{
+    uint64_t a[4] = { list, count, 0, DOMID_SELF };
+    long r;
+
+    do {
+        host_restarted = false;
+        r = ext ? hc_mmuext_op(v, a[0], a[1], a[2], a[3], 0) : hc_mmu_update(v, a[0], a[1], a[2], a[3], 0);
+        memcpy(a, host_restart_arg, sizeof a);
+    } while (host_restarted && some(50));
+    return r;
+}
+
 static void op_update(struct vcpu *v)
 {
     struct mmu_update u[4];
-    uint64_t a[4] = { (uintptr_t)u, ARRAY_LEN(u), 0, DOMID_SELF };
     uint64_t table = own().n;
 
     for (unsigned i = 0; i < ARRAY_LEN(u); i++)
         u[i] = (struct mmu_update){ (table << PAGE_SHIFT) + some(5) * 8 + (some(2) ? MMU_PT_UPDATE_PRESERVE_AD : 0),
                                     entry() };
-    do {
-        host_restarted = false;
-        hc_mmu_update(v, a[0], a[1], a[2], a[3], 0);
-        memcpy(a, host_restart_arg, sizeof a);
-    } while (host_restarted);
+    complete(v, false, (uintptr_t)u, ARRAY_LEN(u));
 }
 
 static void op_ext(struct vcpu *v)
 {
     static const uint8_t cmd[] = { MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE,
                                    MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE,
-                                   MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE, MMUEXT_NEW_BASEPTR,
-                                   MMUEXT_NEW_USER_BASEPTR };
+                                   MMUEXT_NEW_BASEPTR, MMUEXT_NEW_USER_BASEPTR };
     struct mmuext_op op[4];
-    uint64_t a[4] = { (uintptr_t)op, ARRAY_LEN(op), 0, DOMID_SELF };
 
     for (unsigned i = 0; i < ARRAY_LEN(op); i++)
         op[i] = (struct mmuext_op){ .cmd = cmd[some(ARRAY_LEN(cmd))], .arg1.mfn = own().n };
     if (op[0].cmd == MMUEXT_NEW_USER_BASEPTR && some(2))
         op[0].arg1.mfn = 0;
-    do {
-        host_restarted = false;
-        hc_mmuext_op(v, a[0], a[1], a[2], a[3], 0);
-        memcpy(a, host_restart_arg, sizeof a);
-    } while (host_restarted);
+    complete(v, true, (uintptr_t)op, ARRAY_LEN(op));
 }
 
 static void op_va(struct vcpu *v)
@@ -130,7 +132,7 @@ static void op_build(struct vcpu *v)
         frame_put_writable(m);
     }
     op.arg1.mfn = m.n;
-    if (hc_mmuext_op(v, (uintptr_t)&op, 1, 0, DOMID_SELF, 0) == 0)
+    if (complete(v, true, (uintptr_t)&op, 1) == 0)
         __atomic_fetch_add(&trees, 1, __ATOMIC_RELAXED);
 }
 
@@ -141,7 +143,7 @@ static void *vcpu_main(void *arg)
     host_be_cpu(v->id);
     host_cpu->current = v;
     host_random_seed(seed * 10 + v->id);
-    host_preempt_one_in(8);
+    host_preempt_one_in(6);
     for (unsigned r = 0; r < rounds; r++) {
         for (unsigned i = 0; i < operations; i++)
             switch (some(8)) {
