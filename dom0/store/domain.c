@@ -97,7 +97,8 @@ static int attach(struct store *s, uint16_t domid, struct xenstore_domain_interf
     hash_insert(&s->ports, &d->by_port, hash_bytes(&d->port, sizeof(d->port)));
     ring_announce(ring);
     conn_wake(&d->conn); /* there may be requests already */
-    want_notify(d);
+    if (d->conn.who.domid == 0)
+        want_notify(d); /* dom0's kernel waits for this; another's may have no handler for events yet */
     return 0;
 }
 

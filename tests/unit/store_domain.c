@@ -101,6 +101,8 @@ static void introduce_and_talk(void **state) {
     guest_request(r, XS_GET_DOMAIN_PATH, BYTES("5"));
     uint32_t port = domain_find(&w->store, 5)->port;
     unsigned int before = w->xen.notified[port];
+
+    assert_int_equal(before, 0); /* a guest that is not running yet gets no event */
     kick(w, 5);
     assert_int_equal(w->xen.notified[port], before + 1);
     assert_int_equal(guest_reply(r, text), XS_GET_DOMAIN_PATH);
