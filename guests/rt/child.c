@@ -11,7 +11,9 @@ static void *windows[CHILD_PAGES];
 long frames_give_back(unsigned n)
 {
     uint64_t mfn[CHILD_PAGES * 4];
-    struct xen_memory_reservation r = { .extent_start = { (uint64_t)mfn }, .nr_extents = n, .domid = DOMID_SELF };
+    struct xen_memory_reservation r = { .extent_start = { (uint64_t)mfn },
+                                        .nr_extents = n,
+                                        .domid = DOMID_SELF };
 
     for (unsigned i = 0; i < n; i++)
         mfn[i] = pfn_to_mfn(start_info_pointer->nr_pages - 1 - spare_taken++);
@@ -35,7 +37,8 @@ void nap(uint64_t ns)
 
 long foreign_map(void *va, uint64_t mfn, domid_t owner, uint64_t flags)
 {
-    return hypercall5(__HYPERVISOR_update_va_mapping_otherdomain, (uint64_t)va, pte(mfn, flags), UVMF_INVLPG, owner, 0);
+    return hypercall5(__HYPERVISOR_update_va_mapping_otherdomain, (uint64_t)va, pte(mfn, flags), UVMF_INVLPG,
+                      owner, 0);
 }
 
 bool child_shell(struct child *c, unsigned pages)
@@ -93,7 +96,8 @@ static void child_tables(struct child *c)
     window(c, ROOT + 2)[0] = pte(c->mfn[ROOT + 3], PTE_TABLE);
     window(c, ROOT + 3);
     for (unsigned i = 0; i < CHILD_PAGES; i++)
-        ((uint64_t *)windows[ROOT + 3])[i] = pte(c->mfn[i], i >= ROOT && i <= ROOT + 3 ? PTE_P | PTE_A : PTE_KERNEL);
+        ((uint64_t *)windows[ROOT + 3])[i] =
+            pte(c->mfn[i], i >= ROOT && i <= ROOT + 3 ? PTE_P | PTE_A : PTE_KERNEL);
     for (unsigned i = ROOT; i <= ROOT + 3; i++)
         window_close(i);
 }

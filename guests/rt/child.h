@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A second, unprivileged domain, built by the test: one vCPU in kernel mode that makes the hypercalls it finds in a
- * page shared with us, and writes the results there. So what it does is data of the test.
+ * A second, unprivileged domain, built by the test: one vCPU in kernel mode that makes the hypercalls it
+ * finds in a page shared with us, and writes the results there. So what it does is data of the test.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -12,7 +12,8 @@
 /* Its address of the shared page; calls and their buffers are in it. */
 #define CHILD_SHARED (VIRT_BASE + 0x1000)
 #define CHILD_CALLS 36
-#define CHILD_BUFFER (16 + CHILD_CALLS * 56)    /* offset in the shared page from which tests may place buffers */
+/* offset in the shared page from which tests may place buffers */
+#define CHILD_BUFFER (16 + CHILD_CALLS * 56)
 
 struct child_call {
     uint64_t nr, arg[5];
@@ -24,10 +25,12 @@ struct child_page {
     struct child_call call[CHILD_CALLS];
     uint8_t buffer[PAGE_SIZE - CHILD_BUFFER];
 };
-_Static_assert(offsetof(struct child_page, buffer) == CHILD_BUFFER && sizeof(struct child_page) == PAGE_SIZE, "one page");
+_Static_assert(offsetof(struct child_page, buffer) == CHILD_BUFFER && sizeof(struct child_page) == PAGE_SIZE,
+               "one page");
 struct child {
     domid_t id;
-    uint64_t mfn[CHILD_PAGES];  /* 0 code, 1 shared, 2 stack, 3 to 6 its page tables L4 to L1, the others free */
+    /* 0 code, 1 shared, 2 stack, 3 to 6 its page tables L4 to L1, the others free */
+    uint64_t mfn[CHILD_PAGES];
     struct child_page *page;
 };
 

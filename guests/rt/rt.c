@@ -47,7 +47,8 @@ static void put_argument(char *buf, size_t len, size_t *at, char form, bool wide
         put_number(buf, len, at, n < 0 ? -(uint64_t)n : (uint64_t)n, 10);
         return;
     case 'u': case 'x':
-        put_number(buf, len, at, wide ? __builtin_va_arg(*ap, unsigned long) : __builtin_va_arg(*ap, unsigned),
+        put_number(buf, len, at,
+                   wide ? __builtin_va_arg(*ap, unsigned long) : __builtin_va_arg(*ap, unsigned),
                    form == 'x' ? 16 : 10);
     }
 }
@@ -89,8 +90,8 @@ static __attribute__((noreturn)) void finish(const char *verdict, const char *wh
 void check_failed(const char *file, int line, const char *what, long got, long want)
 {
     if (failures++ < 20)
-        say("%s:%d: %s: got %ld (0x%lx), wanted %ld (0x%lx)\n", file, line, what, got, (unsigned long)got, want,
-            (unsigned long)want);
+        say("%s:%d: %s: got %ld (0x%lx), wanted %ld (0x%lx)\n", file, line, what, got, (unsigned long)got,
+            want, (unsigned long)want);
 }
 
 void give_up(const char *why) { finish("fail", why, 1); }
@@ -104,8 +105,10 @@ uint64_t mapped_pages(void)
 {
     uint64_t end = start_info_pointer->pt_base + start_info_pointer->nr_pt_frames * PAGE_SIZE;
 
-    return ((end + PAGE_SIZE + 0x7ffff + 0x3fffff) & ~0x3ffffful) - VIRT_BASE > (uint64_t)start_info_pointer->nr_pages << 12 ?
-           start_info_pointer->nr_pages : (((end + PAGE_SIZE + 0x7ffff + 0x3fffff) & ~0x3ffffful) - VIRT_BASE) >> 12;
+    return ((end + PAGE_SIZE + 0x7ffff + 0x3fffff) & ~0x3ffffful) - VIRT_BASE >
+                   (uint64_t)start_info_pointer->nr_pages << 12
+               ? start_info_pointer->nr_pages
+               : (((end + PAGE_SIZE + 0x7ffff + 0x3fffff) & ~0x3ffffful) - VIRT_BASE) >> 12;
 }
 
 /* Behind the page tables and the builder's stack. The mapping reaches half a megabyte further at least. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The runtime of the test kernels. A test is one file with void test_main(void); it makes checks and returns. The
- * verdict goes to the console and to QEMU's debug-exit port. Everything runs on one vCPU unless a test starts more.
+ * The runtime of the test kernels. A test is one file with void test_main(void); it makes checks and returns.
+ * The verdict goes to the console and to QEMU's debug-exit port. Everything runs on one vCPU unless a test
+ * starts more.
  */
 #ifndef RT_H
 #define RT_H
@@ -36,7 +37,7 @@ void check_failed(const char *file, int line, const char *what, long got, long w
 #define CHECK(x) do { if (!(x)) check_failed(__FILE__, __LINE__, #x, 0, 1); } while (0)
 #define CHECK_EQ(got, want) do { long g_ = (long)(got), w_ = (long)(want); \
     if (g_ != w_) check_failed(__FILE__, __LINE__, #got " == " #want, g_, w_); } while (0)
-__attribute__((noreturn)) void skip(const char *why);       /* the reason is printed; the run counts as skipped */
+__attribute__((noreturn)) void skip(const char *why); /* the reason is printed; the run counts as skipped */
 __attribute__((noreturn)) void give_up(const char *why);    /* a failure after which nothing can go on */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -50,13 +51,26 @@ static inline long hypercall5(long nr, uint64_t a, uint64_t b, uint64_t c, uint6
                      : : "rcx", "r11", "memory");
     return r;
 }
-#define hypercall(nr, a, b, c, d) hypercall5((nr), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), 0)
-static inline long event_op(int cmd, void *arg) { return hypercall(__HYPERVISOR_event_channel_op, cmd, arg, 0, 0); }
+#define hypercall(nr, a, b, c, d)                                                                            \
+    hypercall5((nr), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), 0)
+static inline long event_op(int cmd, void *arg)
+{
+    return hypercall(__HYPERVISOR_event_channel_op, cmd, arg, 0, 0);
+}
 static inline long memory_op(int cmd, void *arg) { return hypercall(__HYPERVISOR_memory_op, cmd, arg, 0, 0); }
 static inline long sched_op(int cmd, void *arg) { return hypercall(__HYPERVISOR_sched_op, cmd, arg, 0, 0); }
-static inline long vcpu_op(int cmd, int v, void *arg) { return hypercall(__HYPERVISOR_vcpu_op, cmd, v, arg, 0); }
-static inline long physdev_op(int cmd, void *arg) { return hypercall(__HYPERVISOR_physdev_op, cmd, arg, 0, 0); }
-static inline long grant_op(int cmd, void *arg, unsigned n) { return hypercall(__HYPERVISOR_grant_table_op, cmd, arg, n, 0); }
+static inline long vcpu_op(int cmd, int v, void *arg)
+{
+    return hypercall(__HYPERVISOR_vcpu_op, cmd, v, arg, 0);
+}
+static inline long physdev_op(int cmd, void *arg)
+{
+    return hypercall(__HYPERVISOR_physdev_op, cmd, arg, 0, 0);
+}
+static inline long grant_op(int cmd, void *arg, unsigned n)
+{
+    return hypercall(__HYPERVISOR_grant_table_op, cmd, arg, n, 0);
+}
 static inline long mmu_update(struct mmu_update *u, unsigned n, unsigned *done, unsigned dom)
 {
     return hypercall(__HYPERVISOR_mmu_update, u, n, done, dom);
@@ -82,7 +96,10 @@ static inline uint64_t va_to_mfn(const void *p) { return pfn_to_mfn(va_to_pfn(p)
 /* A zeroed page of our own, mapped writable; never given back. */
 void *page_alloc(void);
 uint64_t mapped_pages(void);
-/* Machine address of the L1 (level 1) to L4 entry that serves va in the initial tables; reading is by the mapping. */
+/*
+ * Machine address of the L1 (level 1) to L4 entry that serves va in the initial tables; reading is by the
+ * mapping.
+ */
 uint64_t pte_address(const void *va, unsigned level);
 uint64_t pte_read(const void *va);
 
@@ -107,7 +124,10 @@ long table_unpin(const void *table);
 long entry_write(uint64_t machine_address, uint64_t entry);     /* one mmu_update */
 long table_write(const void *table, unsigned index, uint64_t entry);
 uint64_t root_mfn(void);
-/* Three protected tables, each the first entry of the next; l1 is empty. Attached, L1 entry i maps slot_va(slot) + i pages. */
+/*
+ * Three protected tables, each the first entry of the next; l1 is empty. Attached, L1 entry i maps
+ * slot_va(slot) + i pages.
+ */
 struct tree { uint64_t *l1, *l2, *l3; };
 void tree_make(struct tree *t);
 long tree_attach(const struct tree *t, unsigned slot);
@@ -139,7 +159,10 @@ uint64_t write_word(void *va);
 /* Called for events while handlers run; NULL: they are only counted. */
 extern void (*on_event)(void);
 extern volatile unsigned events_seen;
-/* Called for vectors 1, 2 and 128 instead of ending the try; returning goes on behind them. NULL: they are exceptions. */
+/*
+ * Called for vectors 1, 2 and 128 instead of ending the try; returning goes on behind them. NULL: they are
+ * exceptions.
+ */
 extern void (*on_interrupt)(struct trap_frame *f);
 extern char trap_2[], trap_128[];       /* the entries, for tests that register them */
 extern uint8_t shared_info_page[];
@@ -154,7 +177,11 @@ static inline __attribute__((noreturn)) void user_exit(uint64_t value)
     __asm__ volatile("syscall" : : "a"(0), "D"(value));
     __builtin_unreachable();
 }
-static inline void events_mask(void) { shared->vcpu_info[0].evtchn_upcall_mask = 1; __asm__ volatile("" ::: "memory"); }
+static inline void events_mask(void)
+{
+    shared->vcpu_info[0].evtchn_upcall_mask = 1;
+    __asm__ volatile("" ::: "memory");
+}
 void events_unmask(void);
 void port_clear(evtchn_port_t p);
 bool port_pending(evtchn_port_t p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Notes that tell the builder what we are, the entry point, and the entries for exceptions, events and system calls. */
+/* Notes that tell the builder what we are, the entry point, the entries for exceptions, events, system calls. */
 #include <abi/arch.h>
 #include <abi/elfnote.h>
 #include <abi/xen.h>
@@ -170,7 +170,7 @@ rt_leave_user:
         popq    %rbx
         ret
 
-/* uint64_t rt_try(uint64_t (*fn)(void *), void *arg): calls fn; an exception meanwhile ends it and rt_caught says. */
+/* uint64_t rt_try(uint64_t (*fn)(void *), void *arg): calls fn; an exception meanwhile ends it: see caught. */
         .globl  rt_try, rt_try_end
 rt_try: pushq   %rbx
         pushq   %rbp

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page tables of a test's own, and user mode. A page may become a page table only while nothing maps it writable:
- * so the test writes its entries first, then protects the page, then hands it over.
+ * Page tables of a test's own, and user mode. A page may become a page table only while nothing maps it
+ * writable: so the test writes its entries first, then protects the page, then hands it over.
  */
 #include "rt.h"
 

@@ -29,7 +29,8 @@ static void set_callback(uint16_t type, const void *at)
 void rt_traps_init(void)
 {
 #define ROW(n) { n, 0, FLAT_KERNEL_CS64, (uint64_t)trap_##n },
-    static struct trap_info table[] = { ENTRIES(ROW) { 128, 3, FLAT_KERNEL_CS64, (uint64_t)trap_128 }, { 0, 0, 0, 0 } };
+    static struct trap_info table[] = { ENTRIES(ROW){ 128, 3, FLAT_KERNEL_CS64, (uint64_t)trap_128 },
+                                        { 0, 0, 0, 0 } };
 
     table[3].flags = 3;
     table[4].flags = 3;
@@ -84,7 +85,10 @@ void events_unmask(void)
         hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0);   /* any exit delivers it */
 }
 
-void port_clear(evtchn_port_t p) { __atomic_and_fetch(&shared->evtchn_pending[p / 64], ~(1ull << p % 64), __ATOMIC_SEQ_CST); }
+void port_clear(evtchn_port_t p)
+{
+    __atomic_and_fetch(&shared->evtchn_pending[p / 64], ~(1ull << p % 64), __ATOMIC_SEQ_CST);
+}
 bool port_pending(evtchn_port_t p) { return shared->evtchn_pending[p / 64] >> (p % 64) & 1; }
 
 uint64_t read_word(void *va) { return *(volatile uint64_t *)va; }

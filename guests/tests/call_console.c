@@ -4,7 +4,10 @@
 
 TEST("call: console_io");
 
-static long io(int cmd, long n, const void *buffer) { return hypercall(__HYPERVISOR_console_io, cmd, n, buffer, 0); }
+static long io(int cmd, long n, const void *buffer)
+{
+    return hypercall(__HYPERVISOR_console_io, cmd, n, buffer, 0);
+}
 
 void test_main(void)
 {

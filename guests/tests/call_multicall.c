@@ -8,7 +8,10 @@ static struct multicall_entry entry(uint64_t op, uint64_t a, uint64_t b, uint64_
 {
     return (struct multicall_entry){ op, 0x5555, { a, b, c, d, 0, 0 } };
 }
-static long run(struct multicall_entry *list, unsigned n) { return hypercall(__HYPERVISOR_multicall, list, n, 0, 0); }
+static long run(struct multicall_entry *list, unsigned n)
+{
+    return hypercall(__HYPERVISOR_multicall, list, n, 0, 0);
+}
 
 void test_main(void)
 {
@@ -17,7 +20,8 @@ void test_main(void)
 
     list[0] = entry(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0);
     list[1] = entry(99, 0, 0, 0, 0);
-    list[2] = entry(__HYPERVISOR_update_va_mapping, (uint64_t)a, pte(va_to_mfn(b), PTE_KERNEL), UVMF_INVLPG, 0);
+    list[2] =
+        entry(__HYPERVISOR_update_va_mapping, (uint64_t)a, pte(va_to_mfn(b), PTE_KERNEL), UVMF_INVLPG, 0);
     list[3] = entry(__HYPERVISOR_event_channel_op, EVTCHNOP_send, 0x1000, 0, 0);
     list[4] = entry(__HYPERVISOR_multicall, (uint64_t)list, 1, 0, 0);
     list[5] = entry(__HYPERVISOR_xen_version, XENVER_pagesize, 0, 0, 0);
@@ -34,8 +38,8 @@ void test_main(void)
     CHECK_EQ(run((void *)0x1000, 1), -XEN_EFAULT);
     CHECK(run((void *)0xffff830000000000, 1) < 0);
     for (unsigned i = 0; i < 64; i++)
-        list[i] = entry(__HYPERVISOR_update_va_mapping, (uint64_t)a, pte(va_to_mfn(i & 1 ? a : b), PTE_KERNEL),
-                        UVMF_INVLPG, 0);
+        list[i] = entry(__HYPERVISOR_update_va_mapping, (uint64_t)a,
+                        pte(va_to_mfn(i & 1 ? a : b), PTE_KERNEL), UVMF_INVLPG, 0);
     CHECK_EQ(run(list, 64), 0);
     for (unsigned i = 0; i < 64; i++)
         CHECK_EQ(list[i].result, 0);

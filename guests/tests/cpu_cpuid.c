@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID by the prefix that asks for the hypervisor's view: its own leaves, and the machine's without what PV has not. */
+/*
+ * CPUID by the prefix that asks for the hypervisor's view: its own leaves, and the machine's without what PV
+ * has not.
+ */
 #include "rt.h"
 
 TEST("cpu: CPUID with the forced-emulation prefix");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ports: by I/O privilege of the kernel, of user mode, and by a bitmap; what is the hypervisor's stays with it. */
+/*
+ * Ports: by I/O privilege of the kernel, of user mode, and by a bitmap; what is the hypervisor's stays with
+ * it.
+ */
 #include "rt.h"
 
 TEST("cpu: port access by iopl and by bitmap");
@@ -11,7 +14,11 @@ static uint64_t in(void *port)
     __asm__ volatile("inb %w1, %0" : "=a"(v) : "d"((uint16_t)(uint64_t)port));
     return v;
 }
-static uint64_t out_index(void *v) { __asm__ volatile("outb %b0, $0x70" : : "a"((uint8_t)(uint64_t)v)); return 0; }
+static uint64_t out_index(void *v)
+{
+    __asm__ volatile("outb %b0, $0x70" : : "a"((uint8_t)(uint64_t)v));
+    return 0;
+}
 static void user_in(void)
 {
     in((void *)0x71);
@@ -55,6 +62,5 @@ void test_main(void)
     bitmap.nr_ports = 65537;
     CHECK_EQ(physdev_op(PHYSDEVOP_set_iobitmap, &bitmap), -XEN_EINVAL);
     CHECK_EQ(iopl(1), 0);
-    CHECK_EQ(in((void *)0x20) & 0 , 0);                     /* the interrupt controller: hidden, but not deadly */
-    CHECK_EQ(iopl(1), 0);                                   /* for the verdict's port */
+    rt_try(in, (void *)0x20); /* the interrupt controller's: hidden, but not deadly */
 }

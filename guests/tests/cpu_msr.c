@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Model-specific registers as a guest kernel sees them: some of its own, some read as they are, the rest refused. */
+/*
+ * Model-specific registers as a guest kernel sees them: some of its own, some read as they are, the rest
+ * refused.
+ */
 #include "rt.h"
 
 TEST("cpu: MSR reads, writes and refusals");
@@ -34,8 +37,9 @@ void test_main(void)
     CHECK(faults(zero_msr, (void *)0x12345678));
     CHECK_EQ(caught.vector, 13);
     was_caught = false;
-    rt_try(zero_msr, (void *)0xc0000082);                   /* the entry of SYSCALL: whatever is answered, ... */
-    CHECK(hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0) > 0);    /* ... it is still the hypervisor's */
+    rt_try(zero_msr, (void *)0xc0000082); /* the entry of SYSCALL: whatever is answered, ... */
+    /* ... it is still the hypervisor's */
+    CHECK(hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0) > 0);
     rt_try(zero_msr, (void *)0xc0000080);
     CHECK_EQ(rt_try(read_msr, (void *)0xc0000080), efer);
     CHECK(faults(run, user_rdmsr));

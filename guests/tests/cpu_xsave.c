@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Extended state: XSETBV takes what there is and keeps x87, and registers live through events and other domains. */
+/*
+ * Extended state: XSETBV takes what there is and keeps x87, and registers live through events and other
+ * domains.
+ */
 #include "rt.h"
 
 TEST("cpu: XSETBV, vector state across events");

@@ -52,7 +52,9 @@ void test_main(void)
     op.u.createdomain.cpupool_id = 77;
     CHECK(create() < 0);
     good();
-    CHECK_EQ(domctl(XEN_DOMCTL_createdomain, DOMID_FIRST_RESERVED + 3, &op) < 0 || op.domain < DOMID_FIRST_RESERVED, 1);
+    CHECK_EQ(domctl(XEN_DOMCTL_createdomain, DOMID_FIRST_RESERVED + 3, &op) < 0 ||
+                 op.domain < DOMID_FIRST_RESERVED,
+             1);
     if (op.domain && op.domain < DOMID_FIRST_RESERVED) {
         c.id = op.domain;
         child_destroy(&c);
@@ -70,7 +72,8 @@ void test_main(void)
         CHECK_EQ(op.u.getdomaininfo.max_pages, 8);
         CHECK_EQ(op.u.getdomaininfo.flags & XEN_DOMINF_paused, XEN_DOMINF_paused);
         CHECK_EQ(op.u.getdomaininfo.handle[0], 0xc4);
-        CHECK_EQ(domctl(XEN_DOMCTL_max_vcpus, c.id, &op) < 0, 1);       /* 0 or garbage: not what was said at creation */
+        /* 0 or garbage: not what was said at creation */
+        CHECK_EQ(domctl(XEN_DOMCTL_max_vcpus, c.id, &op) < 0, 1);
         child_destroy(&c);
         nap(20000000);                                                  /* freed by parts */
         if (round == 0)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the tools ask about frames for saving a domain; and the frames of a domain that is gone cannot be mapped. */
+/*
+ * What the tools ask about frames for saving a domain; and the frames of a domain that is gone cannot be
+ * mapped.
+ */
 #include "child.h"
 
 TEST("ctl: page types, foreign mappings");
@@ -36,7 +39,7 @@ void test_main(void)
     CHECK_EQ(foreign_map(at, c.mfn[7], c.id, PTE_KERNEL), 0);
     at[0] = 4711;
     CHECK_EQ(domctl(XEN_DOMCTL_destroydomain, c.id, &op), 0);
-    CHECK_EQ(at[0], 4711);                                          /* the frame lives as long as our mapping */
+    CHECK_EQ(at[0], 4711); /* the frame lives as long as our mapping */
     CHECK_EQ(update_va((uint64_t)at, pte(own, PTE_KERNEL), UVMF_INVLPG), 0);
     child_destroy(&c);
     CHECK_EQ(foreign_map(at, c.mfn[2], c.id, PTE_KERNEL), -XEN_ESRCH);

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Control calls: only of the version they were written for, only with a readable argument, only on what is there. */
+/*
+ * Control calls: only of the version they were written for, only with a readable argument, only on what is
+ * there.
+ */
 #include "rt.h"
 
 TEST("ctl: interface versions, unknown commands, absent domains");
 
 void test_main(void)
 {
-    struct xen_domctl d = { .cmd = XEN_DOMCTL_getdomaininfo, .interface_version = XEN_DOMCTL_INTERFACE_VERSION - 1 };
-    struct xen_sysctl s = { .cmd = XEN_SYSCTL_physinfo, .interface_version = XEN_SYSCTL_INTERFACE_VERSION + 1 };
-    static const uint32_t ops[] = { XEN_DOMCTL_destroydomain, XEN_DOMCTL_pausedomain, XEN_DOMCTL_unpausedomain,
-                                    XEN_DOMCTL_max_mem, XEN_DOMCTL_setvcpucontext, XEN_DOMCTL_getvcpuinfo,
-                                    XEN_DOMCTL_max_vcpus, XEN_DOMCTL_getpageframeinfo3, XEN_DOMCTL_hypercall_init };
+    struct xen_domctl d = { .cmd = XEN_DOMCTL_getdomaininfo,
+                            .interface_version = XEN_DOMCTL_INTERFACE_VERSION - 1 };
+    struct xen_sysctl s = { .cmd = XEN_SYSCTL_physinfo,
+                            .interface_version = XEN_SYSCTL_INTERFACE_VERSION + 1 };
+    static const uint32_t ops[] = { XEN_DOMCTL_destroydomain,  XEN_DOMCTL_pausedomain,
+                                    XEN_DOMCTL_unpausedomain,  XEN_DOMCTL_max_mem,
+                                    XEN_DOMCTL_setvcpucontext, XEN_DOMCTL_getvcpuinfo,
+                                    XEN_DOMCTL_max_vcpus,      XEN_DOMCTL_getpageframeinfo3,
+                                    XEN_DOMCTL_hypercall_init };
 
     CHECK_EQ(hypercall(__HYPERVISOR_domctl, &d, 0, 0, 0), -XEN_EACCES);
     CHECK_EQ(hypercall(__HYPERVISOR_sysctl, &s, 0, 0, 0), -XEN_EACCES);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A descriptor table of the guest's own: its frames become typed, its entries are checked, old ones are let go. */
+/*
+ * A descriptor table of the guest's own: its frames become typed, its entries are checked, old ones are let
+ * go.
+ */
 #include "rt.h"
 
 TEST("desc: set_gdt with good and bad tables");

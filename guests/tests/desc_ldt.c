@@ -30,7 +30,7 @@ void test_main(void)
     CHECK(faults(load_es, (void *)0x17));
     CHECK_EQ(page_unprotect(ldt), 0);
 
-    CHECK_EQ(mmuext_one(MMUEXT_SET_LDT, (uint64_t)ldt, 512), 0);        /* writable: refused at the first use */
+    CHECK_EQ(mmuext_one(MMUEXT_SET_LDT, (uint64_t)ldt, 512), 0); /* writable: refused at the first use */
     CHECK(faults(load_es, (void *)0x17));
     CHECK_EQ(mmuext_one(MMUEXT_SET_LDT, 0, 0), 0);
 }

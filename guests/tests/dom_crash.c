@@ -22,7 +22,8 @@ void test_main(void)
                 break;
             nap(1000000);
         }
-        CHECK_EQ(op.u.getdomaininfo.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, SHUTDOWN_crash);
+        CHECK_EQ(op.u.getdomaininfo.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask,
+                 SHUTDOWN_crash);
         child_destroy(&c);
         nap(20000000);
         if (round == 1)

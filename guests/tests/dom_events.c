@@ -28,7 +28,8 @@ void test_main(void)
     CHECK_EQ(event_op(EVTCHNOP_alloc_unbound, &a), 0);
     b = (void *)c.page->buffer;
     *b = (struct evtchn_bind_interdomain){ 0, a.port, 0 };
-    CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, child_buffer(0), 0, 0), 0);
+    CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, child_buffer(0), 0, 0),
+             0);
     its = b->local_port;
     *(evtchn_port_t *)c.page->buffer = its;
     CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_send, child_buffer(0), 0, 0), 0);
@@ -45,14 +46,18 @@ void test_main(void)
     CHECK_EQ(event_op(EVTCHNOP_bind_interdomain, &own), 0);
 
     /* the child may not do that to us, nor bind what was not opened for it */
-    *(struct evtchn_alloc_unbound *)c.page->buffer = (struct evtchn_alloc_unbound){ .dom = 0, .remote_dom = c.id };
-    CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, child_buffer(0), 0, 0), -XEN_EPERM);
+    *(struct evtchn_alloc_unbound *)c.page->buffer =
+        (struct evtchn_alloc_unbound){ .dom = 0, .remote_dom = c.id };
+    CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, child_buffer(0), 0, 0),
+             -XEN_EPERM);
     a.remote_dom = DOMID_SELF;
     CHECK_EQ(event_op(EVTCHNOP_alloc_unbound, &a), 0);
     *b = (struct evtchn_bind_interdomain){ 0, a.port, 0 };
-    CHECK(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, child_buffer(0), 0, 0) < 0);
+    CHECK(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, child_buffer(0), 0, 0) <
+          0);
     *(struct evtchn_reset *)c.page->buffer = (struct evtchn_reset){ 0 };
-    CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_reset, child_buffer(0), 0, 0), -XEN_EPERM);
+    CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_reset, child_buffer(0), 0, 0),
+             -XEN_EPERM);
     child_destroy(&c);
     CHECK_EQ(event_op(EVTCHNOP_status, &s), 0);
     CHECK_EQ(s.status, EVTCHNSTAT_unbound);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Grants between two domains: the child's page mapped and copied by us, ours copied by it, and death with a mapping left. */
+/*
+ * Grants between two domains: the child's page mapped and copied by us, ours copied by it, and death with a
+ * mapping left.
+ */
 #include "child.h"
 
 TEST("dom: grants between two domains");
@@ -32,7 +35,9 @@ void test_main(void)
     table[31] = (struct grant_entry_v1){ GTF_permit_access, 5, (uint32_t)c.mfn[2] };
 
     CHECK_EQ(update_va((uint64_t)at, 0, UVMF_INVLPG), 0);
-    m = (struct gnttab_map_grant_ref){ .host_addr = (uint64_t)at, .flags = GNTMAP_host_map, .ref = 30, .dom = c.id };
+    m = (struct gnttab_map_grant_ref){
+        .host_addr = (uint64_t)at, .flags = GNTMAP_host_map, .ref = 30, .dom = c.id
+    };
     CHECK_EQ(grant_op(GNTTABOP_map_grant_ref, &m, 1), 0);
     CHECK_EQ(m.status, GNTST_okay);
     at[0] = 5;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An ordinary domain asks for what is dom0's: control, the machine, other domains' memory. It gets nothing. */
+/*
+ * An ordinary domain asks for what is dom0's: control, the machine, other domains' memory. It gets nothing.
+ */
 #include "child.h"
 
 TEST("dom: privileged calls of an unprivileged domain");
@@ -49,17 +51,22 @@ void test_main(void)
     CHECK(child_call(&c, __HYPERVISOR_mmu_update, child_buffer(0), 1, 0, DOMID_SELF) < 0);
     CHECK_EQ(child_call(&c, __HYPERVISOR_mmu_update, child_buffer(0), 1, 0, 0), -XEN_EPERM);
     CHECK(child_call(&c, __HYPERVISOR_mmu_update, child_buffer(0), 1, 0, DOMID_IO) < 0);
-    CHECK(child_call(&c, __HYPERVISOR_update_va_mapping, VIRT_BASE + 0xc000, pte(page, PTE_KERNEL), 0, 0) < 0);
-    CHECK_EQ(child_call(&c, __HYPERVISOR_update_va_mapping_otherdomain, VIRT_BASE + 0xc000, pte(page, PTE_KERNEL), 0,
-                        0), -XEN_EPERM);
-    CHECK(child_call(&c, __HYPERVISOR_update_va_mapping, VIRT_BASE + 0xc000, pte(0xb8, PTE_KERNEL), 0, 0) < 0);
+    CHECK(child_call(&c, __HYPERVISOR_update_va_mapping, VIRT_BASE + 0xc000, pte(page, PTE_KERNEL), 0, 0) <
+          0);
+    CHECK_EQ(child_call(&c, __HYPERVISOR_update_va_mapping_otherdomain, VIRT_BASE + 0xc000,
+                        pte(page, PTE_KERNEL), 0, 0),
+             -XEN_EPERM);
+    CHECK(child_call(&c, __HYPERVISOR_update_va_mapping, VIRT_BASE + 0xc000, pte(0xb8, PTE_KERNEL), 0, 0) <
+          0);
     update.ptr = root_mfn() << 12;                                          /* our table itself */
     memcpy(c.page->buffer, &update, sizeof update);
     CHECK(child_call(&c, __HYPERVISOR_mmu_update, child_buffer(0), 1, 0, DOMID_SELF) < 0);
 
     CHECK(op_on_buffer(__HYPERVISOR_physdev_op, PHYSDEVOP_apic_read, &apic, sizeof apic) < 0);
-    op_on_buffer(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, &iopl, sizeof iopl);  /* its own flag; no port opens */
-    CHECK_EQ(op_on_buffer(__HYPERVISOR_memory_op, XENMEM_maximum_reservation, &other, sizeof other), -XEN_EPERM);
+    /* its own flag; no port opens */
+    op_on_buffer(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, &iopl, sizeof iopl);
+    CHECK_EQ(op_on_buffer(__HYPERVISOR_memory_op, XENMEM_maximum_reservation, &other, sizeof other),
+             -XEN_EPERM);
     CHECK(op_on_buffer(__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, &kill, sizeof kill) < 0);
     CHECK(child_call(&c, __HYPERVISOR_console_io, CONSOLEIO_read, 16, child_buffer(0), 0) < 0);
     CHECK_EQ(child_call(&c, __HYPERVISOR_xen_version, XENVER_version, 0, 0, 0), 4 << 16 | 17);

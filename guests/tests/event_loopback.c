@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A port bound to another one of the same domain: events cross, masks hold them back, closing shows at the other end. */
+/*
+ * A port bound to another one of the same domain: events cross, masks hold them back, closing shows at the
+ * other end.
+ */
 #include "rt.h"
 
 TEST("event: unbound, interdomain, send, mask, unmask, close");
 
-static volatile uint64_t *mask_word = (volatile uint64_t *)(shared_info_page + offsetof(struct shared_info, evtchn_mask));
+static volatile uint64_t *mask_word =
+    (volatile uint64_t *)(shared_info_page + offsetof(struct shared_info, evtchn_mask));
 
 static uint32_t status(evtchn_port_t port)
 {

@@ -64,7 +64,9 @@ void test_main(void)
 
     own[0] = 99;
     c = (struct gnttab_copy){ .source = { { .gmfn = va_to_mfn(own) }, DOMID_SELF, 0 },
-                              .dest = { { .ref = 20 }, DOMID_SELF, 5 }, .len = 1, .flags = GNTCOPY_dest_gref };
+                              .dest = { { .ref = 20 }, DOMID_SELF, 5 },
+                              .len = 1,
+                              .flags = GNTCOPY_dest_gref };
     CHECK_EQ(copy(), GNTST_okay);
     CHECK_EQ(granted[5], 99);
     c.dest.u.ref = 21;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A page granted to oneself and mapped by it: writable, read-only, by address and by page-table entry; and taken back. */
+/*
+ * A page granted to oneself and mapped by it: writable, read-only, by address and by page-table entry; and
+ * taken back.
+ */
 #include "rt.h"
 
 TEST("grant: map and unmap, flags, double unmap");

@@ -47,7 +47,7 @@ void test_main(void)
     CHECK(map(at, 22, GNTMAP_host_map, 0) != GNTST_okay);
     tree_make(&t);
     CHECK_EQ(table_pin(1, t.l1), 0);
-    grant(23, va_to_mfn(t.l1), 0, GTF_permit_access);                       /* a page table: not writable, by no way */
+    grant(23, va_to_mfn(t.l1), 0, GTF_permit_access); /* a page table: not writable, by no way */
     CHECK(map(at, 23, GNTMAP_host_map, 0) != GNTST_okay);
     CHECK_EQ(table[23].flags & (GTF_reading | GTF_writing), 0);
     CHECK(!faults(write_word, at));                                         /* the mapping is what it was */

@@ -6,7 +6,9 @@ TEST("grant: setup, query, growth, version");
 
 static long setup(unsigned frames, uint64_t *list, int16_t *status)
 {
-    struct gnttab_setup_table s = { .dom = DOMID_SELF, .nr_frames = frames, .frame_list = { (uint64_t)list } };
+    struct gnttab_setup_table s = { .dom = DOMID_SELF,
+                                    .nr_frames = frames,
+                                    .frame_list = { (uint64_t)list } };
     long r = grant_op(GNTTABOP_setup_table, &s, 1);
 
     *status = s.status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every hypercall of the table, every argument in turn at values that hurt: nothing may kill the machine or us.
- * Left out is what ends the machine or our own thread of control by its very purpose.
+ * Every hypercall of the table, every argument in turn at values that hurt: nothing may kill the machine or
+ * us. Left out is what ends the machine or our own thread of control by its very purpose.
  */
 #include "rt.h"
 
@@ -16,19 +16,31 @@ static const struct row rows[] = {
 
 static bool left_out(unsigned nr)
 {
-    /* these take effect on whatever they are given: entry points, stacks, the end of the domain, our return */
-    return nr == __HYPERVISOR_set_callbacks || nr == __HYPERVISOR_iret || nr == __HYPERVISOR_sched_op_compat ||
-           nr == __HYPERVISOR_sched_op || nr == __HYPERVISOR_set_timer_op || nr == __HYPERVISOR_console_io ||
+    /* these take effect on whatever they are given: entry points, stacks, the end of the domain, our return
+     */
+    return nr == __HYPERVISOR_set_callbacks || nr == __HYPERVISOR_iret ||
+           nr == __HYPERVISOR_sched_op_compat || nr == __HYPERVISOR_sched_op ||
+           nr == __HYPERVISOR_set_timer_op || nr == __HYPERVISOR_console_io ||
            nr == __HYPERVISOR_stack_switch || nr == __HYPERVISOR_set_trap_table || nr == __HYPERVISOR_mca ||
            nr == __HYPERVISOR_fpu_taskswitch ||
-           (nr == __HYPERVISOR_kexec_op && !on_hauch());    /* Xen trusts dom0 here, and dies of it */
+           (nr == __HYPERVISOR_kexec_op && !on_hauch()); /* Xen trusts dom0 here, and dies of it */
 }
 
 void test_main(void)
 {
     uint64_t page = (uint64_t)page_alloc();
-    const uint64_t values[] = { 0, 1, 7, 0xffffffff, 1ul << 31, 1ul << 47, 0x8000000000000000, ~0ul, page + 4093,
-                                0xffff830000000000, MACH2PHYS_VIRT_START, page };
+    const uint64_t values[] = { 0,
+                                1,
+                                7,
+                                0xffffffff,
+                                1ul << 31,
+                                1ul << 47,
+                                0x8000000000000000,
+                                ~0ul,
+                                page + 4093,
+                                0xffff830000000000,
+                                MACH2PHYS_VIRT_START,
+                                page };
 
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         if (left_out(rows[i].nr))

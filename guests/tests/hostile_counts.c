@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists said to be endless: they stop at the first element that cannot be read, or at a limit, and not after hours. */
+/*
+ * Lists said to be endless: they stop at the first element that cannot be read, or at a limit, and not after
+ * hours.
+ */
 #include "rt.h"
 
 TEST("hostile: huge counts");

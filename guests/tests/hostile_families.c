@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every operation of each family, its structure filled with bytes that hurt, or its address bad. Those that end
- * the machine, or stop us, by their purpose are left out.
+ * Every operation of each family, its structure filled with bytes that hurt, or its address bad. Those that
+ * end the machine, or stop us, by their purpose are left out.
  */
 #include "rt.h"
 
@@ -44,7 +44,8 @@ static bool left_out(const struct row *r)
     case __HYPERVISOR_vcpu_op:
         return r->cmd == VCPUOP_down || r->cmd == VCPUOP_send_nmi;
     case __HYPERVISOR_platform_op:      /* these do what they are told to the machine */
-        return r->cmd == XENPF_enter_acpi_sleep || r->cmd == XENPF_resource_op || r->cmd == XENPF_efi_runtime_call;
+        return r->cmd == XENPF_enter_acpi_sleep || r->cmd == XENPF_resource_op ||
+               r->cmd == XENPF_efi_runtime_call;
     case __HYPERVISOR_physdev_op:
         return r->cmd == PHYSDEVOP_apic_write || r->cmd == PHYSDEVOP_set_iopl || r->cmd == PHYSDEVOP_dbgp_op;
     case __HYPERVISOR_sysctl:

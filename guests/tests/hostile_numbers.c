@@ -6,7 +6,8 @@ TEST("hostile: hypercall numbers that are none");
 
 void test_main(void)
 {
-    static const uint64_t none[] = { 11, 43, 44, 45, 46, 47, 50, 55, 56, 63, 64, 255, 1000, 0x7fffffff, 0xffffffff };
+    static const uint64_t none[] = { 11, 43, 44, 45,  46,   47,         50,        55,
+                                     56, 63, 64, 255, 1000, 0x7fffffff, 0xffffffff };
 
     for (unsigned i = 0; i < ARRAY_LEN(none); i++)
         CHECK_EQ(hypercall5(none[i], ~0ul, ~0ul, ~0ul, ~0ul, ~0ul), -XEN_ENOSYS);

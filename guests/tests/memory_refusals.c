@@ -15,7 +15,8 @@ void test_main(void)
 {
     uint64_t mfn = va_to_mfn(page_alloc()), bad = 0xffffffffff, one[1] = { 1 };
     struct xen_memory_domain d = { 1234 };
-    static const int ops[] = { XENMEM_increase_reservation, XENMEM_decrease_reservation, XENMEM_populate_physmap };
+    static const int ops[] = { XENMEM_increase_reservation, XENMEM_decrease_reservation,
+                               XENMEM_populate_physmap };
     long before, after;
 
     CHECK_EQ(memory_op(XENMEM_current_reservation, &d), -XEN_ESRCH);

@@ -8,8 +8,9 @@ static uint64_t list[8];
 static struct xen_memory_reservation r;
 static long reserve(int op, unsigned n, unsigned order)
 {
-    r = (struct xen_memory_reservation){ .extent_start = { (uint64_t)list }, .nr_extents = n, .extent_order = order,
-                                         .domid = DOMID_SELF };
+    r = (struct xen_memory_reservation){
+        .extent_start = { (uint64_t)list }, .nr_extents = n, .extent_order = order, .domid = DOMID_SELF
+    };
     return memory_op(op, &r);
 }
 static long current(void)

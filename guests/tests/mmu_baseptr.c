@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A second root: run on it, see its own slot, come back; the root in use cannot become writable even without its pin. */
+/*
+ * A second root: run on it, see its own slot, come back; the root in use cannot become writable even without
+ * its pin.
+ */
 #include "rt.h"
 
 TEST("mmu: NEW_BASEPTR to a root of our own and back");

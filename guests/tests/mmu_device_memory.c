@@ -17,7 +17,8 @@ void test_main(void)
                         UVMF_INVLPG, DOMID_IO, 0), 0);
     CHECK_EQ(update_va((uint64_t)screen, was, UVMF_INVLPG), 0);
 
-    CHECK(update_va((uint64_t)screen, pte(1ul << 39, PTE_KERNEL), UVMF_INVLPG) < 0);    /* no such address width */
+    /* no such address width */
+    CHECK(update_va((uint64_t)screen, pte(1ul << 39, PTE_KERNEL), UVMF_INVLPG) < 0);
     CHECK(update_va((uint64_t)screen, pte(0xfee00, PTE_KERNEL), UVMF_INVLPG) < 0);      /* local APIC */
     CHECK_EQ(screen[0], 0);
 }

@@ -16,7 +16,8 @@ void test_main(void)
     CHECK_EQ(mmuext_one(MMUEXT_INVLPG_MULTI, page, (uint64_t)&mask), 0);
     CHECK_EQ(mmuext_one(MMUEXT_FLUSH_CACHE, 0, 0), 0);
     CHECK_EQ(mmuext_one(MMUEXT_FLUSH_CACHE_GLOBAL, 0, 0), 0);
-    CHECK_EQ(mmuext_one(MMUEXT_INVLPG_LOCAL, 0x8000000000000000, 0), 0);    /* no such address: nothing to flush */
+    /* no such address: nothing to flush */
+    CHECK_EQ(mmuext_one(MMUEXT_INVLPG_LOCAL, 0x8000000000000000, 0), 0);
     CHECK(mmuext_one(MMUEXT_TLB_FLUSH_MULTI, 0, 0x1000) < 0);               /* the mask cannot be read */
     CHECK(mmuext_one(14, 0, 0) < 0);
     CHECK(mmuext_one(9999, 0, 0) < 0);

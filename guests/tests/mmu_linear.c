@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A root that maps itself read-only, as NetBSD has it; writable is refused, so is a slot of another root's level. */
+/*
+ * A root that maps itself read-only, as NetBSD has it; writable is refused, so is a slot of another root's
+ * level.
+ */
 #include "rt.h"
 
 TEST("mmu: linear page tables, read-only");
@@ -21,7 +24,7 @@ void test_main(void)
     CHECK_EQ(mmuext_one(MMUEXT_TLB_FLUSH_LOCAL, 0, 0), 0);
     CHECK(faults(read_word, (void *)&seen[310]));
 
-    l4[310] = pte(va_to_mfn(l4), PTE_TABLE & ~PTE_RW);          /* the same in a table that is validated as a whole */
+    l4[310] = pte(va_to_mfn(l4), PTE_TABLE & ~PTE_RW); /* the same in a table that is validated as a whole */
     l4[511] = root[511];
     CHECK_EQ(page_protect(l4), 0);
     CHECK_EQ(table_pin(4, l4), 0);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A tree of our own, pinned and unpinned at each level; while pinned its tables stay typed without any user. */
+/*
+ * A tree of our own, pinned and unpinned at each level; while pinned its tables stay typed without any user.
+ */
 #include "rt.h"
 
 TEST("mmu: pin and unpin of each level");

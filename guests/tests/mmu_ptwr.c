@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Plain writes to a page table that is mapped read-only: forms of MOV and XCHG that kernels use, done as checked updates. */
+/*
+ * Plain writes to a page table that is mapped read-only: forms of MOV and XCHG that kernels use, done as
+ * checked updates.
+ */
 #include "rt.h"
 
 TEST("mmu: writes to a page table emulated (mov, xchg)");

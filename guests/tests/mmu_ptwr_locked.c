@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Read-modify-write instructions on a page table mapped read-only: results, memory and flags as the processor has them. */
+/*
+ * Read-modify-write instructions on a page table mapped read-only: results, memory and flags as the
+ * processor has them.
+ */
 #include "rt.h"
 
 TEST("mmu: writes to a page table emulated (cmpxchg, and, or, btr, bts)");
@@ -10,11 +13,14 @@ TEST("mmu: writes to a page table emulated (cmpxchg, and, or, btr, bts)");
 
 static uint64_t flags, rax, operand, expected;
 
-#define RMW(name, text, ...) \
-    static uint64_t name(void *p) \
-    { \
-        __asm__ volatile(text "; pushfq; popq %0" : "=&r"(flags), "+m"(*(uint64_t *)p) : __VA_ARGS__ : "cc", "memory"); \
-        return 0; \
+#define RMW(name, text, ...)                                                                                 \
+    static uint64_t name(void *p)                                                                            \
+    {                                                                                                        \
+        __asm__ volatile(text "; pushfq; popq %0"                                                            \
+                         : "=&r"(flags), "+m"(*(uint64_t *)p)                                                \
+                         : __VA_ARGS__                                                                       \
+                         : "cc", "memory");                                                                  \
+        return 0;                                                                                            \
     }
 RMW(lock_and, "lock andq %2, %1", "r"(operand))
 RMW(plain_and, "andq %2, %1", "r"(operand))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Root slots 256 to 271 are the hypervisor's: writes to them are refused, and what a new root holds there is not used. */
+/*
+ * Root slots 256 to 271 are the hypervisor's: writes to them are refused, and what a new root holds there is
+ * not used.
+ */
 #include "rt.h"
 
 TEST("mmu: the hypervisor's root slots");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A page changes its kind again and again: data, L1, L2, L3, root, data; each only when nothing of the last remains. */
+/*
+ * A page changes its kind again and again: data, L1, L2, L3, root, data; each only when nothing of the last
+ * remains.
+ */
 #include "rt.h"
 
 TEST("mmu: one page in every role in turn");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One table reached by two parents: it stays a table until the last one lets go, and the counts come back to nothing. */
+/*
+ * One table reached by two parents: it stays a table until the last one lets go, and the counts come back to
+ * nothing.
+ */
 #include "rt.h"
 
 TEST("mmu: a table with several parents");

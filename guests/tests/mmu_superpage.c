@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PSE gives a large mapping, which would make page tables writable: refused at each level, also by a mere flag change. */
+/*
+ * PSE gives a large mapping, which would make page tables writable: refused at each level, also by a mere
+ * flag change.
+ */
 #include "rt.h"
 
 TEST("mmu: large mappings refused (XSA-148, XSA-182)");

@@ -42,6 +42,6 @@ void test_main(void)
     CHECK_EQ(mmuext_one(MMUEXT_INVLPG_LOCAL, (uint64_t)seen, 0), 0);
     CHECK(faults(read_word, seen));
     CHECK_EQ(caught.error & 1, 0);
-    CHECK_EQ(table_write(t.l1, 0, 0x123456789000ul << 1), 0);     /* not present: the bits are the guest's own */
+    CHECK_EQ(table_write(t.l1, 0, 0x123456789000ul << 1), 0); /* not present: the bits are the guest's own */
     CHECK_EQ(t.l1[0], 0x123456789000ul << 1);
 }

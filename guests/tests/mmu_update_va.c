@@ -36,6 +36,7 @@ void test_main(void)
     CHECK(update_va(HYPERVISOR_VIRT_START, to_a, UVMF_INVLPG) < 0);
     CHECK(update_va(0x8000000000000000, to_a, UVMF_INVLPG) < 0);
     CHECK(update_va((uint64_t)b, pte(0xfffffffffful, PTE_KERNEL), UVMF_INVLPG) < 0);
-    CHECK_EQ(hypercall5(__HYPERVISOR_update_va_mapping_otherdomain, (uint64_t)b, to_b, UVMF_INVLPG, 1234, 0), -XEN_ESRCH);
+    CHECK_EQ(hypercall5(__HYPERVISOR_update_va_mapping_otherdomain, (uint64_t)b, to_b, UVMF_INVLPG, 1234, 0),
+             -XEN_ESRCH);
     CHECK_EQ(*(volatile uint64_t *)b, 2);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* User mode runs on a root of its own: what only the kernel's root maps is not there, and the other way round. */
+/*
+ * User mode runs on a root of its own: what only the kernel's root maps is not there, and the other way
+ * round.
+ */
 #include "rt.h"
 
 TEST("mmu: NEW_USER_BASEPTR, two address spaces");

@@ -40,7 +40,7 @@ void test_main(void)
     once.timeout_abs_ns = 1;                                /* past: at once ... */
     CHECK_EQ(vcpu_op(VCPUOP_set_singleshot_timer, 0, &once), 0);
     wait_timer();
-    once.flags = VCPU_SSHOTTMR_future;                      /* ... or refused, if so wanted; Xen 4.17 does not care */
+    once.flags = VCPU_SSHOTTMR_future; /* ... or refused, if so wanted; Xen 4.17 does not care */
     r = vcpu_op(VCPUOP_set_singleshot_timer, 0, &once);
     CHECK(r == 0 || r == -XEN_ETIME);
     if (r == 0)

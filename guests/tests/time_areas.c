@@ -35,7 +35,7 @@ void test_main(void)
     rr.addr.h.va = HYPERVISOR_VIRT_START + 4096;
     CHECK_EQ(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &rr), -XEN_EFAULT);
     CHECK_EQ(vcpu_op(VCPUOP_register_runstate_memory_area, 0, (void *)0x1000), -XEN_EFAULT);
-    rr.addr.h.va = 0x1000;                                  /* nothing mapped: updates fail silently, nobody dies */
+    rr.addr.h.va = 0x1000; /* nothing mapped: updates fail silently, nobody dies */
     vcpu_op(VCPUOP_register_runstate_memory_area, 0, &rr);
     p.timeout = system_time() + 1000000;
     CHECK_EQ(sched_op(SCHEDOP_poll, &p), 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The upcall mask is the interrupt flag: set on entry where the trap table says so, and put back by iret's flags. */
+/*
+ * The upcall mask is the interrupt flag: set on entry where the trap table says so, and put back by iret's
+ * flags.
+ */
 #include "rt.h"
 
 TEST("trap: event mask on entry and at iret");

@@ -4,7 +4,11 @@
 
 TEST("trap: exceptions with vector, error code and address");
 
-static uint64_t divide(void *p) { __asm__ volatile("xorl %%ecx, %%ecx; divl %%ecx" : : : "rax", "rdx", "rcx"); return 0; }
+static uint64_t divide(void *p)
+{
+    __asm__ volatile("xorl %%ecx, %%ecx; divl %%ecx" : : : "rax", "rdx", "rcx");
+    return 0;
+}
 static uint64_t undefined(void *p) { __asm__ volatile("ud2"); return 0; }
 static uint64_t breakpoint(void *p) { __asm__ volatile("int3"); return 0; }
 static uint64_t interrupt(void *p) { __asm__ volatile("int $0x80"); return 0; }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A segment register that cannot be loaded on the way back to the guest: the failsafe entry, not a dead machine. */
+/*
+ * A segment register that cannot be loaded on the way back to the guest: the failsafe entry, not a dead
+ * machine.
+ */
 #include "rt.h"
 
 TEST("trap: segments that went bad while the guest was away");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Returns that no processor would make: to addresses that are none, with flags that hurt, to segments that are not there. */
+/*
+ * Returns that no processor would make: to addresses that are none, with flags that hurt, to segments that
+ * are not there.
+ */
 #include "rt.h"
 
 TEST("trap: iret to bad addresses, selectors and flags (XSA-7, XSA-44)");
@@ -11,10 +14,13 @@ static uint64_t go(void *p)
 {
     const struct frame *f = p;
 
-    __asm__ volatile("pushq %0; pushq %1; pushq %2; pushq %3; pushq %4; pushq %6; pushq $0; pushq $0; pushq $0;"
-                     "movl %5, %%eax; syscall"
-                     : : "r"(f->ss), "r"(f->rsp), "r"(f->rflags), "r"(f->cs), "r"(f->rip), "i"(__HYPERVISOR_iret),
-                         "r"((uint64_t)pretend_syscall) : "rax", "rcx", "r11", "memory");
+    __asm__ volatile(
+        "pushq %0; pushq %1; pushq %2; pushq %3; pushq %4; pushq %6; pushq $0; pushq $0; pushq $0;"
+        "movl %5, %%eax; syscall"
+        :
+        : "r"(f->ss), "r"(f->rsp), "r"(f->rflags), "r"(f->cs), "r"(f->rip), "i"(__HYPERVISOR_iret),
+          "r"((uint64_t)pretend_syscall)
+        : "rax", "rcx", "r11", "memory");
     return 0;
 }
 

@@ -18,11 +18,15 @@ static uint64_t pattern(void *p)
         "subq $1, %%rax; subq $2, %%rbx; subq $3, %%rcx; subq $4, %%rdx; subq $5, %%rsi; subq $6, %%rdi;"
         "subq $8, %%r8; subq $9, %%r9; subq $10, %%r10; subq $11, %%r11; subq $12, %%r12; subq $13, %%r13;"
         "subq $14, %%r14; subq $15, %%r15;"
-        "orq %%rbx, %%rax; orq %%rcx, %%rax; orq %%rdx, %%rax; orq %%rsi, %%rax; orq %%rdi, %%rax; orq %%r8, %%rax;"
-        "orq %%r9, %%rax; orq %%r10, %%rax; orq %%r11, %%rax; orq %%r12, %%rax; orq %%r13, %%rax; orq %%r14, %%rax;"
+        "orq %%rbx, %%rax; orq %%rcx, %%rax; orq %%rdx, %%rax; orq %%rsi, %%rax; orq %%rdi, %%rax; orq %%r8, "
+        "%%rax;"
+        "orq %%r9, %%rax; orq %%r10, %%rax; orq %%r11, %%rax; orq %%r12, %%rax; orq %%r13, %%rax; orq %%r14, "
+        "%%rax;"
         "orq %%r15, %%rax"
-        : "=a"(wrong) : : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-                          "memory", "cc");
+        : "=a"(wrong)
+        :
+        : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory",
+          "cc");
     return wrong;
 }
 

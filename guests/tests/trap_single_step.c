@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The trap flag: each instruction, also across a hypercall and a return from the hypervisor, never one of its own. */
+/*
+ * The trap flag: each instruction, also across a hypercall and a return from the hypervisor, never one of
+ * its own.
+ */
 #include "rt.h"
 
 TEST("trap: single steps");

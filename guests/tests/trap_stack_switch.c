@@ -20,11 +20,13 @@ void test_main(void)
     CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, FLAT_KERNEL_SS64, a + PAGE_SIZE, 0, 0), 0);
     run_user(user);
     CHECK_EQ(frame_at & ~0xffful, a);
-    CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, FLAT_KERNEL_SS64, b + 0x808, 0, 0), 0);     /* rounded down by 16 */
+    /* rounded down by 16 */
+    CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, FLAT_KERNEL_SS64, b + 0x808, 0, 0), 0);
     run_user(user);
     CHECK_EQ(frame_at & ~0xffful, b);
     CHECK_EQ((frame_at + sizeof(struct trap_frame)) & 15, 0);
-    CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, 0, a + PAGE_SIZE, 0, 0), 0);       /* selector made one of ring 3 */
+    /* selector made one of ring 3 */
+    CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, 0, a + PAGE_SIZE, 0, 0), 0);
     run_user(user);
     CHECK_EQ(frame_at & ~0xffful, a);
 }

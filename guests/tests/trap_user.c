@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* User mode: what it may call, what it may not, and the state that exceptions and system calls bring from there. */
+/*
+ * User mode: what it may call, what it may not, and the state that exceptions and system calls bring from
+ * there.
+ */
 #include "rt.h"
 
 TEST("trap: user mode, system calls, gates by privilege");
