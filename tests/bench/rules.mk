@@ -18,6 +18,16 @@ $(O)/bench/noop.elf: tests/bench/noop.S
 	$(CC) -nostdlib -static -no-pie -Wl,-Ttext-segment=0xffffffff80100000 -Wl,-e,start -Wl,--build-id=none \
 	    -Wl,-z,max-page-size=4096,-z,noexecstack $< -o $@
 
+# The primitives, measured from a test kernel that is no test (guests/bench/).
+.PHONY: bench-primitives
+bench-primitives: $(O)/guests/bench/prim.elf
+$(O)/guests/bench/prim.elf: $(addprefix $(O)/guest-obj/guests/bench/,prim.o prim_entry.o) $(GUEST_RT) guests/rt/link.lds
+	@mkdir -p $(@D)
+	$(CC) -nostdlib -static -no-pie -Wl,-T,guests/rt/link.lds -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	    -Wl,--no-warn-rwx-segments $(filter %.o,$^) -o $@
+-include $(O)/guest-obj/guests/bench/prim.d
+
 bench: deps
 	@$(MAKE) --no-print-directory -s hv dom0
 	@tests/bench/bench
+	@tests/bench/prim
