@@ -131,7 +131,7 @@ static void child_start(struct child *c)
     context.user_regs.cs = FLAT_KERNEL_CS64;
     context.user_regs.ss = FLAT_KERNEL_SS64;
     context.user_regs.rflags = 0x202;
-    context.user_regs.rsp = VIRT_BASE + 0x3000;
+    context.user_regs.rsp = VIRT_BASE + CHILD_RSP;
     context.kernel_ss = FLAT_KERNEL_SS64;
     context.kernel_sp = VIRT_BASE + 0x3000;
     context.ctrlreg[3] = xen_pfn_to_cr3(c->mfn[ROOT]);
@@ -178,6 +178,20 @@ int64_t child_call(struct child *c, uint64_t nr, uint64_t a, uint64_t b, uint64_
 {
     child_add(c, nr, a, b, d, e);
     return child_run(c) ? c->page->call[c->page->count - 1].result : -9998;
+}
+
+bool child_run_crash(struct child *c)
+{
+    struct xen_domctl op = { 0 };
+    const uint32_t *flags = &op.u.getdomaininfo.flags;
+
+    c->page->state = 1;
+    for (unsigned i = 0; i < 1000 && !(*flags & XEN_DOMINF_shutdown); i++) {
+        nap(1000000);
+        CHECK_EQ(domctl(XEN_DOMCTL_getdomaininfo, c->id, &op), 0);
+    }
+    CHECK_EQ(*flags & XEN_DOMINF_shutdown, XEN_DOMINF_shutdown);
+    return (*flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask) == SHUTDOWN_crash;
 }
 
 void child_destroy(struct child *c)

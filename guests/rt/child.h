@@ -12,6 +12,7 @@
 /* Its address of the shared page; calls and their buffers are in it. */
 #define CHILD_SHARED (VIRT_BASE + 0x1000)
 #define CHILD_CALLS 36
+#define CHILD_RSP 0x2f00        /* its stack pointer, in page 2: what iret finds there is up to the test */
 /* offset in the shared page from which tests may place buffers */
 #define CHILD_BUFFER (16 + CHILD_CALLS * 56)
 
@@ -45,6 +46,8 @@ static inline uint64_t child_buffer(unsigned offset) { return CHILD_SHARED + CHI
 bool child_run(struct child *c);
 /* One call. */
 int64_t child_call(struct child *c, uint64_t nr, uint64_t a, uint64_t b, uint64_t d, uint64_t e);
+/* Runs the list, which the domain does not survive: waits until it has crashed. */
+bool child_run_crash(struct child *c);
 /* Unmaps and destroys it, waits until it is gone; the test may have ordered its destruction already. */
 void child_destroy(struct child *c);
 /* Maps a frame of a domain at a page of our own address space; 0 or the error. */

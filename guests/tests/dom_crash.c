@@ -7,7 +7,6 @@ TEST("dom: a domain that crashes harms nobody else");
 void test_main(void)
 {
     struct child c = { 0 };
-    struct xen_domctl op = { 0 };
     uint64_t before = 0;
 
     for (unsigned round = 0; round < 3; round++) {
@@ -15,15 +14,7 @@ void test_main(void)
             return;
         /* the page it runs on vanishes */
         child_add(&c, __HYPERVISOR_update_va_mapping, VIRT_BASE, 0, UVMF_INVLPG, 0);
-        c.page->state = 1;
-        for (unsigned i = 0; i < 200; i++) {
-            CHECK_EQ(domctl(XEN_DOMCTL_getdomaininfo, c.id, &op), 0);
-            if (op.u.getdomaininfo.flags & XEN_DOMINF_shutdown)
-                break;
-            nap(1000000);
-        }
-        CHECK_EQ(op.u.getdomaininfo.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask,
-                 SHUTDOWN_crash);
+        CHECK(child_run_crash(&c));
         child_destroy(&c);
         nap(20000000);
         if (round == 1)
