@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory_op: frames for domains and back, one list of extents at a time; what memory there is; frames of other
- * objects that a control domain may map.
+ * memory_op: frames for domains and back, one list of extents at a time; what memory there is; frames of
+ * other objects that a control domain may map.
  *
- * Lists are the guest's: each element is read once and written once. A preempted list goes on at v->extent, and its
- * result counts from the start of the list, so an operation that ran out of memory midway returns how far it came.
- * A PV guest knows machine frames; the pseudo-physical numbers are its own affair and go into the M2P only.
+ * Lists are the guest's: each element is read once and written once. A preempted list goes on at v->extent,
+ * and its result counts from the start of the list, so an operation that ran out of memory midway returns how
+ * far it came. A PV guest knows machine frames; the pseudo-physical numbers are its own affair and go into
+ * the M2P only.
  */
 #include <hv/frame.h>
 #include <hv/machine.h>
@@ -38,7 +39,8 @@ static bool stop_after(struct vcpu *v, unsigned *frames, unsigned order)
 typedef int extent_fn(struct vcpu *v, struct domain *d, const struct xen_memory_reservation *r, gaddr_t at);
 
 /* Does extents from v->extent on. The count done, less than asked if one failed; -ERESTART. */
-static int each_extent(struct vcpu *v, struct domain *d, const struct xen_memory_reservation *r, extent_fn *fn)
+static int each_extent(struct vcpu *v, struct domain *d, const struct xen_memory_reservation *r,
+                       extent_fn *fn)
 {
     unsigned frames = 0;
 
@@ -180,8 +182,9 @@ static int exchange_alloc(const struct exchange *x, struct domain *d)
 }
 
 /*
- * New frames first, then the old ones go. Between the look at the old ones and their end only the guest itself could
- * have mapped one (or named one twice): it keeps that frame, beyond its limit, and learns that the call failed.
+ * New frames first, then the old ones go. Between the look at the old ones and their end only the guest
+ * itself could have mapped one (or named one twice): it keeps that frame, beyond its limit, and learns that
+ * the call failed.
  */
 static int exchange_step(const struct exchange *x, struct domain *d)
 {
@@ -224,7 +227,10 @@ int memory_op_exchange(struct vcpu *v, struct domain *d, struct xen_memory_excha
 }
 
 /* ---- how much ---- */
-int memory_op_maximum_ram_page(struct vcpu *v, struct domain *d, no_argument_t *none) { return (int)(frame_count - 1); }
+int memory_op_maximum_ram_page(struct vcpu *v, struct domain *d, no_argument_t *none)
+{
+    return (int)(frame_count - 1);
+}
 
 int memory_op_current_reservation(struct vcpu *v, struct domain *d, struct xen_memory_domain *arg)
 {
@@ -356,7 +362,8 @@ int memory_op_machine_memory_map(struct vcpu *v, struct domain *d, struct xen_me
 /* ---- frames that are not a domain's memory ---- */
 int memory_op_acquire_resource(struct vcpu *v, struct domain *d, struct xen_mem_acquire_resource *arg)
 {
-    if (arg->pad || arg->type != XENMEM_resource_grant_table || arg->id != XENMEM_resource_grant_table_id_shared)
+    if (arg->pad || arg->type != XENMEM_resource_grant_table ||
+        arg->id != XENMEM_resource_grant_table_id_shared)
         return refuse(v, -XEN_EOPNOTSUPP, arg->type, arg->id);
     if (!arg->frame_list.va) {
         if (arg->nr_frames)

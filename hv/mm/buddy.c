@@ -2,13 +2,14 @@
 /*
  * Free frames: blocks of 2^order frames, aligned to their size, that split and merge with their neighbours.
  *
- * The first frame of a free block carries FRAME_FREE and the order; the others FRAME_FREE and INNER. The lists run
- * through frame.next and prev. Memory is kept in three zones by address, because old devices reach only low memory:
- * a request takes from the highest zone that it may, so low frames are there when someone cannot do with others.
+ * The first frame of a free block carries FRAME_FREE and the order; the others FRAME_FREE and INNER. The
+ * lists run through frame.next and prev. Memory is kept in three zones by address, because old devices reach
+ * only low memory: a request takes from the highest zone that it may, so low frames are there when someone
+ * cannot do with others.
  *
- * Each frame keeps its stamp while it is free, and whoever gets it first makes sure that no processor remembers a
- * translation from before (mm/tlb.c). Claims are promises to a domain that is being built: what is promised is free
- * but not to be had by others.
+ * Each frame keeps its stamp while it is free, and whoever gets it first makes sure that no processor
+ * remembers a translation from before (mm/tlb.c). Claims are promises to a domain that is being built: what
+ * is promised is free but not to be had by others.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -62,7 +63,10 @@ void frames_share_readonly(uint64_t first, uint64_t count) { reserve(first, coun
 static void refs_set(struct frame *f, uint64_t refs) { __atomic_store_n(&f->refs, refs, __ATOMIC_RELAXED); }
 
 /* ---- lists ---- */
-static unsigned zone_of(uint64_t n) { return n < (1u << 12) ? ZONE_ISA : n < (1u << 20) ? ZONE_4G : ZONE_HIGH; }
+static unsigned zone_of(uint64_t n)
+{
+    return n < (1u << 12) ? ZONE_ISA : n < (1u << 20) ? ZONE_4G : ZONE_HIGH;
+}
 
 static void list_insert_free(uint64_t n, unsigned order)
 {
@@ -169,7 +173,8 @@ mfn_t block_alloc(struct domain *d, unsigned order, uint64_t limit)
     if (order >= FRAME_ORDERS)
         return MFN_INVALID;
     spin_lock(&heap_lock);
-    mine = d ? d->claimed : claims;     /* the hypervisor may go into what is promised; a domain only into its own */
+    mine =
+        d ? d->claimed : claims; /* the hypervisor may go into what is promised; a domain only into its own */
     n = free_frames >= size + (claims - mine) ? block_take(order, limit) : FRAME_NIL;
     if (n != FRAME_NIL && d && d->claimed) {
         uint64_t used = MIN(size, d->claimed);

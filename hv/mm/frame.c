@@ -2,28 +2,31 @@
 /*
  * References and types of frames.
  *
- * The refs word counts who needs the frame to stay with its owner: its allocation, each page-table entry that maps it,
- * each pin, each table root in use. At zero the frame is free. The type word counts who needs it to stay what it is:
- * a writable entry needs it WRITABLE, an entry of an L3 needs it L2, a pinned table needs itself. A frame changes its
- * type only while that count is zero, so no frame is ever a table and writable at once. Every type reference comes
- * with a plain reference.
+ * The refs word counts who needs the frame to stay with its owner: its allocation, each page-table entry that
+ * maps it, each pin, each table root in use. At zero the frame is free. The type word counts who needs it to
+ * stay what it is: a writable entry needs it WRITABLE, an entry of an L3 needs it L2, a pinned table needs
+ * itself. A frame changes its type only while that count is zero, so no frame is ever a table and writable at
+ * once. Every type reference comes with a plain reference.
  *
- * Becoming a table means checking 512 entries and everything below, which can take long; so can the way back. Both
- * stop when the processor has better things to do, and leave in the type word how far they came:
+ * Becoming a table means checking 512 entries and everything below, which can take long; so can the way back.
+ * Both stop when the processor has better things to do, and leave in the type word how far they came:
  *
- *   validation preempted   PARTIAL|OWN, PROGRESS = n: entries 0..n-1 hold references. The count includes one that
- *                          belongs to the state itself (OWN). The next who wants the type goes on from n and takes
- *                          that reference over. Nobody needs to come: frame_abandon() at the owner's end undoes it.
- *   undoing preempted      PARTIAL, PROGRESS = n: as above, but the count is that of the holder who wanted to let go
- *                          and could not; he still holds it and tries again. If somebody wants the type meanwhile, it
- *                          is validated anew from n, with a reference more.
- *   entry refused          PARTIAL|OWN|FAILED while what was taken is given back; whoever asks next helps, and is
- *                          told -EINVAL at the end. So a refusal can be preempted too, and still always ends.
+ *   validation preempted   PARTIAL|OWN, PROGRESS = n: entries 0..n-1 hold references. The count includes
+ *                          one that belongs to the state itself (OWN). The next who wants the type goes on
+ *                          from n and takes that reference over. Nobody needs to come: frame_abandon() at
+ *                          the owner's end undoes it.
+ *   undoing preempted      PARTIAL, PROGRESS = n: as above, but the count is that of the holder who wanted
+ *                          to let go and could not; he still holds it and tries again. If somebody wants
+ *                          the type meanwhile, it is validated anew from n, with a reference more.
+ *   entry refused          PARTIAL|OWN|FAILED while what was taken is given back; whoever asks next helps,
+ *                          and is told -EINVAL at the end. So a refusal can be preempted too, and still
+ *                          always ends.
  *
- * While a processor works on a table it holds BUSY. Who wants the same type waits; who wants another is refused at
- * once, as it would be a moment later. So waiting goes only from a level to a lower one, linear entries never wait
- * (pv/linear.c), and there is no circle. A type change takes BUSY first and flushes
- * second: that order closes the window in which a table could be checked while an old translation still writes it.
+ * While a processor works on a table it holds BUSY. Who wants the same type waits; who wants another is
+ * refused at once, as it would be a moment later. So waiting goes only from a level to a lower one, linear
+ * entries never wait (pv/linear.c), and there is no circle. A type change takes BUSY first and flushes
+ * second: that order closes the window in which a table could be checked while an old translation still
+ * writes it.
  */
 #include <hv/frame.h>
 #include <hv/domain.h>
@@ -104,7 +107,8 @@ void frame_put(mfn_t m)
 
 /* ---- work on a table; the caller holds BUSY, and the state owns one reference of each kind (OWN) ---- */
 
-/* Changes the bits of `clear` to those of `set`, and the count; linear references may change at the same time. */
+/* Changes the bits of `clear` to those of `set`, and the count; linear references may change at the same
+ * time. */
 static void word_change(struct frame *f, uint64_t clear, uint64_t set, uint64_t drop)
 {
     uint64_t old = load(&f->type);
@@ -136,7 +140,7 @@ static int undo_failed(struct frame *f, enum frame_type t, unsigned progress)
     }
     if ((load(&f->type) & TYPE_COUNT_MASK) == 1)
         become_free_to_change(f, t);
-    else                                /* somebody's preempted undoing still holds it, with nothing left to undo */
+    else /* somebody's preempted undoing still holds it, with nothing left to undo */
         word_change(f, TYPE_BUSY | TYPE_OWN | TYPE_FAILED | TYPE_PROGRESS_MASK, 0, 1);
     frame_put(m);
     return -XEN_EINVAL;
@@ -193,8 +197,8 @@ static int type_resume(struct frame *f, struct domain *d, enum frame_type t, uin
 }
 
 /*
- * A type reference for a caller who has just taken a plain one. The plain one is kept with 0, and otherwise gone:
- * released, or with the preempted state.
+ * A type reference for a caller who has just taken a plain one. The plain one is kept with 0, and otherwise
+ * gone: released, or with the preempted state.
  */
 static int type_get(struct frame *f, struct domain *d, enum frame_type t)
 {
@@ -276,7 +280,8 @@ static int undo_last(struct frame *f, uint64_t was)
     return 0;
 }
 
-/* Drops a type reference, and `linear` too unless the word goes anyway; the plain reference stays with the caller. */
+/* Drops a type reference, and `linear` too unless the word goes anyway; the plain reference stays with the
+ * caller. */
 static int type_put(struct frame *f, uint64_t linear)
 {
     uint64_t old = load(&f->type);

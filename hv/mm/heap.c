@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Small objects of the hypervisor. A page holds objects of one size; which, how many are free, and where the first
- * free one is stand in the type word of its frame, which nobody else uses for the hypervisor's own frames, so objects
- * need no header. Pages with free objects are on a list for their size. Larger objects are whole pages.
+ * Small objects of the hypervisor. A page holds objects of one size; which, how many are free, and where the
+ * first free one is stand in the type word of its frame, which nobody else uses for the hypervisor's own
+ * frames, so objects need no header. Pages with free objects are on a list for their size. Larger objects are
+ * whole pages.
  */
 #include <hv/frame.h>
 #include <hv/lock.h>

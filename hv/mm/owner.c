@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames of domains: allocation, the list and count of each domain's frames, sharing of the hypervisor's frames, and
- * the end of all that.
+ * Frames of domains: allocation, the list and count of each domain's frames, sharing of the hypervisor's
+ * frames, and the end of all that.
  *
- * A frame is on its owner's list from allocation until its last reference goes, which may be long after the owner
- * died, if another domain maps it. The owner stays as long: having frames is a reference to the domain, and the table
- * below finds the domain by its number without any lock, because it is asked with all kinds of locks held. Its pages
- * are never freed, and an entry is set before the first frame is there and cleared after the last is gone.
+ * A frame is on its owner's list from allocation until its last reference goes, which may be long after the
+ * owner died, if another domain maps it. The owner stays as long: having frames is a reference to the domain,
+ * and the table below finds the domain by its number without any lock, because it is asked with all kinds of
+ * locks held. Its pages are never freed, and an entry is set before the first frame is there and cleared
+ * after the last is gone.
  *
  * The list ends with FRAME_NIL; prev of its head is its tail.
  */
@@ -218,8 +219,8 @@ bool frame_is_unused(mfn_t m, const struct domain *d)
 }
 
 /*
- * Exactly one reference, the allocation's: it becomes nobody's in one step, so nobody can take a further one between
- * the look and the act. Mapped frames are busy: their guest unmaps them first.
+ * Exactly one reference, the allocation's: it becomes nobody's in one step, so nobody can take a further one
+ * between the look and the act. Mapped frames are busy: their guest unmaps them first.
  */
 int frame_take(mfn_t m, struct domain *d)
 {
@@ -298,8 +299,9 @@ void frame_share_end(mfn_t m, struct domain *d)
 /* ---- the end ---- */
 
 /*
- * The list is gone through once, by moving its head to its end as many times as there were frames at the start:
- * frames that nobody looked at yet always stand before those that somebody did, whatever is freed meanwhile.
+ * The list is gone through once, by moving its head to its end as many times as there were frames at the
+ * start: frames that nobody looked at yet always stand before those that somebody did, whatever is freed
+ * meanwhile.
  */
 static uint32_t relinquish_next(struct domain *d)
 {
@@ -320,7 +322,8 @@ static uint32_t relinquish_next(struct domain *d)
 
 enum { STEP_BEGIN, STEP_NEXT, STEP_PIN, STEP_UNPINNED, STEP_ABANDON };
 
-/* The frame under the cursor: its pin, its abandoned validation, its allocation. -ERESTART: the same again. */
+/* The frame under the cursor: its pin, its abandoned validation, its allocation. -ERESTART: the same
+ * again. */
 static int relinquish_one(struct domain *d, uint32_t n)
 {
     int rc = 0;

@@ -2,19 +2,20 @@
 /*
  * Stale translations, and why hardly any flush is needed.
  *
- * Processors remember translations after the entry is gone. Three things must therefore not happen before every
- * processor has forgotten: a frame that a guest could write becomes a page table or descriptor table; a page table
- * becomes something a guest can write (the walker remembers upper levels too); a frame goes to another owner.
+ * Processors remember translations after the entry is gone. Three things must therefore not happen before
+ * every processor has forgotten: a frame that a guest could write becomes a page table or descriptor table; a
+ * page table becomes something a guest can write (the walker remembers upper levels too); a frame goes to
+ * another owner.
  *
- * So there is a clock, which ticks whenever a processor drops all translations of guests (any write of CR3: guest
- * mappings are never global). A frame whose last mapping goes is stamped with the clock; when it is to become
- * something else, a flush is needed only if some processor has not flushed since. Guests write CR3 at every system
- * call, so that is rare. The orders that make it right: entry removed, then stamp taken, then reference given up; and
- * the clock ticks before a flush, whose time is that tick.
+ * So there is a clock, which ticks whenever a processor drops all translations of guests (any write of CR3:
+ * guest mappings are never global). A frame whose last mapping goes is stamped with the clock; when it is to
+ * become something else, a flush is needed only if some processor has not flushed since. Guests write CR3 at
+ * every system call, so that is rare. The orders that make it right: entry removed, then stamp taken, then
+ * reference given up; and the clock ticks before a flush, whose time is that tick.
  *
- * The stamp has 24 bits and stands where the count of types would, while that is zero. Reading it back we assume the
- * latest moment it can mean. An old stamp may thus look younger than it is and cost a flush too many, never one too
- * few.
+ * The stamp has 24 bits and stands where the count of types would, while that is zero. Reading it back we
+ * assume the latest moment it can mean. An old stamp may thus look younger than it is and cost a flush too
+ * many, never one too few.
  */
 #include <hv/frame.h>
 #include <hv/limits.h>

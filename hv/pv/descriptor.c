@@ -2,14 +2,15 @@
 /*
  * Descriptor tables of PV guests.
  *
- * The processor reads descriptors with its own rights, so the frames that hold them are typed SEGDESC: every entry was
- * checked, and only update_descriptor writes to them. Allowed are code and data for ring 3; guests write ring 0 into
- * theirs, so the privilege is raised for them. Gates and other system descriptors are not.
+ * The processor reads descriptors with its own rights, so the frames that hold them are typed SEGDESC: every
+ * entry was checked, and only update_descriptor writes to them. Allowed are code and data for ring 3; guests
+ * write ring 0 into theirs, so the privilege is raised for them. Gates and other system descriptors are not.
  *
- * Each vCPU sees its tables through a window at a fixed address in the per-domain slot of the top level, so the
- * processor's registers need not change when the guest changes tables, and switching vCPUs costs no copying. GDT
- * pages that the guest does not use show a page of zeros: a selector there is refused by the processor itself. LDT
- * pages come in when they are first touched, because a guest names its LDT by virtual address.
+ * Each vCPU sees its tables through a window at a fixed address in the per-domain slot of the top level, so
+ * the processor's registers need not change when the guest changes tables, and switching vCPUs costs no
+ * copying. GDT pages that the guest does not use show a page of zeros: a selector there is refused by the
+ * processor itself. LDT pages come in when they are first touched, because a guest names its LDT by virtual
+ * address.
  */
 #include <hv/guest.h>
 #include <hv/hypercall.h>

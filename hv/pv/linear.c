@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linear page tables: an entry that points, read-only, to a table of its own level, so that the tables appear in the
- * guest's address space one after another. NetBSD points a slot of its L4 at the L4 itself.
+ * Linear page tables: an entry that points, read-only, to a table of its own level, so that the tables appear
+ * in the guest's address space one after another. NetBSD points a slot of its L4 at the L4 itself.
  *
- * An entry of a table to itself needs no reference: it goes when the table goes. An entry to another table must keep
- * that one valid, but tables must not form long chains or circles: taking one apart would take all the others apart,
- * without bound, and a circle would keep itself alive for ever. So a table either has linear entries, or is pointed
- * to by them, not both; the type word counts which. The target must be valid already: a linear entry never starts
- * a validation and never waits for one.
+ * An entry of a table to itself needs no reference: it goes when the table goes. An entry to another table
+ * must keep that one valid, but tables must not form long chains or circles: taking one apart would take all
+ * the others apart, without bound, and a circle would keep itself alive for ever. So a table either has
+ * linear entries, or is pointed to by them, not both; the type word counts which. The target must be valid
+ * already: a linear entry never starts a validation and never waits for one.
  */
 #include <hw/hw.h>
 
@@ -50,15 +50,16 @@ void linear_unmark(mfn_t table)
     } while (!swap(f, &old, word));
 }
 
-/* One more entry elsewhere that points here: a type reference, if the table is valid and has no linear entries. */
+/* One more entry elsewhere that points here: a type reference, if the table is valid and has no linear
+ * entries. */
 static bool linear_use(mfn_t target, enum frame_type t)
 {
     struct frame *f = frame_of(target);
     uint64_t old = __atomic_load_n(&f->type, __ATOMIC_RELAXED);
 
     do
-        if (type_of(old) != t || !(old & TYPE_VALIDATED) || (old & (TYPE_BUSY | TYPE_HAS_LINEAR)) || at_limit(old) ||
-            (old & TYPE_COUNT_MASK) == 0 || (old & TYPE_COUNT_MASK) >= TYPE_COUNT_MASK - 1)
+        if (type_of(old) != t || !(old & TYPE_VALIDATED) || (old & (TYPE_BUSY | TYPE_HAS_LINEAR)) ||
+            at_limit(old) || (old & TYPE_COUNT_MASK) == 0 || (old & TYPE_COUNT_MASK) >= TYPE_COUNT_MASK - 1)
             return false;
     while (!swap(f, &old, old + TYPE_LINEAR_ONE + 1));
     return true;

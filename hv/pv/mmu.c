@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changes of page-table entries: mmu_update (by machine address, in lists) and update_va_mapping (by address).
+ * Changes of page-table entries: mmu_update (by machine address, in lists) and update_va_mapping (by
+ * address).
  *
- * Lists are pulled in pieces into hypervisor memory, each element once. Neighbouring elements mostly change the same
- * table, which is therefore held and mapped from one to the next: a run.
+ * Lists are pulled in pieces into hypervisor memory, each element once. Neighbouring elements mostly change
+ * the same table, which is therefore held and mapped from one to the next: a run.
  */
 #include <hw/hw.h>
 
@@ -72,7 +73,8 @@ void foreign_leave(struct vcpu *v, struct foreign *f)
 /* ---- lists ---- */
 int list_begin(struct list_progress *p, uint64_t list, uint64_t count, uint64_t done_at)
 {
-    *p = (struct list_progress){ .list = list, .count = (uint32_t)count & ~MMU_PREEMPTED, .done_at = done_at };
+    *p =
+        (struct list_progress){ .list = list, .count = (uint32_t)count & ~MMU_PREEMPTED, .done_at = done_at };
     if ((count & MMU_PREEMPTED) && done_at)
         return guest_read(&p->before, GADDR(done_at), sizeof p->before);
     return 0;
@@ -86,7 +88,8 @@ long list_end(struct vcpu *v, struct list_progress *p, int rc, size_t size, uint
         rc = -XEN_EFAULT;
     if (rc != -XEN_ERESTART)
         return rc;
-    return hypercall_restart(v, p->list + p->done * size, (p->count - p->done) | MMU_PREEMPTED, p->done_at, domid);
+    return hypercall_restart(v, p->list + p->done * size, (p->count - p->done) | MMU_PREEMPTED, p->done_at,
+                             domid);
 }
 
 /* ---- mmu_update ---- */
@@ -159,7 +162,8 @@ static int update_m2p(const struct foreign *f, mfn_t m, uint64_t pfn)
 }
 
 /* *done: the element took effect, and with -ERESTART is not to be repeated. */
-static int update_one(struct vcpu *v, const struct foreign *f, struct run *r, const struct mmu_update *u, bool *done)
+static int update_one(struct vcpu *v, const struct foreign *f, struct run *r, const struct mmu_update *u,
+                      bool *done)
 {
     uint64_t at = u->ptr & ~3ull;
 
@@ -201,7 +205,8 @@ static int update_list(struct vcpu *v, const struct foreign *f, struct run *r, s
     return rc ? rc : pv_undo_pending(v);
 }
 
-long hc_mmu_update(struct vcpu *v, uint64_t list, uint64_t count, uint64_t done_at, uint64_t domid, uint64_t a5)
+long hc_mmu_update(struct vcpu *v, uint64_t list, uint64_t count, uint64_t done_at, uint64_t domid,
+                   uint64_t a5)
 {
     struct run run = { .table = MFN_INVALID };
     struct list_progress p;
@@ -221,7 +226,8 @@ long hc_mmu_update(struct vcpu *v, uint64_t list, uint64_t count, uint64_t done_
 
 /* ---- update_va_mapping ---- */
 
-/* A flush for several vCPUs names them in a bit map of the guest; flushing for all of the domain does no harm. */
+/* A flush for several vCPUs names them in a bit map of the guest; flushing for all of the domain does no
+ * harm. */
 int mmu_flush_va(struct vcpu *v, uint64_t va, uint64_t flags)
 {
     uint64_t who = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK, mask;
@@ -252,13 +258,14 @@ static long update_va(struct vcpu *v, uint64_t va, uint64_t entry, uint64_t flag
     return rc ? rc : mmu_flush_va(v, va, flags);
 }
 
-long hc_update_va_mapping(struct vcpu *v, uint64_t va, uint64_t entry, uint64_t flags, uint64_t a4, uint64_t a5)
+long hc_update_va_mapping(struct vcpu *v, uint64_t va, uint64_t entry, uint64_t flags, uint64_t a4,
+                          uint64_t a5)
 {
     return update_va(v, va, entry, flags, v->domain->id);
 }
 
-long hc_update_va_mapping_otherdomain(struct vcpu *v, uint64_t va, uint64_t entry, uint64_t flags, uint64_t domid,
-                                      uint64_t a5)
+long hc_update_va_mapping_otherdomain(struct vcpu *v, uint64_t va, uint64_t entry, uint64_t flags,
+                                      uint64_t domid, uint64_t a5)
 {
     struct foreign f;
     long rc = foreign_find(v, (domid_t)domid, &f);

@@ -154,7 +154,8 @@ static int ext_list(struct vcpu *v, struct domain *d, struct list_progress *p)
     return pv_undo_pending(v);
 }
 
-long hc_mmuext_op(struct vcpu *v, uint64_t list, uint64_t count, uint64_t done_at, uint64_t domid, uint64_t a5)
+long hc_mmuext_op(struct vcpu *v, uint64_t list, uint64_t count, uint64_t done_at, uint64_t domid,
+                  uint64_t a5)
 {
     struct list_progress p;
     struct foreign f;

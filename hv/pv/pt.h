@@ -9,9 +9,9 @@
 /* ---- entries and the references they own (pv/pt_entry.c) ---- */
 
 /*
- * Checks an L1 entry that is to stand in a table of d and to map a frame of domid `from` (d's own number, another
- * domain's, DOMID_IO, DOMID_XEN; whether d may is the caller's business), brings it into the form in which it may be
- * installed, and takes its references. 0 or -EINVAL.
+ * Checks an L1 entry that is to stand in a table of d and to map a frame of domid `from` (d's own number,
+ * another domain's, DOMID_IO, DOMID_XEN; whether d may is the caller's business), brings it into the form in
+ * which it may be installed, and takes its references. 0 or -EINVAL.
  */
 int  l1_entry_get(const struct domain *d, domid_t from, uint64_t *entry);
 void l1_entry_put(uint64_t entry);
@@ -35,15 +35,16 @@ void linear_unmark(mfn_t table);
 /* ---- replacing one entry (pv/pt_update.c) ---- */
 
 /*
- * Replaces *slot of a validated L1 table of d, of which the caller holds a type reference. keep_ad: accessed and
- * dirty of the old entry survive. 0 or -EINVAL.
+ * Replaces *slot of a validated L1 table of d, of which the caller holds a type reference. keep_ad: accessed
+ * and dirty of the old entry survive. 0 or -EINVAL.
  */
 int  l1_entry_set(struct domain *d, uint64_t *slot, uint64_t entry, domid_t from, bool keep_ad);
 /* The same by d for a frame of its own, if the entry is still `expected`: else -EAGAIN and nothing done. */
 int  l1_entry_replace(struct domain *d, uint64_t *slot, uint64_t expected, uint64_t entry);
-/* The same for L2 to L4. -ERESTART with *done false: again; with *done true: v has something to undo first. */
-int  upper_entry_set(struct vcpu *v, struct domain *d, mfn_t m, enum frame_type t, unsigned index, uint64_t *table,
-                     uint64_t entry, bool keep_ad, bool *done);
+/* The same for L2 to L4. -ERESTART with *done false: again; with *done true: v has something to undo
+ * first. */
+int  upper_entry_set(struct vcpu *v, struct domain *d, mfn_t m, enum frame_type t, unsigned index,
+                     uint64_t *table, uint64_t entry, bool keep_ad, bool *done);
 
 /* ---- what could not be finished (pv/pt_undo.c) ---- */
 int  undo_linear(struct vcpu *v, mfn_t m);

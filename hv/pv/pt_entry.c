@@ -2,10 +2,10 @@
 /*
  * One page-table entry: which a guest may have, and what it holds while it stands.
  *
- * Guest kernel and guest user both run in ring 3, in address spaces of their own, so every guest mapping is a user
- * mapping: the U bit is set for the guest. The global bit is taken away: writing CR3 must drop all guest mappings
- * (mm/tlb.c). Bits that the processor ignores are the guest's. Refused: bits that mean something the hypervisor does
- * not follow (superpages, cache control of tables, protection keys).
+ * Guest kernel and guest user both run in ring 3, in address spaces of their own, so every guest mapping is a
+ * user mapping: the U bit is set for the guest. The global bit is taken away: writing CR3 must drop all guest
+ * mappings (mm/tlb.c). Bits that the processor ignores are the guest's. Refused: bits that mean something the
+ * hypervisor does not follow (superpages, cache control of tables, protection keys).
  */
 #include <hw/hw.h>
 
@@ -34,7 +34,8 @@ int l1_entry_get(const struct domain *d, domid_t from, uint64_t *entry)
     if (!l1_entry_form(d, entry))
         return -XEN_EINVAL;
     if (unlikely(!frame_exists(m)))             /* no RAM: nothing to count, only to permit */
-        return (from == d->id || from == DOMID_IO) && ranges_have(&d->pv.io_frames, m.n, m.n) ? 0 : -XEN_EINVAL;
+        return (from == d->id || from == DOMID_IO) && ranges_have(&d->pv.io_frames, m.n, m.n) ? 0
+                                                                                              : -XEN_EINVAL;
     if (*entry & PTE_RW)
         return frame_get_simple(m, from, TYPE_WRITABLE);
     return frame_get_from(m, from) ? 0 : -XEN_EINVAL;

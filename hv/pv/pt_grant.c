@@ -10,7 +10,8 @@ static int place_of(struct vcpu *v, uint64_t host_addr, bool is_pte, struct l1_p
 }
 
 /* The entry is RAM of the owner's, or nothing is installed: device memory cannot be granted. */
-int pt_grant_map(struct vcpu *v, uint64_t host_addr, bool is_pte, mfn_t m, const struct domain *owner, uint64_t flags)
+int pt_grant_map(struct vcpu *v, uint64_t host_addr, bool is_pte, mfn_t m, const struct domain *owner,
+                 uint64_t flags)
 {
     uint64_t entry = pte_make(m, (flags & ~(PTE_FRAME | PTE_CACHE)) | PTE_P);
     struct l1_place p;

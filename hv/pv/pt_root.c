@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The roots of a vCPU: an L4 table for guest kernel mode and one for guest user mode, each held by a type reference
- * while it is in use. The new root is loaded before the old one is let go, so the processor never walks a table that
- * is nobody's.
+ * The roots of a vCPU: an L4 table for guest kernel mode and one for guest user mode, each held by a type
+ * reference while it is in use. The new root is loaded before the old one is let go, so the processor never
+ * walks a table that is nobody's.
  */
 #include <hv/pcpu.h>
 #include <hw/hw.h>

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Replacing one entry of a table in use. No lock: whoever puts an entry into the slot by compare-exchange brought its
- * references, and whoever took one out owns those of what he took out. The processor may set accessed and dirty at
- * any time, and other vCPUs may replace the entry at the same time; the compare-exchange sees both.
+ * Replacing one entry of a table in use. No lock: whoever puts an entry into the slot by compare-exchange
+ * brought its references, and whoever took one out owns those of what he took out. The processor may set
+ * accessed and dirty at any time, and other vCPUs may replace the entry at the same time; the
+ * compare-exchange sees both.
  *
- * Most changes touch flags only, clear an entry, or set one to the domain's own memory. If the frame and the right to
- * write stay the same, references stay where they are. Exactly that is asked for, and not a list of harmless flags:
- * a flag forgotten in such a list has been the end of isolation more than once.
+ * Most changes touch flags only, clear an entry, or set one to the domain's own memory. If the frame and the
+ * right to write stay the same, references stay where they are. Exactly that is asked for, and not a list of
+ * harmless flags: a flag forgotten in such a list has been the end of isolation more than once.
  *
- * The frame of an entry that was taken out may still be in the processor's memory of translations: see mm/tlb.c for
- * why that harms nobody.
+ * The frame of an entry that was taken out may still be in the processor's memory of translations: see
+ * mm/tlb.c for why that harms nobody.
  */
 #include <hw/hw.h>
 
@@ -108,8 +109,8 @@ static int upper_entry_drop(struct vcpu *v, mfn_t m, enum frame_type t, uint64_t
     return undo_linear(v, target);
 }
 
-int upper_entry_set(struct vcpu *v, struct domain *d, mfn_t m, enum frame_type t, unsigned index, uint64_t *table,
-                    uint64_t entry, bool keep_ad, bool *done)
+int upper_entry_set(struct vcpu *v, struct domain *d, mfn_t m, enum frame_type t, unsigned index,
+                    uint64_t *table, uint64_t entry, bool keep_ad, bool *done)
 {
     uint64_t formed = entry;
     int rc;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Making a frame into a page table: every present entry is checked and takes its references; and the way back.
+ * Making a frame into a page table: every present entry is checked and takes its references; and the way
+ * back.
  *
- * The whole safety of a PV guest: the processor may walk exactly those tables that were checked, and nobody can write
- * them but by hypercalls that check again. An L1 entry holds a reference of the frame that it maps (writable: of its
- * type WRITABLE too); an entry of L2, L3, L4 holds a type reference of the table below, which is validated for it if
- * it was not yet. So everything that can be reached from a root was checked, and stays what it is while it can be
- * reached: a frame that some L1 maps writable has type WRITABLE and cannot become a table; a table cannot be mapped
- * writable.
+ * The whole safety of a PV guest: the processor may walk exactly those tables that were checked, and nobody
+ * can write them but by hypercalls that check again. An L1 entry holds a reference of the frame that it maps
+ * (writable: of its type WRITABLE too); an entry of L2, L3, L4 holds a type reference of the table below,
+ * which is validated for it if it was not yet. So everything that can be reached from a root was checked, and
+ * stays what it is while it can be reached: a frame that some L1 maps writable has type WRITABLE and cannot
+ * become a table; a table cannot be mapped writable.
  *
- * Both ways stop when preemption is due, between entries, at least one entry further; mm/frame.c keeps how far they
- * came. Entries are taken in ascending order and given back in descending, so one number says all.
+ * Both ways stop when preemption is due, between entries, at least one entry further; mm/frame.c keeps how
+ * far they came. Entries are taken in ascending order and given back in descending, so one number says all.
  */
 #include <hv/hypercall.h>
 #include <hv/pcpu.h>
@@ -47,11 +48,12 @@ static int validate_entry(mfn_t m, struct domain *d, enum frame_type t, uint64_t
 }
 
 /*
- * Going on where somebody stopped who may have been taking the table apart: the last entry that counts as holding
- * references may point to a table that is itself half undone. It is validated again for a reference more, which then
- * goes.
+ * Going on where somebody stopped who may have been taking the table apart: the last entry that counts as
+ * holding references may point to a table that is itself half undone. It is validated again for a reference
+ * more, which then goes.
  */
-static int validate_boundary(mfn_t m, struct domain *d, enum frame_type t, const uint64_t *table, unsigned progress)
+static int validate_boundary(mfn_t m, struct domain *d, enum frame_type t, const uint64_t *table,
+                             unsigned progress)
 {
     uint64_t entry;
     int rc;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Following addresses through a guest's tables by software. Tables reached from a root in use were checked, so the
- * frames exist; but another processor may be changing them, so what a walk returns is a hint until the table it ended
- * in is held by a reference (l1_place_of_va()).
+ * Following addresses through a guest's tables by software. Tables reached from a root in use were checked,
+ * so the frames exist; but another processor may be changing them, so what a walk returns is a hint until the
+ * table it ended in is held by a reference (l1_place_of_va()).
  */
 #include <hv/guest.h>
 #include <hw/hw.h>

@@ -2,16 +2,17 @@
 /*
  * Page faults that the guest need not see.
  *
- * A PV kernel writes to its own page tables by ordinary instructions in some places (setting and clearing accessed and
- * dirty, taking an entry out at the end of a process). The table is mapped read-only, the write faults, and here the
- * instruction is done for it: decoded, the new value of the entry computed from the value in memory, and put in by
- * compare-exchange under the same checks as a hypercall. If the entry changed meanwhile the guest runs the instruction
- * again. Only 64-bit code of the guest kernel, only L1 tables, only the instructions that kernels use for this: MOV,
- * XCHG, CMPXCHG, AND, OR, BTR, BTS, with 1-, 4- or 8-byte operands (clearing a flag by a constant is compiled to AND
- * of one byte). Whatever else faults is the guest's own fault.
+ * A PV kernel writes to its own page tables by ordinary instructions in some places (setting and clearing
+ * accessed and dirty, taking an entry out at the end of a process). The table is mapped read-only, the write
+ * faults, and here the instruction is done for it: decoded, the new value of the entry computed from the
+ * value in memory, and put in by compare-exchange under the same checks as a hypercall. If the entry changed
+ * meanwhile the guest runs the instruction again. Only 64-bit code of the guest kernel, only L1 tables, only
+ * the instructions that kernels use for this: MOV, XCHG, CMPXCHG, AND, OR, BTR, BTS, with 1-, 4- or 8-byte
+ * operands (clearing a flag by a constant is compiled to AND of one byte). Whatever else faults is the
+ * guest's own fault.
  *
- * The same look at the tables finds faults that are over already: the processor used a translation from before the
- * guest widened a right, and guests need not flush for that.
+ * The same look at the tables finds faults that are over already: the processor used a translation from
+ * before the guest widened a right, and guests need not flush for that.
  */
 #include <hv/guest.h>
 #include <hv/vcpu.h>
@@ -113,7 +114,8 @@ static bool is_byte_form(bool two_byte, unsigned opcode)
     return !(opcode & 1) && !(two_byte && opcode != 0xb0);
 }
 
-/* Opcode (with the lowest bit set for the forms of one byte), whether its operand is an immediate of how many bytes, and for groups which /n it must be. */
+/* Opcode (with the lowest bit set for the forms of one byte), whether its operand is an immediate of how
+ * many bytes, and for groups which /n it must be. */
 static bool opcode_find(struct decoded *i, bool two_byte, unsigned opcode, unsigned group, unsigned *imm)
 {
     *imm = 0;
@@ -159,7 +161,8 @@ static bool decode(struct regs *r, struct decoded *i)
     fetch(&s, r->rip);
     do
         b = next_byte(&s);
-    while (b == 0xf0 || b == 0x2e || b == 0x3e || b == 0x26 || b == 0x36);  /* LOCK; segments without meaning */
+    while (b == 0xf0 || b == 0x2e || b == 0x3e || b == 0x26 ||
+           b == 0x36); /* LOCK; segments without meaning */
     if ((b & ~15) == 0x40) {
         rex = (unsigned)b;
         b = next_byte(&s);
@@ -200,14 +203,14 @@ static uint64_t flags_of_difference(uint64_t left, uint64_t right, unsigned byte
     uint64_t diff = (left - right) & width_mask(bytes);
     uint64_t overflow = (left ^ right) & (left ^ diff);
 
-    return flags_of(diff, bytes) | (left < right ? FLAG_CF : 0) | ((left ^ right ^ diff) & 0x10 ? FLAG_AF : 0) |
-           (overflow >> (bytes * 8 - 1) & 1 ? FLAG_OF : 0);
+    return flags_of(diff, bytes) | (left < right ? FLAG_CF : 0) |
+           ((left ^ right ^ diff) & 0x10 ? FLAG_AF : 0) | (overflow >> (bytes * 8 - 1) & 1 ? FLAG_OF : 0);
 }
 
 /*
- * From the operand in memory: what is to be there, and what the registers and flags become. A register operand of a
- * bit instruction names bits beyond the operand too; the fault address then lies where the bit is, so only its low
- * part counts.
+ * From the operand in memory: what is to be there, and what the registers and flags become. A register
+ * operand of a bit instruction names bits beyond the operand too; the fault address then lies where the bit
+ * is, so only its low part counts.
  */
 struct effect { uint64_t memory, flags, flags_mask, reg; bool write_reg; };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of a PV domain's memory. First what its vCPUs hold (roots, descriptor tables, tables half taken apart), then
- * frame by frame: the pin, a validation that was never finished, the reference of the allocation. There is no order
- * to keep among frames: what one table still holds goes when that table goes, and linear entries cannot form circles
- * (pv/linear.c). What is left at the end is what other domains have mapped; it goes when they let go.
+ * The end of a PV domain's memory. First what its vCPUs hold (roots, descriptor tables, tables half taken
+ * apart), then frame by frame: the pin, a validation that was never finished, the reference of the
+ * allocation. There is no order to keep among frames: what one table still holds goes when that table goes,
+ * and linear entries cannot form circles (pv/linear.c). What is left at the end is what other domains have
+ * mapped; it goes when they let go.
  */
 #include <hw/hw.h>
 

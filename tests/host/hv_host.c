@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's version of the machine, and of as much of core/ as page-table code asks for. Guest virtual addresses
- * are addresses of the test program: guest_read() copies from them.
+ * The host's version of the machine, and of as much of core/ as page-table code asks for. Guest virtual
+ * addresses are addresses of the test program: guest_read() copies from them.
  */
 #include "hv_host.h"
 

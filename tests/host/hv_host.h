@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine for tests of the hypervisor's own code on a developer's Linux: memory, processors that are threads, and a
- * processor's memory of translations, which is where page-table code goes wrong without anybody noticing.
+ * A machine for tests of the hypervisor's own code on a developer's Linux: memory, processors that are
+ * threads, and a processor's memory of translations, which is where page-table code goes wrong without
+ * anybody noticing.
  */
 #ifndef HV_HOST_H
 #define HV_HOST_H
@@ -9,15 +10,15 @@
 #include <hv/domain.h>
 #include <hv/pcpu.h>
 
-/* Memory of `frames` frames, all but the first `reserved` free; `cpus` processors, the calling thread being the first.
- * May be called again for a fresh machine. */
+/* Memory of `frames` frames, all but the first `reserved` free; `cpus` processors, the calling thread
+ * being the first. May be called again for a fresh machine. */
 void host_machine_init(uint64_t frames, uint64_t reserved, unsigned cpus);
 void host_machine_free(void);
 /* The calling thread is processor n from now on. */
 void host_be_cpu(unsigned n);
 
-/* A domain with vCPUs as core would make it, as far as mm/ and pv/ look; found by domain_get() until its frames and
- * references are gone. */
+/* A domain with vCPUs as core would make it, as far as mm/ and pv/ look; found by domain_get() until its
+ * frames and references are gone. */
 void host_domain_init(struct domain *d, domid_t id, bool privileged, uint64_t max_frames, unsigned vcpus);
 /* After pv_domain_relinquish(): gives back what is not frames. */
 void host_domain_free(struct domain *d);

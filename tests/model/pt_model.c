@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hostile guests against the page-typing machine: random sequences of every operation on page tables, descriptors,
- * grants and memory, on a machine of few frames so that everything collides, preempted at any step, continued or
- * given up. After each operation the judge (pt_recount.c) counts all references from scratch.
+ * Hostile guests against the page-typing machine: random sequences of every operation on page tables,
+ * descriptors, grants and memory, on a machine of few frames so that everything collides, preempted at any
+ * step, continued or given up. After each operation the judge (pt_recount.c) counts all references from
+ * scratch.
  *
  *   pt_model [seeds [steps [first seed]]]
  */
@@ -141,18 +142,19 @@ static void op_mmu_update(unsigned who, struct vcpu *v)
         updates[who][i].ptr = (table << PAGE_SHIFT) + any_index() * 8 + (one_in(3) ? some(4) : 0);
         updates[who][i].val = any_entry(v->domain, table);
     }
-    snprintf(last, sizeof last, "domain %u mmu_update of %lu, first %lx = %lx", v->domain->id, (unsigned long)n,
-             (unsigned long)updates[who][0].ptr, (unsigned long)updates[who][0].val);
+    snprintf(last, sizeof last, "domain %u mmu_update of %lu, first %lx = %lx", v->domain->id,
+             (unsigned long)n, (unsigned long)updates[who][0].ptr, (unsigned long)updates[who][0].val);
     call(who, v, __HYPERVISOR_mmu_update, a);
 }
 
 static void op_mmuext(unsigned who, struct vcpu *v)
 {
     static const uint8_t cmd[] = {
-        MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE,
-        MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE, MMUEXT_PIN_L4_TABLE, MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE,
-        MMUEXT_UNPIN_TABLE, MMUEXT_NEW_BASEPTR, MMUEXT_NEW_BASEPTR, MMUEXT_NEW_USER_BASEPTR, MMUEXT_TLB_FLUSH_LOCAL,
-        MMUEXT_CLEAR_PAGE, MMUEXT_COPY_PAGE, MMUEXT_SET_LDT, MMUEXT_INVLPG_ALL, MMUEXT_MARK_SUPER,
+        MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L1_TABLE,     MMUEXT_PIN_L2_TABLE,    MMUEXT_PIN_L2_TABLE,
+        MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L3_TABLE,     MMUEXT_PIN_L4_TABLE,    MMUEXT_PIN_L4_TABLE,
+        MMUEXT_UNPIN_TABLE,  MMUEXT_UNPIN_TABLE,      MMUEXT_UNPIN_TABLE,     MMUEXT_NEW_BASEPTR,
+        MMUEXT_NEW_BASEPTR,  MMUEXT_NEW_USER_BASEPTR, MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_CLEAR_PAGE,
+        MMUEXT_COPY_PAGE,    MMUEXT_SET_LDT,          MMUEXT_INVLPG_ALL,      MMUEXT_MARK_SUPER,
     };
     uint64_t n = 1 + some(ARRAY_LEN(exts[0]));
     uint64_t a[4] = { (uintptr_t)exts[who], n, (uintptr_t)&done[who], any_domid(v->domain) };
@@ -160,8 +162,8 @@ static void op_mmuext(unsigned who, struct vcpu *v)
     for (uint64_t i = 0; i < n; i++)
         exts[who][i] = (struct mmuext_op){ .cmd = cmd[some(ARRAY_LEN(cmd))], .arg1.mfn = any_frame(v->domain),
                                            .arg2.src_mfn = any_frame(v->domain) };
-    snprintf(last, sizeof last, "domain %u mmuext of %lu, first %u frame %lu", v->domain->id, (unsigned long)n,
-             exts[who][0].cmd, (unsigned long)exts[who][0].arg1.mfn);
+    snprintf(last, sizeof last, "domain %u mmuext of %lu, first %u frame %lu", v->domain->id,
+             (unsigned long)n, exts[who][0].cmd, (unsigned long)exts[who][0].arg1.mfn);
     call(who, v, __HYPERVISOR_mmuext_op, a);
 }
 
@@ -172,8 +174,9 @@ static void op_build(unsigned who, struct vcpu *v)
 
     for (unsigned i = 0; i < 5; i++)
         f[i] = own_frame(v->domain);
-    snprintf(last, sizeof last, "domain %u builds %lu<-%lu<-%lu<-%lu<-%lu", v->domain->id, (unsigned long)f[0],
-             (unsigned long)f[1], (unsigned long)f[2], (unsigned long)f[3], (unsigned long)f[4]);
+    snprintf(last, sizeof last, "domain %u builds %lu<-%lu<-%lu<-%lu<-%lu", v->domain->id,
+             (unsigned long)f[0], (unsigned long)f[1], (unsigned long)f[2], (unsigned long)f[3],
+             (unsigned long)f[4]);
     for (unsigned level = 1; level <= 4; level++) {
         mfn_t m = MFN(f[level]);
         uint64_t *page;
@@ -189,7 +192,8 @@ static void op_build(unsigned who, struct vcpu *v)
             page[2] = pte_make(m, PTE_P);
         frame_put_writable(m);
     }
-    exts[who][0] = (struct mmuext_op){ .cmd = one_in(3) ? MMUEXT_NEW_BASEPTR : MMUEXT_PIN_L4_TABLE, .arg1.mfn = f[4] };
+    exts[who][0] =
+        (struct mmuext_op){ .cmd = one_in(3) ? MMUEXT_NEW_BASEPTR : MMUEXT_PIN_L4_TABLE, .arg1.mfn = f[4] };
     call(who, v, __HYPERVISOR_mmuext_op,
          (uint64_t[]){ (uintptr_t)exts[who], 1, (uintptr_t)&done[who], DOMID_SELF });
 }
@@ -210,7 +214,8 @@ static void op_va(struct vcpu *v)
     uint64_t va = one_in(2) ? 0 : (uint64_t)some(4) << 12 | (uint64_t)some(3) << 21;
     uint64_t entry = any_entry(v->domain, 0);
 
-    snprintf(last, sizeof last, "domain %u maps va %lx: %lx", v->domain->id, (unsigned long)va, (unsigned long)entry);
+    snprintf(last, sizeof last, "domain %u maps va %lx: %lx", v->domain->id, (unsigned long)va,
+             (unsigned long)entry);
     if (one_in(4))
         hc_update_va_mapping_otherdomain(v, va, entry, UVMF_NONE, any_domid(v->domain), 0);
     else
@@ -227,8 +232,8 @@ static void op_grant(struct vcpu *v)
 
     if (doms[owner->id] == NULL)
         return;
-    snprintf(last, sizeof last, "domain %u grant of frame %lu of %u at %lx", v->domain->id, (unsigned long)m.n,
-             owner->id, (unsigned long)at);
+    snprintf(last, sizeof last, "domain %u grant of frame %lu of %u at %lx", v->domain->id,
+             (unsigned long)m.n, owner->id, (unsigned long)at);
     switch (some(4)) {
     case 0:
         rc = pt_grant_unmap(v, at, is_pte, m);
@@ -393,14 +398,15 @@ static void run(unsigned steps)
 
 int main(int argc, char **argv)
 {
-    unsigned seeds = argc > 1 ? (unsigned)atoi(argv[1]) : 30, steps = argc > 2 ? (unsigned)atoi(argv[2]) : 600;
+    unsigned seeds = argc > 1 ? (unsigned)atoi(argv[1]) : 30,
+             steps = argc > 2 ? (unsigned)atoi(argv[2]) : 600;
     uint64_t first = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
 
     signal(SIGABRT, on_abort);
     for (seed = first; seed < first + seeds; seed++)
         run(steps);
     printf("%u sequences of %u steps; validated tables seen: L1 %lu, L2 %lu, L3 %lu, L4 %lu\n", seeds, steps,
-           (unsigned long)recount_tables[1], (unsigned long)recount_tables[2], (unsigned long)recount_tables[3],
-           (unsigned long)recount_tables[4]);
+           (unsigned long)recount_tables[1], (unsigned long)recount_tables[2],
+           (unsigned long)recount_tables[3], (unsigned long)recount_tables[4]);
     return recount_tables[1] && recount_tables[2] && recount_tables[3] && recount_tables[4] ? 0 : 1;
 }

@@ -126,7 +126,8 @@ static void count_state(uint64_t n)
     if (f->refs & FRAME_ALLOCATED)
         refs[n]++;
     if ((f->refs & FRAME_HYP) && type_at(n) == TYPE_NONE)
-        types[n] = f->type & TYPE_COUNT_MASK;   /* the hypervisor's own: heap pages use the word for themselves */
+        types[n] =
+            f->type & TYPE_COUNT_MASK; /* the hypervisor's own: heap pages use the word for themselves */
     if (!in_use(n) || (f->refs & FRAME_HYP))
         return;
     if (f->type & TYPE_PINNED)

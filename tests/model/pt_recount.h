@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The judge of the page-typing machine: counts all references from scratch, by looking at every table, pin, root and
- * descriptor table, and compares with what the frames say; and follows a processor that remembers translations as
- * long as it may.
+ * The judge of the page-typing machine: counts all references from scratch, by looking at every table, pin,
+ * root and descriptor table, and compares with what the frames say; and follows a processor that remembers
+ * translations as long as it may.
  */
 #ifndef PT_RECOUNT_H
 #define PT_RECOUNT_H
@@ -18,7 +18,8 @@ void recount(struct domain *const *d, unsigned domains);
 void recount_forget(void);
 /* A fresh machine. */
 void recount_reset(void);
-/* How many validated tables there were in all recounts, by level: a run that never built any proves nothing. */
+/* How many validated tables there were in all recounts, by level: a run that never built any proves
+ * nothing. */
 extern uint64_t recount_tables[5];
 
 #endif

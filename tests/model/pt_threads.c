@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Four vCPUs of one domain change the same page tables at once, each on a processor (thread) of its own, under
- * ThreadSanitizer. They meet now and then; while nobody works all references are counted from scratch.
+ * Four vCPUs of one domain change the same page tables at once, each on a processor (thread) of its own,
+ * under ThreadSanitizer. They meet now and then; while nobody works all references are counted from scratch.
  *
  *   pt_threads [rounds [operations a round [seed]]]
  */
@@ -77,16 +77,18 @@ static void op_update(struct vcpu *v)
     uint64_t table = own().n;
 
     for (unsigned i = 0; i < ARRAY_LEN(u); i++)
-        u[i] = (struct mmu_update){ (table << PAGE_SHIFT) + some(5) * 8 + (some(2) ? MMU_PT_UPDATE_PRESERVE_AD : 0),
-                                    entry() };
+        u[i] = (struct mmu_update){
+            (table << PAGE_SHIFT) + some(5) * 8 + (some(2) ? MMU_PT_UPDATE_PRESERVE_AD : 0), entry()
+        };
     complete(v, false, (uintptr_t)u, ARRAY_LEN(u));
 }
 
 static void op_ext(struct vcpu *v)
 {
-    static const uint8_t cmd[] = { MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE,
-                                   MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE, MMUEXT_UNPIN_TABLE,
-                                   MMUEXT_NEW_BASEPTR, MMUEXT_NEW_USER_BASEPTR };
+    static const uint8_t cmd[] = { MMUEXT_PIN_L1_TABLE,    MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE,
+                                   MMUEXT_PIN_L4_TABLE,    MMUEXT_UNPIN_TABLE,  MMUEXT_UNPIN_TABLE,
+                                   MMUEXT_UNPIN_TABLE,     MMUEXT_UNPIN_TABLE,  MMUEXT_NEW_BASEPTR,
+                                   MMUEXT_NEW_USER_BASEPTR };
     struct mmuext_op op[4];
 
     for (unsigned i = 0; i < ARRAY_LEN(op); i++)
@@ -193,8 +195,10 @@ int main(int argc, char **argv)
     }
     host_domain_free(&dom);
     host_machine_free();
-    printf("%u rounds of %u operations on %u processors; %u trees built; tables seen: L1 %lu, L2 %lu, L3 %lu, L4 %lu\n",
-           rounds, operations, CPUS, trees, (unsigned long)recount_tables[1], (unsigned long)recount_tables[2],
-           (unsigned long)recount_tables[3], (unsigned long)recount_tables[4]);
+    printf("%u rounds of %u operations on %u processors; %u trees built; tables seen: L1 %lu, L2 %lu, L3 "
+           "%lu, L4 %lu\n",
+           rounds, operations, CPUS, trees, (unsigned long)recount_tables[1],
+           (unsigned long)recount_tables[2], (unsigned long)recount_tables[3],
+           (unsigned long)recount_tables[4]);
     return trees && recount_tables[1] && recount_tables[2] && recount_tables[3] && recount_tables[4] ? 0 : 1;
 }

@@ -47,7 +47,8 @@ static void test_buddy(void **state)
                 continue;
             assert_true(m.n >= KEPT && m.n + (1ull << order) <= FRAMES && m.n % (1ull << order) == 0);
             for (unsigned k = 0; k < used; k++)
-                assert_true(m.n + (1ull << order) <= held[k].m.n || held[k].m.n + (1ull << held[k].order) <= m.n);
+                assert_true(m.n + (1ull << order) <= held[k].m.n ||
+                            held[k].m.n + (1ull << held[k].order) <= m.n);
             held[used].m = m;
             held[used++].order = order;
         } else if (used) {
@@ -75,7 +76,8 @@ static void test_limits(void **state)
     assert_int_equal(dom.frames, 16);
     for (unsigned i = 0; i < PAGE_SIZE; i++)
         assert_int_equal(((uint8_t *)page_of_mfn(m))[i], 0);
-    assert_false(mfn_valid_number(frames_alloc_domain(&dom, 0, PAGE_SHIFT + 3)));   /* below frame 8 there is none */
+    assert_false(
+        mfn_valid_number(frames_alloc_domain(&dom, 0, PAGE_SHIFT + 3))); /* below frame 8 there is none */
     m = frames_alloc_domain(&dom, 0, PAGE_SHIFT + 4);
     assert_true(m.n < 16);
     dom.dying = DOMAIN_DYING;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attacks on page typing that were known to work somewhere once, one test each, named for what the attacker did. The
- * numbers are those of the advisories that told of them.
+ * Attacks on page typing that were known to work somewhere once, one test each, named for what the attacker
+ * did. The numbers are those of the advisories that told of them.
  */
 #include "../host/hv_host.h"
 #include "../model/pt_recount.h"
@@ -121,7 +121,8 @@ static void test_113_m2p(void **state)
     assert_int_equal(m2p[data.n], 7);
 }
 
-/* 58: pinning fails, twice pinning, unpinning what is not pinned: references stay as they are (the recount sees). */
+/* 58: pinning fails, twice pinning, unpinning what is not pinned: references stay as they are (the recount
+ * sees). */
 static void test_58_pin_errors(void **state)
 {
     assert_int_equal(ext(MMUEXT_PIN_L1_TABLE, data.n, 0), REFUSED);     /* mapped writable */
@@ -175,7 +176,8 @@ static void test_240_linear_chain(void **state)
                      ext(MMUEXT_UNPIN_TABLE, c.n, 0), 0);
 }
 
-/* 299, 310, 290: preempted at every entry, up and down, the count stays right; the recount looks at each step. */
+/* 299, 310, 290: preempted at every entry, up and down, the count stays right; the recount looks at each
+ * step. */
 static void test_299_preempted_everywhere(void **state)
 {
     mfn_t root = frame(&dom), below = frame(&dom);
@@ -275,8 +277,8 @@ static void test_227_grant_places(void **state)
     assert_int_equal(pt_grant_map(v, at(l1, 9), true, foreign, &other, PTE_RW), 0);
     recount(doms, 2);
     assert_int_equal(pt_grant_unmap(v, at(l1, 9), true, data), -XEN_ENOENT);
-    assert_int_equal(update(at(l1, 8), pte_make(foreign, PTE_P)), REFUSED);         /* no second mapping of it */
-    assert_int_equal(update(at(l1, 9), 0), 0);                                      /* behind the grant's back */
+    assert_int_equal(update(at(l1, 8), pte_make(foreign, PTE_P)), REFUSED); /* no second mapping of it */
+    assert_int_equal(update(at(l1, 9), 0), 0);                              /* behind the grant's back */
     assert_int_equal(pt_grant_unmap(v, at(l1, 9), true, foreign), -XEN_ENOENT);
 }
 
@@ -300,7 +302,8 @@ static void test_foreign_domids(void **state)
     assert_int_equal(hc_mmu_update(v, (uintptr_t)&u, 1, 0, DOMID_SELF, 0), 0);
 }
 
-/* 212 and the descriptor tables: system descriptors are refused, ring 0 becomes ring 3, tables are not writable. */
+/* 212 and the descriptor tables: system descriptors are refused, ring 0 becomes ring 3, tables are not
+ * writable. */
 static void test_descriptors(void **state)
 {
     mfn_t g = frame(&dom);
@@ -325,10 +328,20 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_148_superpage_by_flags), T(test_182_writable_linear_by_flags), T(test_109_not_a_table), T(test_113_m2p),
-        T(test_58_pin_errors), T(test_table_never_writable), T(test_240_linear_chain), T(test_299_preempted_everywhere),
-        T(test_264_refused_while_preempted), T(test_214_change_of_owner), T(test_401_flush_before_check),
-        T(test_227_grant_places), T(test_foreign_domids), T(test_descriptors),
+        T(test_148_superpage_by_flags),
+        T(test_182_writable_linear_by_flags),
+        T(test_109_not_a_table),
+        T(test_113_m2p),
+        T(test_58_pin_errors),
+        T(test_table_never_writable),
+        T(test_240_linear_chain),
+        T(test_299_preempted_everywhere),
+        T(test_264_refused_while_preempted),
+        T(test_214_change_of_owner),
+        T(test_401_flush_before_check),
+        T(test_227_grant_places),
+        T(test_foreign_domids),
+        T(test_descriptors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes of a guest kernel to its own page tables, instruction by instruction: what is in the table, in the registers
- * and in the flags afterwards is compared with what the processor of this machine makes of the same instruction on
- * ordinary memory. Then what must be refused.
+ * Writes of a guest kernel to its own page tables, instruction by instruction: what is in the table, in the
+ * registers and in the flags afterwards is compared with what the processor of this machine makes of the same
+ * instruction on ordinary memory. Then what must be refused.
  */
 #include "../host/hv_host.h"
 
@@ -76,8 +76,8 @@ static bool fault(const uint8_t *code, unsigned i, struct regs *r)
 }
 
 /*
- * One instruction: RDX points to the memory, RCX is the register operand, RAX the accumulator. The processor runs it
- * where it stands, and the emulation decodes the same bytes.
+ * One instruction: RDX points to the memory, RCX is the register operand, RAX the accumulator. The processor
+ * runs it where it stands, and the emulation decodes the same bytes.
  */
 typedef void native_fn(uint64_t *mem, struct regs *r);
 
@@ -162,17 +162,19 @@ static void compare(const struct insn *i, uint64_t was, uint64_t rcx, uint64_t r
         mem |= PTE_U;
     if (!fault(i->code, 5, &r))
         fail_msg("%s of %lx, rcx %lx was refused", i->name, (unsigned long)was, (unsigned long)rcx);
-    if (*slot(l1, 5) != mem || r.rax != host.rax || r.rcx != host.rcx || ((r.rflags ^ host.rflags) & i->flags))
-        fail_msg("%s of %lx: entry %lx, not %lx; rax %lx, not %lx; rcx %lx, not %lx; flags %lx, not %lx", i->name,
-                 (unsigned long)was, (unsigned long)*slot(l1, 5), (unsigned long)mem, (unsigned long)r.rax,
-                 (unsigned long)host.rax, (unsigned long)r.rcx, (unsigned long)host.rcx,
+    if (*slot(l1, 5) != mem || r.rax != host.rax || r.rcx != host.rcx ||
+        ((r.rflags ^ host.rflags) & i->flags))
+        fail_msg("%s of %lx: entry %lx, not %lx; rax %lx, not %lx; rcx %lx, not %lx; flags %lx, not %lx",
+                 i->name, (unsigned long)was, (unsigned long)*slot(l1, 5), (unsigned long)mem,
+                 (unsigned long)r.rax, (unsigned long)host.rax, (unsigned long)r.rcx, (unsigned long)host.rcx,
                  (unsigned long)(r.rflags & i->flags), (unsigned long)(host.rflags & i->flags));
     assert_true(r.rip == (uintptr_t)i->end);
 }
 
 static void test_instructions(void **state)
 {
-    const uint64_t before[] = { 0, PTE_A, pte_make(spare, PTE_P | PTE_U), pte_make(spare, PTE_P | PTE_U | PTE_A | PTE_D),
+    const uint64_t before[] = { 0, PTE_A, pte_make(spare, PTE_P | PTE_U),
+                                pte_make(spare, PTE_P | PTE_U | PTE_A | PTE_D),
                                 pte_make(spare, PTE_P | PTE_RW | PTE_U | PTE_D) };
 
     for (unsigned n = 0; n < ARRAY_LEN(insns); n++)
@@ -193,8 +195,8 @@ static void refused(const uint8_t *code, unsigned i, uint64_t rcx)
     uint64_t was = *slot(l1, i);
 
     if (fault(code, i, &r))
-        fail_msg("done: bytes %02x %02x %02x, rcx %lx, entry %lx", code[0], code[1], code[2], (unsigned long)rcx,
-                 (unsigned long)*slot(l1, i));
+        fail_msg("done: bytes %02x %02x %02x, rcx %lx, entry %lx", code[0], code[1], code[2],
+                 (unsigned long)rcx, (unsigned long)*slot(l1, i));
     assert_true(*slot(l1, i) == was);
     assert_true(r.rip == (uintptr_t)code);
 }
@@ -216,9 +218,11 @@ static void test_refused(void **state)
 static void test_spurious(void **state)
 {
     assert_true(pv_page_fault(v, DATA_VA, WRITE_FAULT));        /* allowed by now */
-    assert_false(pv_page_fault(v, DATA_VA, WRITE_FAULT & ~1u)); /* not present, says the processor: the guest's */
+    assert_false(
+        pv_page_fault(v, DATA_VA, WRITE_FAULT & ~1u)); /* not present, says the processor: the guest's */
     assert_false(pv_page_fault(v, 9ull << 12, WRITE_FAULT));    /* nothing there */
-    assert_int_equal(hc_update_va_mapping(v, 6ull << 12, pte_make(spare, PTE_P | PTE_NX), UVMF_NONE, 0, 0), 0);
+    assert_int_equal(hc_update_va_mapping(v, 6ull << 12, pte_make(spare, PTE_P | PTE_NX), UVMF_NONE, 0, 0),
+                     0);
     assert_false(pv_page_fault(v, 6ull << 12, WRITE_FAULT));    /* read-only data */
     assert_false(pv_page_fault(v, 6ull << 12, 0x15));           /* fetch from NX */
     assert_true(pv_page_fault(v, 6ull << 12, 5));               /* read */

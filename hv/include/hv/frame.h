@@ -2,10 +2,10 @@
 /*
  * Machine frames: who owns each, how often it is referenced, and as what it is used.
  *
- * The whole safety of PV rests on one rule: no frame is at once a page table (or descriptor table) and writable by a
- * guest. Every frame therefore has two counts. The *reference* count keeps the frame with its owner; the *type*
- * count says how many users need it to stay what it is now (writable, L1..L4, descriptors). A frame changes type
- * only when its type count is zero. See the top of mm/frame.c.
+ * The whole safety of PV rests on one rule: no frame is at once a page table (or descriptor table) and
+ * writable by a guest. Every frame therefore has two counts. The *reference* count keeps the frame with its
+ * owner; the *type* count says how many users need it to stay what it is now (writable, L1..L4, descriptors).
+ * A frame changes type only when its type count is zero. See the top of mm/frame.c.
  */
 #ifndef HV_FRAME_H
 #define HV_FRAME_H
@@ -17,7 +17,7 @@
 struct frame {
     uint64_t refs;              /* FRAME_* flags, owner, reference count; one atomic word */
     uint64_t type;              /* TYPE_* flags, progress, type count; one atomic word */
-    uint32_t next, prev;        /* its owner's list, or the list of free frames: frame numbers, FRAME_NIL ends */
+    uint32_t next, prev;        /* of its owner's list or the free frames: frame numbers, FRAME_NIL ends */
 };
 
 #define FRAME_NIL        0xffffffffu
@@ -36,16 +36,16 @@ struct frame {
 enum frame_type {
     TYPE_NONE, TYPE_WRITABLE, TYPE_L1, TYPE_L2, TYPE_L3, TYPE_L4, TYPE_SEGDESC,
 };
-#define TYPE_FAILED      (1ull << 63)   /* with PARTIAL: an entry was refused; what was taken is being given back */
+#define TYPE_FAILED      (1ull << 63)   /* with PARTIAL: an entry was refused; all is being given back */
 #define TYPE_SHIFT       60
 #define TYPE_MASK        (0x7ull << TYPE_SHIFT)
 #define TYPE_VALIDATED   (1ull << 59)   /* entries were checked and hold references */
-#define TYPE_PINNED      (1ull << 58)   /* the guest asked to keep it validated: holds a reference and a type reference */
-#define TYPE_PARTIAL     (1ull << 57)   /* validation, or its undoing, stopped midway; PROGRESS entries hold references */
+#define TYPE_PINNED      (1ull << 58)   /* the guest asked to keep it validated: holds both references */
+#define TYPE_PARTIAL     (1ull << 57)   /* validation or undoing stopped; PROGRESS entries hold references */
 #define TYPE_BUSY        (1ull << 56)   /* a processor is validating or undoing: all others wait */
 /*
- * Validation was preempted: the state itself holds a reference and a type reference, which whoever completes the work
- * takes over. (Undoing that was preempted sets PARTIAL alone: the reference is still its holder's.)
+ * Validation was preempted: the state itself holds a reference and a type reference, which whoever completes
+ * the work takes over. (Undoing that was preempted sets PARTIAL alone: the reference is still its holder's.)
  */
 #define TYPE_OWN         (1ull << 55)
 #define TYPE_PROGRESS_SHIFT 45          /* [54:45] entries done so far, 0..512 */
@@ -61,10 +61,13 @@ enum frame_type {
 #define TYPE_STAMP_SHIFT 32
 #define TYPE_STAMP_MASK  (0xffffffull << TYPE_STAMP_SHIFT)
 
-static inline enum frame_type type_of(uint64_t word) { return (enum frame_type)((word & TYPE_MASK) >> TYPE_SHIFT); }
+static inline enum frame_type type_of(uint64_t word)
+{
+    return (enum frame_type)((word & TYPE_MASK) >> TYPE_SHIFT);
+}
 static inline bool type_is_table(enum frame_type t) { return t >= TYPE_L1 && t <= TYPE_L4; }
 
-extern struct frame *frame_table;   /* one per frame number below frame_count; holes of the memory map are broken */
+extern struct frame *frame_table;   /* one per number below frame_count; holes of the memory map are broken */
 extern uint64_t      frame_count;
 extern uint64_t     *m2p;           /* machine to pseudo-physical, indexed by frame number; guests read it */
 
@@ -89,46 +92,52 @@ bool __must_check frame_get_again(mfn_t m);
 void frame_put(mfn_t m);
 
 /*
- * A reference plus a type reference. 0; -EINVAL (not d's, or another type is in use); -ERESTART (preempted while
- * validating; progress is in the frame: call again); -EINTR is never returned. Only pv/ passes L1..L4.
+ * A reference plus a type reference. 0; -EINVAL (not d's, or another type is in use); -ERESTART (preempted
+ * while validating; progress is in the frame: call again); -EINTR is never returned. Only pv/ passes L1..L4.
  */
 int  __must_check frame_get_typed(mfn_t m, struct domain *d, enum frame_type t);
 /* 0 or -ERESTART when undoing a page table was preempted; then the caller still holds its reference. */
 int  __must_check frame_put_typed(mfn_t m);
 /* For TYPE_WRITABLE and TYPE_SEGDESC, which never need preemption. */
-static inline bool frame_get_writable(mfn_t m, struct domain *d) { return frame_get_typed(m, d, TYPE_WRITABLE) == 0; }
+static inline bool frame_get_writable(mfn_t m, struct domain *d)
+{
+    return frame_get_typed(m, d, TYPE_WRITABLE) == 0;
+}
 void frame_put_writable(mfn_t m);
 
 /* The domid under which a reference is asked for, where no struct domain exists (DOMID_XEN). */
 bool __must_check frame_get_from(mfn_t m, domid_t owner);
 /* frame_get_typed() from an owner known by number; only TYPE_WRITABLE and TYPE_SEGDESC. */
 int  __must_check frame_get_simple(mfn_t m, domid_t owner, enum frame_type t);
-/* A reference and a type reference on a frame that is a validated page table of d now, whichever level: its type,
- * or TYPE_NONE (no reference taken). */
+/* A reference and a type reference on a frame that is a validated page table of d now, whichever level:
+ * its type, or TYPE_NONE (no reference taken). */
 enum frame_type __must_check frame_get_table(mfn_t m, const struct domain *d);
-/* Drops what linear_get() (pv/linear.c) took of the table that is pointed to: 0 or -ERESTART, as frame_put_typed(). */
+/* Drops what linear_get() (pv/linear.c) took of the table that is pointed to: 0 or -ERESTART, as
+ * frame_put_typed(). */
 int  __must_check frame_put_linear(mfn_t m);
 /* Gives back the type reference of WRITABLE and keeps the plain one: an entry that becomes read-only. */
 void frame_drop_writable(mfn_t m);
 /* Sets and clears TYPE_PINNED: false if it was so before. The caller brings or takes over the references. */
 bool __must_check frame_pin(mfn_t m);
 bool __must_check frame_unpin(mfn_t m);
-/* Undoes a validation that was preempted and not taken up again: 0 (nothing left, or was not so), -ERESTART. */
+/* Undoes a validation that was preempted and not taken up again: 0 (nothing left, or was not so),
+ * -ERESTART. */
 int  frame_abandon(mfn_t m);
 
 /* ---- stale translations (mm/tlb.c) ---- */
 extern uint64_t tlb_clock;
 extern uint64_t tlb_flushed_at[];       /* [MAX_CPUS] */
 /*
- * A processor that drops all translations of guests (any write of CR3) says so around it. The tick comes first: a
- * mapping that went after the tick may have been read by the processor after its flush.
+ * A processor that drops all translations of guests (any write of CR3) says so around it. The tick comes
+ * first: a mapping that went after the tick may have been read by the processor after its flush.
  */
 static inline uint64_t tlb_flush_begins(void) { return __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST); }
 static inline void tlb_flush_ended(unsigned cpu, uint64_t begun)
 {
     __atomic_store_n(&tlb_flushed_at[cpu], begun, __ATOMIC_SEQ_CST);
 }
-/* What a frame gets as its stamp when its last mapping goes; later: makes sure no translation of then is left. */
+/* What a frame gets as its stamp when its last mapping goes; later: makes sure no translation of then is
+ * left. */
 static inline uint64_t tlb_stamp_now(void)
 {
     return (__atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST) << TYPE_STAMP_SHIFT) & TYPE_STAMP_MASK;
@@ -136,10 +145,11 @@ static inline uint64_t tlb_stamp_now(void)
 void tlb_flush_since(uint64_t type_word);
 
 /* ---- allocation (mm/alloc.c) ---- */
-/* At boot, once: `count` frames, all broken until frames_add() or frames_reserve() names them. `table` is zeroed
- * memory of count * sizeof(struct frame). m2p must be set before frames_add(). */
+/* At boot, once: `count` frames, all broken until frames_add() or frames_reserve() names them. `table` is
+ * zeroed memory of count * sizeof(struct frame). m2p must be set before frames_add(). */
 void frame_table_init(void *table, uint64_t count);
-/* RAM that the hypervisor uses itself (image, frame table, modules): exists, never free, no guest may map it. */
+/* RAM that the hypervisor uses itself (image, frame table, modules): exists, never free, no guest may map
+ * it. */
 void frames_reserve(uint64_t first, uint64_t count);
 /* RAM of the hypervisor that privileged domains may map read-only as DOMID_XEN's (the M2P). */
 void frames_share_readonly(uint64_t first, uint64_t count);
@@ -148,31 +158,37 @@ enum { ALLOC_ZERO = 1 };
 /* 2^order frames for the hypervisor itself (FRAME_HYP, no domain); MFN_INVALID if there are none. */
 mfn_t frames_alloc(unsigned order, unsigned flags);
 void  frames_free(mfn_t m, unsigned order);
-/* 2^order frames for d, counted and on its list, contents zero. MFN_INVALID: no memory, or d's limit reached. */
+/* 2^order frames for d, counted and on its list, contents zero. MFN_INVALID: no memory, or d's limit
+ * reached. */
 mfn_t frames_alloc_domain(struct domain *d, unsigned order, unsigned address_bits);
 /* The same beyond d's limit, for frames that replace others which d gives up for them. */
 mfn_t frames_alloc_exchange(struct domain *d, unsigned order, unsigned address_bits);
-/* Lets d map a frame of the hypervisor's (shared info, grant table): owner d, FRAME_HYP, one reference kept by us. */
+/* Lets d map a frame of the hypervisor's (shared info, grant table): owner d, FRAME_HYP, one reference
+ * kept by us. */
 void  frame_share(mfn_t m, struct domain *d, bool writable);
-/* Ends it: 0 and the frame is the caller's to free, or -EBUSY while somebody still maps it and all stays as it was. */
+/* Ends it: 0 and the frame is the caller's to free, or -EBUSY while somebody still maps it and all stays
+ * as it was. */
 int   frame_unshare(mfn_t m, struct domain *d);
 /* Ends it for good, mapped or not: the frame goes to the free ones when its last mapping goes. d is dying. */
 void  frame_share_end(mfn_t m, struct domain *d);
-/* d gives a frame up: it is free when nothing maps or uses it any more. 0, or -EINVAL: not d's, or given up before. */
+/* d gives a frame up: it is free when nothing maps or uses it any more. 0, or -EINVAL: not d's, or given
+ * up before. */
 int   __must_check frame_give_up(mfn_t m, struct domain *d);
 /* Whether only the allocation holds it; a hint, unless nobody else can act. */
 bool  frame_is_unused(mfn_t m, const struct domain *d);
-/* Takes a frame away from d that only its allocation reference holds (exchange, decrease): 0 or -EINVAL/-EBUSY. */
+/* Takes a frame away from d that only its allocation reference holds (exchange, decrease): 0 or
+ * -EINVAL/-EBUSY. */
 int   __must_check frame_take(mfn_t m, struct domain *d);
 uint64_t frames_free_count(void);
 /* Tells the allocator of usable memory at boot. */
 void  frames_add(uint64_t first, uint64_t count);
-/* All of d's frames lose the reference of their allocation, pins and abandoned validations: 0 or -ERESTART. */
+/* All of d's frames lose the reference of their allocation, pins and abandoned validations: 0 or
+ * -ERESTART. */
 int   frames_relinquish(struct domain *d);
 int   frames_claim(struct domain *d, uint64_t frames);
 uint64_t frames_claimed(void);
 
-/* ---- small objects of the hypervisor (mm/heap.c): zeroed, 16-byte aligned, at most 64 KiB; NULL if none ---- */
+/* ---- small objects (mm/heap.c): zeroed, 16-byte aligned, at most 64 KiB; NULL if there is no memory ---- */
 void *kalloc(size_t size);
 void  kfree(void *p);
 /* Pages by pointer (direct map). */

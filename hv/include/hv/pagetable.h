@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page tables of PV guests. The guest writes real page tables; every entry is checked before the processor can see
- * it. See docs/design/memory.md, and the top of pv/pt_validate.c for the whole idea.
+ * Page tables of PV guests. The guest writes real page tables; every entry is checked before the processor
+ * can see it. See docs/design/memory.md, and the top of pv/pt_validate.c for the whole idea.
  *
- * THE RULE OF REFERENCES, which everybody who installs or removes an entry must know: *the entry owns its reference.*
- * A present L1 entry that maps RAM holds one reference of the frame it maps, and if it is writable one TYPE_WRITABLE
- * type reference too, whoever owns the frame and by whatever way the entry came there (mmu_update, foreign mapping
- * by dom0, grant). Whatever replaces the entry, by whatever way, releases what the entry that it took out held.
- * So a grant mapping that its guest clears by mmu_update, or that goes down with the table it stands in, has given
- * back the frame; the grant code then only forgets its handle and must not release the frame a second time.
- * Entries of memory that is not RAM hold nothing.
+ * THE RULE OF REFERENCES, which everybody who installs or removes an entry must know: *the entry owns its
+ * reference.* A present L1 entry that maps RAM holds one reference of the frame it maps, and if it is
+ * writable one TYPE_WRITABLE type reference too, whoever owns the frame and by whatever way the entry came
+ * there (mmu_update, foreign mapping by dom0, grant). Whatever replaces the entry, by whatever way, releases
+ * what the entry that it took out held. So a grant mapping that its guest clears by mmu_update, or that goes
+ * down with the table it stands in, has given back the frame; the grant code then only forgets its handle and
+ * must not release the frame a second time. Entries of memory that is not RAM hold nothing.
  */
 #ifndef HV_PAGETABLE_H
 #define HV_PAGETABLE_H
@@ -35,11 +35,15 @@ static inline mfn_t pte_mfn(uint64_t pte) { return MFN((pte & PTE_FRAME) >> PAGE
 static inline uint64_t pte_make(mfn_t m, uint64_t flags) { return (m.n << PAGE_SHIFT) | flags; }
 
 #define PT_ENTRIES 512
-static inline unsigned pt_index(uint64_t va, unsigned level) { return (va >> (3 + 9 * level)) & (PT_ENTRIES - 1); }
+static inline unsigned pt_index(uint64_t va, unsigned level)
+{
+    return (va >> (3 + 9 * level)) & (PT_ENTRIES - 1);
+}
 
 /* ---- looking up (pv/pt_walk.c) ---- */
 
-/* Where a walk ended. level 1: l1_table and index say where the entry stands; else the level that was not present. */
+/* Where a walk ended. level 1: l1_table and index say where the entry stands; else the level that was not
+ * present. */
 struct pt_walk {
     unsigned level;
     mfn_t    table;     /* frame of the table of that level */
@@ -48,29 +52,33 @@ struct pt_walk {
     bool     writable;  /* RW in all levels above and in this one */
     bool     noexec;
 };
-/* Follows va from the root. True if an L1 entry was reached and is present. va in the hypervisor's part: false. */
+/* Follows va from the root. True if an L1 entry was reached and is present. va in the hypervisor's part:
+ * false. */
 bool pt_walk(mfn_t root, uint64_t va, struct pt_walk *w);
 /* The L1 entry that maps va for v now (its current root), 0 if none. The frame is not referenced. */
 uint64_t pt_lookup(struct vcpu *v, uint64_t va);
 
-/* ---- grants (pv/pt_grant.c). host_addr: a virtual address of v's current address space, or, with is_pte, the
- * machine address of an L1 entry in a validated L1 table of v's domain, 8-byte aligned. ---- */
+/* ---- grants (pv/pt_grant.c). host_addr: a virtual address of v's current address space, or, with is_pte,
+ * the machine address of an L1 entry in a validated L1 table of v's domain, 8-byte aligned. ---- */
 
 /*
- * Maps frame m of domain `owner` there. flags: PTE bits without P and U (PTE_RW, PTE_NX, PTE_A, PTE_D, available bits
- * 9-11); takes the reference (and the writable type) from the owner on behalf of the entry and releases what stood
- * there before. 0; -EINVAL: no such place, or not an L1 table of v's domain; -EPERM: m is not the owner's or cannot be
- * had writable now (in use as page table). No flush: a new mapping needs none; the old one's frame is protected by its
- * stamp (see mm/tlb.c), so correctness of others never depends on a flush by the caller.
+ * Maps frame m of domain `owner` there. flags: PTE bits without P and U (PTE_RW, PTE_NX, PTE_A, PTE_D,
+ * available bits 9-11); takes the reference (and the writable type) from the owner on behalf of the entry and
+ * releases what stood there before. 0; -EINVAL: no such place, or not an L1 table of v's domain; -EPERM: m is
+ * not the owner's or cannot be had writable now (in use as page table). No flush: a new mapping needs none;
+ * the old one's frame is protected by its stamp (see mm/tlb.c), so correctness of others never depends on a
+ * flush by the caller.
  */
-int __must_check pt_grant_map(struct vcpu *v, uint64_t host_addr, bool is_pte, mfn_t m, const struct domain *owner,
-                              uint64_t flags);
+int __must_check pt_grant_map(struct vcpu *v, uint64_t host_addr, bool is_pte, mfn_t m,
+                              const struct domain *owner, uint64_t flags);
 /*
- * Clears the entry there if it still maps frame m, and releases what the entry held. 0; -EINVAL: no such place;
- * -ENOENT: it maps something else now (the guest replaced it: nothing is released, and nothing is owed).
+ * Clears the entry there if it still maps frame m, and releases what the entry held. 0; -EINVAL: no such
+ * place; -ENOENT: it maps something else now (the guest replaced it: nothing is released, and nothing is
+ * owed).
  */
 int __must_check pt_grant_unmap(struct vcpu *v, uint64_t host_addr, bool is_pte, mfn_t m);
-/* unmap_and_replace: as unmap, but what maps new_va moves to host_addr; new_va is cleared. new_va 0: plain unmap. */
+/* unmap_and_replace: as unmap, but what maps new_va moves to host_addr; new_va is cleared. new_va 0: plain
+ * unmap. */
 int __must_check pt_grant_replace(struct vcpu *v, uint64_t host_va, mfn_t m, uint64_t new_va);
 
 /* ---- roots (pv/pt_root.c) ---- */
@@ -86,8 +94,8 @@ int  __must_check pv_undo_pending(struct vcpu *v);
  * pv_undo_pending() before the next operation on page tables). */
 int  pv_put_table(struct vcpu *v, mfn_t m);
 
-/* ---- descriptor windows (pv/descriptor.c): per-domain area at PERDOMAIN, 32 pages a vCPU: pages 0..13 the guest's
- * GDT, 14 and 15 the hypervisor's, 16..31 its LDT. ---- */
+/* ---- descriptor windows (pv/descriptor.c): per-domain area at PERDOMAIN, 32 pages a vCPU: pages 0..13
+ * the guest's GDT, 14 and 15 the hypervisor's, 16..31 its LDT. ---- */
 #define WINDOW_PAGES     32
 #define WINDOW_LDT_PAGE  16
 #define WINDOW_VA(vcpu_id) (PERDOMAIN + (uint64_t)(vcpu_id) * WINDOW_PAGES * PAGE_SIZE)
@@ -109,8 +117,8 @@ bool descriptor_check(uint64_t *desc);
 /* ---- between mm/frame.c and pv/: making frames into tables and back ---- */
 
 /*
- * Checks entries from *progress on, each taking its references. 0; -EINVAL at entry *progress; -ERESTART: preempted
- * before entry *progress. The caller holds TYPE_BUSY of the frame.
+ * Checks entries from *progress on, each taking its references. 0; -EINVAL at entry *progress; -ERESTART:
+ * preempted before entry *progress. The caller holds TYPE_BUSY of the frame.
  */
 int pt_validate(mfn_t m, struct domain *d, enum frame_type t, unsigned *progress);
 /* Releases what entries below *progress hold, from the last to the first. 0 or -ERESTART. */
