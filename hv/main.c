@@ -19,7 +19,7 @@
 
 #include "hw/cpu.h"
 
-#define LOW_MEMORY  (1ull << 20)        /* left as it is: firmware tables, screen, start-up of processors */
+#define LOW_MEMORY  (64ull << 10)       /* left as it is: firmware data, start-up of processors */
 
 void hv_main(uint32_t magic, uint32_t info);
 
