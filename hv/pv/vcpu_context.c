@@ -16,6 +16,7 @@
 #define FLAG_FIXED  (1ull << 1)
 #define FLAG_IF     (1ull << 9)
 #define FLAG_IOPL   (3ull << 12)
+#define IOPL_SHIFT  12
 #define FLAG_VM     (1ull << 17)
 #define FLAG_VALID  0x277fd7ull         /* architecturally defined bits but VIF and VIP */
 #define CR0_SHOWN   0x80050033ull
@@ -153,6 +154,8 @@ static void control_set(struct vcpu *v, const struct vcpu_guest_context *c)
     struct pv_vcpu *p = &v->pv;
 
     p->kernel_mode = c->flags & VGCF_in_kernel;
+    /* Guests run without I/O privilege, port accesses trap: the level asked for is a number of ours. */
+    p->iopl = (uint8_t)((c->user_regs.rflags & FLAG_IOPL) >> IOPL_SHIFT);
     p->kernel_ss = (uint16_t)c->kernel_ss | 3u;
     p->kernel_sp = c->kernel_sp;
     p->fs_base = c->fs_base;
@@ -197,7 +200,8 @@ static void registers_get(const struct vcpu *v, struct cpu_user_regs *u)
         .r11 = g->r11, .r10 = g->r10, .r9 = g->r9, .r8 = g->r8, .rax = g->rax, .rcx = g->rcx,
         .rdx = g->rdx, .rsi = g->rsi, .rdi = g->rdi, .rip = g->rip, .rsp = g->rsp,
         .cs = (uint16_t)g->cs, .ss = (uint16_t)g->ss,
-        .rflags = g->rflags, .error_code = (uint32_t)g->error, .entry_vector = (uint32_t)g->vector,
+        .rflags = g->rflags | (uint64_t)v->pv.iopl << IOPL_SHIFT,
+        .error_code = (uint32_t)g->error, .entry_vector = (uint32_t)g->vector,
         .ds = v->pv.ds, .es = v->pv.es, .fs = v->pv.fs, .gs = v->pv.gs,
         .saved_upcall_mask = v->info->evtchn_upcall_mask,
     };

@@ -137,6 +137,19 @@ static void selectors_and_flags_are_tamed(void **state)
     assert_true(g->rflags & 1u << 9);
 }
 
+/* Linux starts its further vCPUs so: they use I/O ports without asking again. */
+static void io_privilege_comes_with_the_flags(void **state)
+{
+    struct vcpu_guest_context c = context(), back;
+
+    c.user_regs.rflags = 1u << 12;
+    assert_int_equal(set(1, &c), 0);
+    assert_int_equal(d->vcpu[1]->pv.iopl, 1);
+    assert_int_equal(d->vcpu[1]->regs.rflags, 0x202);
+    assert_int_equal(get(1, &back), 0);
+    assert_int_equal(back.user_regs.rflags, 0x1202);
+}
+
 static void mxcsr_is_made_valid(void **state)
 {
     struct vcpu_guest_context c = context();
@@ -333,10 +346,19 @@ static void vcpu_is_described(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_is_set_is_read), TEST(selectors_and_flags_are_tamed), TEST(mxcsr_is_made_valid),
-        TEST(refused_contexts), TEST(refused_targets), TEST(a_context_replaces_another),
-        TEST(extended_state_goes_round), TEST(affinity_of_one_or_all), TEST(refused_affinities),
-        TEST(maps_shorter_than_a_byte), TEST(one_node), TEST(vcpu_is_described),
+        TEST(what_is_set_is_read),
+        TEST(selectors_and_flags_are_tamed),
+        TEST(io_privilege_comes_with_the_flags),
+        TEST(mxcsr_is_made_valid),
+        TEST(refused_contexts),
+        TEST(refused_targets),
+        TEST(a_context_replaces_another),
+        TEST(extended_state_goes_round),
+        TEST(affinity_of_one_or_all),
+        TEST(refused_affinities),
+        TEST(maps_shorter_than_a_byte),
+        TEST(one_node),
+        TEST(vcpu_is_described),
     };
 
     machine_start();
