@@ -211,6 +211,7 @@ int memory_op_exchange(struct vcpu *v, struct domain *d, struct xen_memory_excha
 
     if (!order_ok(v, x.order) || arg->in.domid != arg->out.domid ||
         arg->in.nr_extents > ~0ull >> 32 || arg->out.nr_extents > ~0ull >> 32 ||
+        arg->nr_exchanged > arg->in.nr_extents ||
         arg->in.nr_extents << arg->in.extent_order != arg->out.nr_extents << arg->out.extent_order)
         return refuse(v, -XEN_EINVAL, arg->in.extent_order, arg->out.extent_order);
     /* Progress is told in extents of "in", and a step is a whole number of them. */

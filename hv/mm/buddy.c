@@ -227,7 +227,9 @@ int frames_claim(struct domain *d, uint64_t frames)
     if (frames && (frames > d->max_frames || frames < d->frames))
         return -XEN_EINVAL;
     spin_lock(&heap_lock);
-    if (free_frames < want + (claims - d->claimed)) {
+    if (frames && d->claimed) {
+        rc = -XEN_EINVAL;               /* the old claim is to be given up first */
+    } else if (free_frames < want + (claims - d->claimed)) {
         rc = -XEN_ENOMEM;
     } else {
         claims += want - d->claimed;

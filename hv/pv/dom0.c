@@ -322,13 +322,25 @@ static void start_info_write(struct build *b, const struct boot_module *kernel, 
     frame_unmap(page);
 }
 
+/* An entry with address bits that the processor does not have is a reserved-bit fault when used. */
+static unsigned physical_bits(void)
+{
+    uint32_t r[4];
+
+    hw_cpuid(0x80000000, 0, r);
+    if (r[0] < 0x80000008)
+        return 36;
+    hw_cpuid(0x80000008, 0, r);
+    return r[0] & 0xff;
+}
+
 /* Everything but what the hypervisor itself drives: interrupt controllers, the PIT, its serial port. */
 static void permissions(struct domain *d)
 {
     static const struct range ours[] = { { 0x20, 0x21 }, { 0xa0, 0xa1 }, { 0x40, 0x43 }, { 0x61, 0x61 } };
     const struct acpi_info *a = &machine.acpi;
-    int r = ranges_add(&d->pv.io_ports, 0, 0xffff) | ranges_add(&d->pv.io_frames, 0, (1ull << 40) - 1) |
-            ranges_add(&d->pv.irqs, 0, 0xffff);
+    int r = ranges_add(&d->pv.io_ports, 0, 0xffff) | ranges_add(&d->pv.irqs, 0, 0xffff) |
+            ranges_add(&d->pv.io_frames, 0, (1ull << (physical_bits() - PAGE_SHIFT)) - 1);
 
     for (unsigned i = 0; i < ARRAY_LEN(ours); i++)
         r |= ranges_remove(&d->pv.io_ports, ours[i].first, ours[i].last);

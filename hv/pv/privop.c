@@ -17,6 +17,8 @@
 
 #include <abi/sched.h>
 
+#include "pt.h"
+
 #define CR0_SHOWN   0x80050033ull       /* PG AM WP NE ET MP PE */
 #define CR0_TS      0x8ull
 #define CR4_SHOWN   0x6f0ull            /* OSXMMEXCPT OSFXSR PGE? MCE PAE PSE as a kernel expects them */
@@ -109,6 +111,8 @@ static bool cr_read(struct vcpu *v, unsigned n, uint64_t *value)
 
 static bool cr_write(struct vcpu *v, unsigned n, uint64_t value)
 {
+    int rc;
+
     switch (n) {
     case 0:
         if ((value ^ CR0_SHOWN) & ~CR0_TS)
@@ -118,8 +122,11 @@ static bool cr_write(struct vcpu *v, unsigned n, uint64_t value)
     case 2:
         v->info->arch.cr2 = value;
         return true;
-    case 3:                             /* NEW_BASEPTR is the way */
-        return false;
+    case 3:
+        do                              /* rare enough not to be preempted: NEW_BASEPTR is the way */
+            rc = pv_root_kernel(v, MFN(value >> PAGE_SHIFT));
+        while (rc == -XEN_ERESTART);
+        return rc == 0;
     case 4:
         v->pv.cr4 = value;              /* kept for the guest's own reading; the processor's is ours */
         return true;
