@@ -188,9 +188,11 @@ COMMAND_LINE_TAIL = """
 
 ## Memory of dom0
 
-dom0_mem=2G 2 GiB dom0_mem=1G,max:4G 1 GiB now; the limit up to which dom0 may ask for more is 4 GiB
-  dom0_mem=25%,min:512M a quarter of all memory, but at least 512 MiB dom0_mem=1G+10% 1 GiB and a tenth of
-  all memory dom0_mem=-2G all but 2 GiB
+    dom0_mem=2G              2 GiB
+    dom0_mem=1G,max:4G       1 GiB now; the limit up to which dom0 may ask for more is 4 GiB
+    dom0_mem=25%,min:512M    a quarter of all memory, but at least 512 MiB
+    dom0_mem=1G+10%          1 GiB and a tenth of all memory
+    dom0_mem=-2G             all but 2 GiB
 
 Without `dom0_mem` dom0 gets **512 MiB plus a sixteenth of all memory, at most 8 GiB**: 640 MiB on a machine
 of 2 GiB, 1.5 GiB on one of 16, 8 GiB from 120 GiB on. `min:` and `max:` bound that as well. dom0 stays at
@@ -199,19 +201,22 @@ always left. The limit is the size itself unless `max:` is given.
 
 ## Processors of dom0
 
-dom0_max_vcpus=2 two virtual processors dom0_max_vcpus=2-4 as many as the machine has, at least two, at most
-  four dom0_max_vcpus=2- as many as the machine has, at least two dom0_max_vcpus=-4 as many as the machine
-  has, at most four
+    dom0_max_vcpus=2         two virtual processors
+    dom0_max_vcpus=2-4       as many as the machine has, at least two, at most four
+    dom0_max_vcpus=2-        as many as the machine has, at least two
+    dom0_max_vcpus=-4        as many as the machine has, at most four
 
 Without it dom0 gets as many as Hauch uses, which is one at present. The limit is {MAX_VCPUS}.
 
 ## Consoles
 
-com1=115200 the first serial port, 8 data bits, no parity, 1 stop bit com1=9600,7e1 7 data bits, even parity
-  (n, e, o, m or s) com1=115200,8n1,0x3f8,4 with its I/O port and interrupt line com1=115200,8n1,0x3f8,0
-  without an interrupt: the port is looked at fifty times a second com1=auto the speed that firmware or boot
-  loader has set console=com1,vga where messages go; this is the default console=none nowhere but into the
-  ring buffer, which `hauch dmesg` reads
+    com1=115200                the first serial port, 8 data bits, no parity, 1 stop bit
+    com1=9600,7e1              7 data bits, even parity (n, e, o, m or s)
+    com1=115200,8n1,0x3f8,4    with its I/O port and interrupt line
+    com1=115200,8n1,0x3f8,0    without an interrupt: the port is looked at fifty times a second
+    com1=auto                  the speed that firmware or boot loader has set
+    console=com1,vga           where messages go; this is the default
+    console=none               nowhere but into the ring buffer, which `hauch dmesg` reads
 
 `com2` is the same with 0x2f8 and line 3. A `/CLOCK` after the speed is accepted and ignored. Hauch keeps
 the ports that `console` names and dom0 cannot use them; others are dom0's. The screen is used in text mode,
@@ -223,8 +228,10 @@ until dom0 starts.
 level before the slash is always shown; levels above it, up to the one after the slash, are shown at a
 limited rate.
 
-loglvl=all everything loglvl=warning the default; while the machine comes up, everything from info on is
-  shown guest_loglvl=none/warning the default: warnings and errors at a limited rate"""
+    loglvl=all                   everything
+    loglvl=warning               the default; while the machine comes up, all from info on is shown
+    guest_loglvl=none/warning    the default: warnings and errors at a limited rate
+"""
 
 OPTION_NOTES = {
     'noreboot': 'without it the machine restarts when dom0 crashes; a panic of the hypervisor always stops',
