@@ -248,7 +248,8 @@ OPTION_NOTES = {
 }
 SPECIAL_DEFAULTS = {
     'dom0_mem': '512M + 1/16, at most 8G', 'dom0_max_vcpus': 'processors in use',
-    'com1': '115200,8n1,0x3f8,4', 'com2': '115200,8n1,0x2f8,3', 'console': 'com1,vga', 'loglvl': 'warning', 'guest_loglvl': 'none/warning',
+    'com1': '115200,8n1,0x3f8,4', 'com2': '115200,8n1,0x2f8,3', 'console': 'com1,vga',
+    'loglvl': 'warning', 'guest_loglvl': 'none/warning',
 }
 
 
