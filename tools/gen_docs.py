@@ -234,7 +234,7 @@ limited rate.
 """
 
 OPTION_NOTES = {
-    'noreboot': 'without it the machine restarts when dom0 crashes; a panic of the hypervisor always stops',
+    'noreboot': 'a panic or a crash of dom0 otherwise restarts the machine, a panic after five seconds',
     'gnttab_max_frames': 'it is applied to dom0, a domU has `max_grant_frames` of hauch.cfg(5)',
     'gnttab_max_maptrack_frames': 'it is applied to dom0, a domU has `max_maptrack_frames` of hauch.cfg(5)',
     'conring_size': 'rounded up to a power of two',

@@ -245,7 +245,7 @@ void panic(const char *fmt, ...)
     format_va(line, sizeof(line), fmt, ap);
     va_end(ap);
     printk(LOG_ERROR, "\nPANIC: %s\n", line);
-    hw_halt();
+    hw_after_panic();
 }
 
 void bug(const char *file, int line, const char *what)

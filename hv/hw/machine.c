@@ -59,6 +59,17 @@ void hw_halt(void)
         __asm__ volatile("cli; hlt");
 }
 
+/* Time to read the screen. The clock may not run yet: then so many turns. */
+void hw_after_panic(void)
+{
+    if (machine.options.noreboot)
+        hw_halt();
+    printk(LOG_ERROR, "the machine restarts in 5 seconds (noreboot prevents it)\n");
+    for (uint64_t n = 0, t = now_ns(); n < 2000000000ull && now_ns() - t < 5000000000ull; n++)
+        hw_relax();
+    hw_reboot();
+}
+
 /* The ACPI reset register, then the keyboard controller, then a triple fault. */
 void hw_reboot(void)
 {

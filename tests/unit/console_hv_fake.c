@@ -64,6 +64,8 @@ void timer_set(struct timer *t, uint64_t deadline)
 void event_raise_global_virq(uint32_t virq) { fake_virq[virq]++; }
 uint64_t now_ns(void) { return fake_now; }
 void hw_relax(void) { }
+void hw_after_panic(void) { abort(); }
+
 void hw_halt(void) { abort(); }
 void host_frame_check(uint64_t n) { }
 void *page_alloc(unsigned order) { return calloc(PAGE_SIZE, 1ul << order); }

@@ -129,6 +129,8 @@ void hw_console_input_irq_on(void) { }
 int  hw_console_read(void) { return -1; }
 void hw_console_write(const char *s, size_t len) { }
 void hw_acpi_sleep(uint16_t a, uint16_t b) { }
+void hw_after_panic(void) { abort(); }
+
 void hw_halt(void)
 {
     uint32_t index = 0;

@@ -62,6 +62,8 @@ void tlb_flush_domain_page(struct domain *d, uint64_t va)
     __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED);
 }
 
+void hw_after_panic(void) { abort(); }
+
 void hw_halt(void)
 {
     fprintf(stderr, "machine halted; its console said:\n%s\n", fake_console);

@@ -84,6 +84,7 @@ void hw_console_input_irq_on(void);                         /* its line is conne
 void hw_console_write(const char *s, size_t len);       /* serial and VGA as configured */
 int  hw_console_read(void);                             /* a byte, or -1 */
 __noreturn void hw_halt(void);
+__noreturn void hw_after_panic(void);       /* restarts after some seconds, or with noreboot stops */
 __noreturn void hw_reboot(void);
 void hw_acpi_sleep(uint16_t pm1a_value, uint16_t pm1b_value);  /* writes the control registers */
 
