@@ -33,6 +33,7 @@ static const struct {
     [WIRE_RENAME]   = { "rename",   F_DOMAIN | F_NAME, 0 },
     [WIRE_DMESG]    = { "dmesg",    0,        F_CLEAR },
     [WIRE_REFUSALS] = { "refusals", 0,        F_DOMAIN },
+    [WIRE_MISSING]  = { "missing",  0,        0 },
 };
 
 static const struct {

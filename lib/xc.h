@@ -87,6 +87,8 @@ int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *grants, 
 int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct fault *f);
 /* The hypervisor's log from *index on; returns bytes copied and moves *index. */
 int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f);
+/* As if @key were typed for the hypervisor at its console; what that does is its own affair. */
+int xc_host_key(struct xc *xc, char key, struct fault *f);
 struct xc_version {
     unsigned major, minor;
     char     extra[16], caps[1024], changeset[64], compiler[64];

@@ -58,6 +58,17 @@ int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool
     return op->u.readconsole.count;
 }
 
+int xc_host_key(struct xc *xc, char key, struct fault *f)
+{
+    struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_debug_keys);
+    char              *list = xc_list_buffer(xc);
+
+    list[0] = key;
+    op->u.debug_keys.keys.va = (uintptr_t)list;
+    op->u.debug_keys.nr_keys = 1;
+    return run(xc, op, "debug_keys", f);
+}
+
 int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max,
                    struct fault *f)
 {

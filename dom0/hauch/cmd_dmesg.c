@@ -8,8 +8,10 @@ const struct command cmd_dmesg = {
     "dmesg", "show the hypervisor's log",
     "hauch dmesg [-c]\n"
     "hauch dmesg --refusals [DOMAIN]\n"
+    "hauch dmesg --missing\n"
     "  -c, --clear      empty the log after showing it\n"
-    "  --refusals       why hypercalls of domains were refused\n",
+    "  --refusals       why hypercalls of domains were refused\n"
+    "  --missing        hypercalls that the hypervisor does not have: operation, how often, who was first\n",
     dmesg_run,
 };
 
@@ -35,20 +37,23 @@ static int dmesg_run(int argc, char **argv)
 {
     static const struct option longs[] = { { "clear", no_argument, NULL, 'c' },
                                            { "refusals", no_argument, NULL, 'r' },
+                                           { "missing", no_argument, NULL, 'm' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
     struct json_object *rq, *answer = NULL;
-    bool                clear = false, refusals = false;
+    const char         *what = "dmesg";
+    bool                clear = false;
     int                 o, rc;
 
     while ((o = next_option(&cmd_dmesg, argc, argv, "hc", longs)) != -1) {
         clear |= o == 'c';
-        refusals |= o == 'r';
+        what = o == 'r' ? "refusals" : o == 'm' ? "missing" : what;
     }
-    need_words(&cmd_dmesg, argc, 0, refusals ? 1 : 0);
-    rq = request_new(refusals ? "refusals" : "dmesg", argv[optind]);
-    if (!refusals)
-        request_flag(rq, "clear", clear);
+    need_words(&cmd_dmesg, argc, 0, *what == 'r' ? 1 : 0);
+    if (clear && *what != 'd')
+        usage_exit(&cmd_dmesg, "--clear empties the log, not these records");
+    rq = request_new(what, argv[optind]);
+    request_flag(rq, "clear", clear);
     rc = ask(rq, &answer);
     if (rc)
         return rc;

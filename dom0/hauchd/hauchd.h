@@ -182,6 +182,11 @@ void request_handle(struct hauchd *h, struct client *c, char *line);
 /* Is the client waiting for something? Then its next request has to wait, too. */
 bool client_busy(const struct client *c);
 
+/* log.c: text of the hypervisor's log; the caller frees it. domid -1: of all domains. */
+int log_read(struct hauchd *h, bool clear, char **text, struct fault *f);
+int log_refusals(struct hauchd *h, int domid, char **text, struct fault *f);
+int log_missing(struct hauchd *h, char **text, struct fault *f);
+
 /* report.c: JSON; the caller owns the reference */
 struct json_object *report_domains(struct hauchd *h, int only_id, struct fault *f);
 struct json_object *report_domain(struct hauchd *h, uint16_t domid, struct domain *d, struct fault *f);

@@ -235,41 +235,37 @@ static int do_rename(struct hauchd *h, struct client *c, const struct wire_reque
     return rc ? rc : answer_done(c, &t);
 }
 
-/* The log is text of unknown origin: bytes that are no UTF-8 would spoil the JSON, so they become question
- * marks. */
-static void ascii_only(char *text, size_t n)
+static int answer_log(struct client *c, int rc, char *text, struct fault *f)
 {
-    for (size_t i = 0; i < n; i++)
-        if ((text[i] & 0x80) || !text[i])
-            text[i] = '?';
+    rc = rc ? rc : answer_with(c, "log", json_object_new_string(text), f);
+    free(text);
+    return rc;
 }
 
 static int do_dmesg(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
 {
-    enum { LOG_MAX = 1 << 20, PART = 16384 };
-    char    *log = malloc(LOG_MAX);
-    size_t   used = 0;
-    uint32_t index = 0;
-    int      n = log ? 1 : fault_set(f, -ENOMEM, "out of memory");
+    char *text = NULL;
+    int   rc = log_read(h, rq->clear, &text, f);
 
-    while (n > 0 && used + PART <= LOG_MAX) {
-        n = xc_host_console(h->xc, log + used, PART, &index, false, f);
-        used += n > 0 ? n : 0;
-    }
-    if (n >= 0 && rq->clear)
-        n = xc_host_console(h->xc, log, 0, &index, true, f);
-    if (n >= 0) {
-        ascii_only(log, used);
-        n = answer_with(c, "log", json_object_new_string_len(log, used), f);
-    }
-    free(log);
-    return n;
+    return answer_log(c, rc, text, f);
 }
 
 static int do_refusals(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
 {
-    return fault_set(f, -ENOSYS,
-                     "not available on this hypervisor: it keeps no log of refusals that can be read");
+    struct target t = { NULL, INDEX_NO_ID };
+    char         *text = NULL;
+    int           rc = rq->domain ? target_find(h, rq->domain, &t, f) : 0;
+
+    rc = rc ? rc : log_refusals(h, rq->domain ? t.id : -1, &text, f);
+    return answer_log(c, rc, text, f);
+}
+
+static int do_missing(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    char *text = NULL;
+    int   rc = log_missing(h, &text, f);
+
+    return answer_log(c, rc, text, f);
 }
 
 static int (*const handlers[])(struct hauchd *, struct client *, const struct wire_request *,
@@ -278,6 +274,7 @@ static int (*const handlers[])(struct hauchd *, struct client *, const struct wi
     [WIRE_HOST] = do_host,       [WIRE_SHUTDOWN] = do_shutdown, [WIRE_REBOOT] = do_reboot,
     [WIRE_DESTROY] = do_destroy, [WIRE_PAUSE] = do_pause,       [WIRE_UNPAUSE] = do_unpause,
     [WIRE_RENAME] = do_rename,   [WIRE_DMESG] = do_dmesg,       [WIRE_REFUSALS] = do_refusals,
+    [WIRE_MISSING] = do_missing,
 };
 
 void request_handle(struct hauchd *h, struct client *c, char *line)

@@ -3,6 +3,7 @@
 #include <hv/domain.h>
 #include <hv/lock.h>
 #include <hv/missing.h>
+#include <hv/op_names.h>
 #include <hv/print.h>
 #include <hv/vcpu.h>
 
@@ -35,14 +36,22 @@ void missing_note(struct vcpu *v, uint32_t call, uint64_t op)
     spin_unlock(&lock);
 }
 
+static size_t row_format(const struct missing *m, char *buf, size_t len)
+{
+    const char *name = hypercall_name(m->call), *op = operation_name(m->call, (uint32_t)m->op);
+
+    return format(buf, len, "%s %lu %s: %lu times, first by d%u\n",
+                  name ? name : m->call == ~0u ? "others" : "no-name", name ? m->op : m->call, op ? op : "-",
+                  m->count, m->first);
+}
+
 size_t missing_format(char *buf, size_t len)
 {
     size_t used = 0;
 
     spin_lock(&lock);
     for (unsigned i = 0; i < kinds && used < len; i++)
-        used += format(buf + used, len - used, "%u %lu %lu d%u\n", kind[i].call, kind[i].op, kind[i].count,
-                       kind[i].first);
+        used += row_format(&kind[i], buf + used, len - used);
     spin_unlock(&lock);
     return MIN(used, len);
 }

@@ -447,6 +447,34 @@ static void test_refusals_of_requests(void **state)
     assert_clean();
 }
 
+static void assert_log(const char *line, const char *expected)
+{
+    struct json_object *o, *v = NULL;
+
+    send_text(line);
+    send_text("\n");
+    o = answer();
+    assert_non_null(o);
+    assert_true(json_object_object_get_ex(o, "log", &v));
+    assert_string_equal(json_object_get_string(v), expected);
+    json_object_put(o);
+}
+
+static void test_records_of_the_hypervisor(void **state)
+{
+    char error[512];
+
+    assert_false(request("{\"op\":\"missing\"}", error, sizeof(error)));
+    assert_non_null(strstr(error, "not available on this hypervisor"));
+    assert_int_equal(world.key, 0);                 /* another hypervisor gets no key */
+    world.is_hauch = true;
+    assert_log("{\"op\":\"dmesg\"}", "boot\nline with ?\x01\n");
+    assert_log("{\"op\":\"missing\"}", "xenoprof_op 0 -: 2 times\n");
+    assert_log("{\"op\":\"refusals\"}", "domain 0: refused calls\nzero\ndomain 7: refused calls\nseven\n");
+    assert_log("{\"op\":\"refusals\",\"domain\":\"0\"}", "domain 0: refused calls\nzero\n");
+    assert_clean();
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -463,6 +491,7 @@ int main(void)
         TEST(test_waiting_clients),
         TEST(test_silent_backend),
         TEST(test_refusals_of_requests),
+        TEST(test_records_of_the_hypervisor),
         TEST(test_progress),
     };
 

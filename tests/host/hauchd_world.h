@@ -38,6 +38,8 @@ struct world {
     const char *failed;                    /* its name */
     bool        backends_silent;           /* they never answer */
     bool        store_away;
+    bool        is_hauch;                  /* the hypervisor says it is, and knows the keys */
+    char        key;                       /* what the log has not shown the effect of yet */
 };
 extern struct world world;
 
