@@ -63,6 +63,7 @@ int physdev_op_set_iopl(struct vcpu *v, struct domain *d, struct physdev_set_iop
     if (arg->iopl > 3)
         return refuse(v, -XEN_EINVAL, arg->iopl, 3);
     v->pv.iopl = (uint8_t)arg->iopl;
+    pv_entry_changed(v);
     return 0;
 }
 

@@ -209,7 +209,7 @@ static void root_write(struct hw_cpu *h, uint64_t root)
 {
     uint64_t begun = tlb_flush_begins();
 
-    h->loaded_root = root;
+    h->entry.loaded_root = root;
     write_cr3(root);
     tlb_flush_ended(this_cpu()->id, begun);
 }
@@ -219,7 +219,7 @@ void hw_load_root(struct vcpu *v)
     struct hw_cpu *h = hw_of(this_cpu());
     uint64_t root = pv_current_root(&v->pv).n << PAGE_SHIFT;
 
-    if (h->loaded == v && h->loaded_root != root)
+    if (h->loaded == v && h->entry.loaded_root != root)
         root_write(h, root);
 }
 
@@ -264,10 +264,11 @@ void hw_vcpu_load(struct vcpu *v)
 
     h->loaded = v;
     v->stack = h->stack_top;
+    v->entry_block = &h->entry;
     h->entry.regs_end = (uint64_t)&v->regs + sizeof v->regs;
     h->tss.rsp[0] = h->entry.regs_end;
     pv_window_bind(v);
-    if (h->loaded_root != root)
+    if (h->entry.loaded_root != root)
         root_write(h, root);
     hw_load_gdt(v);
     hw_load_ldt(v);

@@ -6,6 +6,7 @@
  * RIP-relative operands reach that processor's entry block. It saves RSP there and loads the address behind
  * vcpu.regs. The hypervisor never uses GS: both GS bases are the guest's at all times.
  */
+#include <hv/frame.h>
 #include <hv/print.h>
 #include <hv/vcpu.h>
 #include <hw/hw.h>
@@ -16,9 +17,30 @@
 
 _Static_assert(offsetof(struct vcpu, regs) == 0 && offsetof(struct regs, rip) == 136, "hw/entry.S");
 _Static_assert(sizeof(struct regs) == 176 && offsetof(struct vcpu, stack) == 192, "hw/entry.S");
+#define ASSERT_OFFSET(type, member, at) _Static_assert(offsetof(type, member) == (at), "hw/entry.S: " #member)
+ASSERT_OFFSET(struct vcpu, entry_block, 200);
+ASSERT_OFFSET(struct vcpu, info, 208);
+ASSERT_OFFSET(struct vcpu, pv.kernel_mode, 224);
+ASSERT_OFFSET(struct vcpu, pv.nmi_masked, 225);
+ASSERT_OFFSET(struct vcpu, pv.nmi_pending, 226);
+ASSERT_OFFSET(struct vcpu, pv.syscall_disables_events, 227);
+ASSERT_OFFSET(struct vcpu, pv.fault_disables_events, 228);
+ASSERT_OFFSET(struct vcpu, pv.root_kernel, 232);
+ASSERT_OFFSET(struct vcpu, pv.root_user, 240);
+ASSERT_OFFSET(struct vcpu, pv.entry_top, 248);
+ASSERT_OFFSET(struct vcpu, pv.syscall_callback, 256);
+ASSERT_OFFSET(struct vcpu, pv.fault_entry, 264);
+ASSERT_OFFSET(struct vcpu, pv.cr2, 272);
+ASSERT_OFFSET(struct entry_block, loaded_root, 16);
+ASSERT_OFFSET(struct entry_block, flushed_at, 24);
+ASSERT_OFFSET(struct pcpu, current, 16);
+ASSERT_OFFSET(struct vcpu_info, evtchn_upcall_pending, 0);
+ASSERT_OFFSET(struct vcpu_info, evtchn_upcall_mask, 1);
+ASSERT_OFFSET(struct vcpu_info, arch.cr2, 16);
 
 extern uint8_t entry_stubs[256][16];
-extern void entry_syscall(void), entry_nmi(void), entry_double_fault(void), entry_machine_check(void);
+extern void entry_syscall(void), entry_syscall32(void), entry_page_fault(void);
+extern void entry_nmi(void), entry_double_fault(void), entry_machine_check(void);
 
 struct gate { uint16_t offset0, selector; uint8_t ist, type; uint16_t offset1; uint32_t offset2, reserved; };
 
@@ -28,7 +50,7 @@ static uint8_t ist_stacks[3][4096] __attribute__((aligned(4096)));
 static struct hw_cpu cpu0_hw __attribute__((aligned(64)));
 
 /* In the image so that the stub, its operands and entry_syscall are within 2 GiB of each other. */
-static uint8_t syscall_stub[MAX_CPUS][32] __attribute__((section(".text.stubs"), aligned(32)));
+static uint8_t syscall_stub[MAX_CPUS][2][32] __attribute__((section(".text.stubs"), aligned(32)));
 
 mfn_t hw_reserved_gdt_frame(void)
 {
@@ -48,6 +70,7 @@ static void idt_fill(void)
     for (unsigned v = 0; v < 256; v++)
         gate_set(v, (void (*)(void))entry_stubs[v], 0, v == 3 || v == 4 ? 3 : 0);
     gate_set(2, entry_nmi, 1, 0);
+    gate_set(14, entry_page_fault, 0, 0);
     gate_set(8, entry_double_fault, 2, 0);
     gate_set(18, entry_machine_check, 3, 0);
 }
@@ -74,8 +97,8 @@ static void rel32(uint8_t *at, const void *target)
     __builtin_memcpy(at, &d32, 4);
 }
 
-/* mov %rsp, guest_rsp(%rip); mov regs_end(%rip), %rsp; push $FLAT_RING3_SS64; push guest_rsp(%rip); jmp entry_syscall */
-static void syscall_stub_write(uint8_t *s, struct entry_block *e)
+/* mov %rsp, guest_rsp(%rip); mov regs_end(%rip), %rsp; push $FLAT_RING3_SS64; push guest_rsp(%rip); jmp entry */
+static void syscall_stub_write(uint8_t *s, struct entry_block *e, void (*entry)(void))
 {
     static const uint8_t code[] = { 0x48, 0x89, 0x25, 0, 0, 0, 0, 0x48, 0x8b, 0x25, 0, 0, 0, 0,
                                     0x68, 0x2b, 0xe0, 0, 0, 0xff, 0x35, 0, 0, 0, 0, 0xe9, 0, 0, 0, 0 };
@@ -84,7 +107,7 @@ static void syscall_stub_write(uint8_t *s, struct entry_block *e)
     rel32(s + 3, &e->guest_rsp);
     rel32(s + 10, &e->regs_end);
     rel32(s + 21, &e->guest_rsp);
-    rel32(s + 26, (const void *)entry_syscall);
+    rel32(s + 26, (const void *)entry);
 }
 
 static void control_registers(void)
@@ -120,10 +143,12 @@ void cpu_init_boot(struct pcpu *c)
     lidt((uint64_t)idt, sizeof idt - 1);
     ltr(SEL_TSS);
     control_registers();
-    syscall_stub_write(syscall_stub[c->id], &h->entry);
+    syscall_stub_write(syscall_stub[c->id][0], &h->entry, entry_syscall);
+    syscall_stub_write(syscall_stub[c->id][1], &h->entry, entry_syscall32);
     wrmsr(MSR_STAR, (uint64_t)SEL_HYP_CS << 32 | 0xe023ull << 48);
-    wrmsr(MSR_LSTAR, (uint64_t)syscall_stub[c->id]);
-    wrmsr(MSR_CSTAR, (uint64_t)entry_stubs[6]);     /* 32-bit SYSCALL: not offered by CPUID, lands harmlessly */
+    wrmsr(MSR_LSTAR, (uint64_t)syscall_stub[c->id][0]);
+    wrmsr(MSR_CSTAR, (uint64_t)syscall_stub[c->id][1]);     /* AMD's: from compatibility mode */
     wrmsr(MSR_SFMASK, 0x47700);             /* NT IOPL OF DF IF TF AC off */
-    h->loaded_root = read_cr3() & ~0xfffull;
+    h->entry.loaded_root = read_cr3() & ~0xfffull;
+    h->entry.flushed_at = &tlb_flushed_at[c->id];
 }

@@ -25,14 +25,17 @@ struct task_segment {
     uint16_t reserved3, iomap;
 } __attribute__((packed));
 
-/* The words that the SYSCALL stub of this processor uses; see cpu.c. */
-struct entry_block { uint64_t guest_rsp, regs_end; };
+/* What the SYSCALL stub of this processor (cpu.c) and the short paths (entry.S) use. */
+struct entry_block {
+    uint64_t guest_rsp, regs_end;
+    uint64_t loaded_root;           /* CR3 without flags */
+    uint64_t *flushed_at;           /* this processor's tlb_flushed_at[] */
+};
 
 struct hw_cpu {
     struct entry_block entry;
     struct task_segment tss __attribute__((aligned(64)));
     uint64_t *gdt_page;             /* page FIRST_RESERVED_GDT_PAGE of every GDT on this processor */
-    uint64_t  loaded_root;          /* CR3 without flags */
     struct vcpu *loaded;            /* whose segments, FPU and descriptors the processor holds */
     bool      ts;                   /* CR0.TS as set */
     bool      debug_loaded;         /* DR0-3, DR7 are not at rest */
@@ -57,7 +60,7 @@ void *map_device(uint64_t phys, size_t len);
 __noreturn void resume_on_fresh_stack(uint64_t stack_top);
 
 /* Called from entry.S. */
-void guest_syscall(struct vcpu *v);
+struct vcpu *guest_hypercall(struct vcpu *v);   /* v: may go straight back to the guest; NULL: by guest_resume() */
 void guest_trap(struct vcpu *v);
 struct vcpu *guest_resume(void);
 void guest_iret_refused(struct vcpu *v);

@@ -41,12 +41,15 @@ static void interrupt(unsigned vector)
     }
 }
 
-void guest_syscall(struct vcpu *v)
+/* iret changes more than SYSRET can bring. */
+struct vcpu *guest_hypercall(struct vcpu *v)
 {
-    if (v->pv.kernel_mode)
-        hypercall(v);
-    else
-        pv_syscall(v);
+    bool iret = (uint32_t)v->regs.rax == __HYPERVISOR_iret;
+
+    hypercall(v);
+    if (unlikely(this_cpu()->pending || event_upcall_due(v) || v->pv.nmi_pending || iret))
+        return NULL;
+    return v;
 }
 
 void guest_trap(struct vcpu *v)

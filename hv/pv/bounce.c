@@ -45,6 +45,32 @@ void pv_toggle_mode(struct vcpu *v)
     hw_load_root(v);
 }
 
+/* ---- the short paths of hw/entry.S: system calls and page faults from user mode ---- */
+void pv_entry_stack_changed(struct pv_vcpu *p)
+{
+    uint64_t top = p->kernel_sp & ~15ull;
+
+    p->entry_top = p->entry_short && guest_range_ok(top - ENTRY_FRAME_BYTES, ENTRY_FRAME_BYTES) ? top : 0;
+}
+
+/* They show no IOPL in the frame. */
+void pv_entry_changed(struct vcpu *v)
+{
+    struct pv_vcpu *p = &v->pv;
+    const struct trap_info *fault = &p->traps[VECTOR_PF];
+    bool iopl_shown = p->iopl && (v->domain->pv.vm_assist & VM_ASSIST_BIT(VMASST_TYPE_architectural_iopl));
+
+    p->fault_entry = fault->address;
+    p->fault_disables_events = TI_GET_IF(fault);
+    p->entry_short = p->syscall_callback && fault->address && !iopl_shown;
+    pv_entry_stack_changed(p);
+}
+
+void pv_entry_stack_bad(struct vcpu *v)
+{
+    domain_crash(v->domain, "kernel stack at %lx cannot be written (from user mode, rip %lx)", v->pv.entry_top, v->regs.rip);
+}
+
 static uint64_t flags_shown(const struct vcpu *v)
 {
     uint64_t f = v->regs.rflags & ~(FLAG_IF | FLAG_IOPL);
@@ -126,6 +152,19 @@ void pv_syscall(struct vcpu *v)
     uint64_t extra[2] = { v->regs.rcx, v->regs.r11 };
 
     bounce(v, v->pv.syscall_callback, extra, 2, v->pv.syscall_disables_events);
+}
+
+/* A guest that has not said where to gets what a processor without that instruction gives it. */
+void pv_syscall32(struct vcpu *v)
+{
+    uint64_t extra[2] = { v->regs.rcx, v->regs.r11 };
+
+    if (!v->pv.kernel_mode && v->pv.syscall32_callback) {
+        bounce(v, v->pv.syscall32_callback, extra, 2, v->pv.syscall32_disables_events);
+        return;
+    }
+    v->regs.rip -= 2;
+    pv_inject(v, VECTOR_UD, 0);
 }
 
 /* ---- software interrupts: INT n traps as #GP, whose error code says which gate; the bytes say it reliably ---- */

@@ -16,14 +16,10 @@
 
 static bool code_address_ok(uint64_t va) { return guest_range_ok(va, 1); }
 
-long hc_set_trap_table(struct vcpu *v, uint64_t list, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+static long traps_read(struct vcpu *v, uint64_t list)
 {
     struct trap_info t;
 
-    if (!list) {
-        __builtin_memset(v->pv.traps, 0, sizeof v->pv.traps);
-        return 0;
-    }
     for (unsigned n = 0; n <= 256; n++) {   /* at most one entry a vector, then the end */
         if (guest_read(&t, gaddr_index(GADDR(list), n, sizeof t), sizeof t))
             return -XEN_EFAULT;
@@ -34,6 +30,18 @@ long hc_set_trap_table(struct vcpu *v, uint64_t list, uint64_t a2, uint64_t a3, 
         v->pv.traps[t.vector] = t;
     }
     return refuse(v, -XEN_E2BIG, list, 256);
+}
+
+long hc_set_trap_table(struct vcpu *v, uint64_t list, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    long r = 0;
+
+    if (list)
+        r = traps_read(v, list);
+    else
+        __builtin_memset(v->pv.traps, 0, sizeof v->pv.traps);
+    pv_entry_changed(v);
+    return r;
 }
 
 /* ---- iret: the frame lies on the guest's stack ---- */
@@ -73,6 +81,7 @@ long hc_stack_switch(struct vcpu *v, uint64_t ss, uint64_t sp, uint64_t a3, uint
         return refuse(v, -XEN_EINVAL, ss, sp);
     v->pv.kernel_ss = ss | 3;
     v->pv.kernel_sp = sp;
+    pv_entry_stack_changed(&v->pv);
     return 0;
 }
 
@@ -96,7 +105,8 @@ long hc_set_segment_base(struct vcpu *v, uint64_t which, uint64_t base, uint64_t
         hw_write_gs_base(base);
         return 0;
     case SEGBASE_GS_USER_SEL:
-        return hw_load_user_gs((uint32_t)(base & 0xffff)) ? -XEN_EFAULT : 0;
+        hw_load_user_gs((uint32_t)(base & 0xffff));    /* one that does not load becomes null, as Xen has it */
+        return 0;
     }
     return refuse(v, -XEN_EINVAL, which, base);
 }
@@ -124,13 +134,17 @@ static long callback_set(struct vcpu *v, uint16_t type, uint16_t flags, uint64_t
     case CALLBACKTYPE_syscall:
         v->pv.syscall_callback = address;
         v->pv.syscall_disables_events = flags & CALLBACKF_mask_events;
+        pv_entry_changed(v);
         return 0;
     case CALLBACKTYPE_nmi:
         v->pv.nmi_callback = address;
         return 0;
-    case CALLBACKTYPE_sysenter:
     case CALLBACKTYPE_syscall32:
-        return 0;           /* CPUID offers neither instruction to 32-bit programs: never called */
+        v->pv.syscall32_callback = address;
+        v->pv.syscall32_disables_events = flags & CALLBACKF_mask_events;
+        return 0;
+    case CALLBACKTYPE_sysenter:
+        return 0;           /* CPUID does not offer it to 32-bit programs: never called */
     }
     return refuse(v, -XEN_ENOSYS, type, address);
 }
@@ -192,6 +206,9 @@ long hc_vm_assist(struct vcpu *v, uint64_t cmd, uint64_t type, uint64_t a3, uint
         v->domain->pv.vm_assist &= ~(1ull << type);
     else
         return refuse(v, -XEN_ENOSYS, cmd, type);
+    for (unsigned i = 0; i < v->domain->max_vcpus; i++)
+        if (v->domain->vcpu[i])
+            pv_entry_changed(v->domain->vcpu[i]);
     return 0;
 }
 

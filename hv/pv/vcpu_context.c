@@ -168,6 +168,7 @@ static void control_set(struct vcpu *v, const struct vcpu_guest_context *c)
     p->xcr0 = hw_xcr0();
     if (v->id == 0)
         v->domain->pv.vm_assist = c->vm_assist & ASSISTS;
+    pv_entry_changed(v);
 }
 
 int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)

@@ -43,6 +43,8 @@ static struct pin pin[2][PINS];
 static struct pin *serving;
 static struct pcpu cpu;
 
+void pv_entry_changed(struct vcpu *v) { (void)v; }     /* the trap path is not here */
+
 /* ---- IO-APICs ---- */
 static struct pin *pin_of(unsigned gsi)
 {

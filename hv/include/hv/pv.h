@@ -34,22 +34,35 @@ struct pv_domain {
     bool        cpuid_faulting;
 };
 
+/*
+ * The words up to cr2 are at fixed places, known to the short paths of hw/entry.S. entry_top is the place
+ * (aligned, checked) below which it may put a frame of up to ENTRY_FRAME_BYTES bytes; 0 sends it to C: pv/bounce.c.
+ */
+#define ENTRY_FRAME_BYTES 64
 struct pv_vcpu {
     bool        kernel_mode;            /* guest kernel, not guest user; both run in ring 3 */
+    bool        nmi_masked;             /* behind kernel_mode: an iret to user mode clears both */
+    bool        nmi_pending;
+    bool        syscall_disables_events, fault_disables_events, failsafe_disables_events;
+    uint8_t     iopl;
     bool        iret_to_user_pending;
     mfn_t       root_kernel, root_user; /* referenced as L4; user may be MFN_INVALID */
+    uint64_t    entry_top;
+    uint64_t    syscall_callback;
+    uint64_t    fault_entry;            /* traps[14].address */
+    uint64_t    cr2;
+    bool        entry_short;            /* all that entry_top depends on, but the stack */
+
     uint64_t    kernel_sp, kernel_ss;   /* stack_switch */
     uint64_t    fs_base, gs_base_kernel, gs_base_user;
     uint16_t    ds, es, fs, gs;
     uint64_t    ctrlreg_cr0_ts;         /* guest's CR0.TS as it set it (fpu_taskswitch) */
-    uint64_t    cr2;
     uint64_t    cr4;                    /* guest's view */
     uint64_t    debugreg[8];
     struct trap_info traps[256];
-    uint64_t    event_callback, failsafe_callback, syscall_callback;
-    uint64_t    nmi_callback;
-    bool        syscall_disables_events, failsafe_disables_events;
-    uint8_t     iopl;
+    uint64_t    event_callback, failsafe_callback, nmi_callback;
+    uint64_t    syscall32_callback;
+    bool        syscall32_disables_events;
     gaddr_t     iobmp;                  /* virtual address of the bitmap, limit in ports */
     uint32_t    iobmp_ports;
     mfn_t       gdt_frame[PV_GDT_FRAMES + 2];
@@ -59,7 +72,6 @@ struct pv_vcpu {
     uint64_t    ldt_mapped;             /* bit n: page n of the LDT window holds a reference */
     void       *fpu;                    /* XSAVE area, allocated with the vCPU */
     uint64_t    xcr0;
-    bool        nmi_pending, nmi_masked;
     uint64_t    undo[2];                /* tables to be taken apart before the next operation, see pv/pt_undo.c */
     uint8_t     undo_count;
     uint64_t   *gdt_window;             /* L1 entries of its window in the per-domain area */
@@ -80,6 +92,11 @@ void pv_inject(struct vcpu *v, unsigned vector, uint32_t error);
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
 /* Event upcall if one is due; called last on the way to the guest. */
 void pv_deliver_events(struct vcpu *v);
+/* To be called after a change of entry points, iopl, vm_assist; and after one of the kernel stack alone. */
+void pv_entry_changed(struct vcpu *v);
+void pv_entry_stack_changed(struct pv_vcpu *p);
+/* hw/entry.S could not write a frame to the guest kernel's stack. */
+void pv_entry_stack_bad(struct vcpu *v);
 /* Kernel <-> user mode of the guest: segment bases and root. */
 void pv_toggle_mode(struct vcpu *v);
 /* The frame of the root that v uses now. */
@@ -93,6 +110,7 @@ bool pv_emulate_invalid(struct vcpu *v);        /* #UD: forced-emulation CPUID *
 void pv_trap(struct vcpu *v);                   /* every exception from a guest but #PF: v->regs.vector says which */
 void pv_trap_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
 void pv_syscall(struct vcpu *v);                /* SYSCALL from guest user mode */
+void pv_syscall32(struct vcpu *v);              /* the same from a 32-bit code segment */
 /* IRETQ or a selector was refused: the guest's failsafe callback, or the end of the domain. */
 void pv_failsafe(struct vcpu *v, uint32_t error);
 void pv_failsafe_due(struct vcpu *v);

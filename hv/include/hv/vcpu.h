@@ -29,7 +29,11 @@ struct vcpu {
     struct pcpu    *cpu;            /* where it runs or ran last; hw/entry.S reads it right behind regs */
     struct domain  *domain;
     uint64_t        stack;          /* top of the stack of the processor it runs on; hw/entry.S */
-    uint64_t        entry_reserved[3];
+    void           *entry_block;    /* what hw/entry.S needs of that processor */
+    struct vcpu_info *info;         /* in guest memory, permanently mapped */
+    uint64_t        entry_reserved;
+    struct pv_vcpu  pv;             /* its first words belong to hw/entry.S as well */
+
     unsigned        id;
     uint32_t        pause_flags;    /* enum pause_flag, atomic */
     bool            initialised, initialising;  /* has a context; is getting one (domain.lock) */
@@ -38,7 +42,6 @@ struct vcpu {
     bool            was_idle_wake;
     uint32_t        hard_affinity_cpu;  /* ~0: any */
 
-    struct vcpu_info *info;         /* in guest memory, permanently mapped */
     mfn_t           info_mfn;       /* MFN_INVALID: still inside shared_info */
     gaddr_t         runstate_area;  /* registered virtual address, va 0: none */
     gaddr_t         time_area;      /* registered, as above; time_version is even between updates */
@@ -57,8 +60,6 @@ struct vcpu {
                                      * before it returns -XEN_ERESTART */
     uint64_t        refusal_a, refusal_b;   /* the two values refuse() was told */
     uint16_t        refusal_op;             /* the operation it belongs to */
-
-    struct pv_vcpu  pv;
 };
 
 /* The idle vCPU belongs to no domain. */
