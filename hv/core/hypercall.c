@@ -409,7 +409,7 @@ long hc_multicall(struct vcpu *v, uint64_t list, uint64_t count, uint64_t a3, ui
         if (guest_read(&e, at, sizeof e))
             return -XEN_EFAULT;
         v->multicall = &e;
-        r = e.op == __HYPERVISOR_iret ? -XEN_EINVAL : call_noting(v, e.op, e.args);
+        r = (uint32_t)e.op == __HYPERVISOR_iret ? -XEN_EINVAL : call_noting(v, e.op, e.args);
         v->multicall = NULL;
         if (v->restart) {
             v->restart = false;

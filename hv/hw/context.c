@@ -305,8 +305,9 @@ void hw_leave_domain(struct domain *d)
 {
     struct hw_cpu *h = hw_of(this_cpu());
 
-    if (h->loaded && h->loaded->domain == d) {
-        hw_vcpu_save(h->loaded);
+    if (!h->loaded || h->loaded->domain == d) {
+        if (h->loaded)
+            hw_vcpu_save(h->loaded);
         lgdt((uint64_t)h->gdt_page - 0xe000, GDT_LIMIT);
         lldt(0);
         root_write(h, (uint64_t)idle_l4 - IMAGE_BASE);

@@ -42,12 +42,16 @@ extern uint8_t entry_stubs[256][16];
 extern void entry_syscall(void), entry_syscall32(void), entry_page_fault(void);
 extern void entry_nmi(void), entry_double_fault(void), entry_machine_check(void);
 
+extern void entry_debug(void);
+
 struct gate { uint16_t offset0, selector; uint8_t ist, type; uint16_t offset1; uint32_t offset2, reserved; };
 
 static struct gate idt[256] __attribute__((aligned(4096)));
 static uint64_t cpu0_gdt[512] __attribute__((aligned(4096)));
-static uint8_t ist_stacks[3][4096] __attribute__((aligned(4096)));
+static uint8_t ist_stacks[4][4096] __attribute__((aligned(4096)));
 static struct hw_cpu cpu0_hw __attribute__((aligned(64)));
+
+#define IST_DEBUG 3     /* index of that stack; the word above it points to the entry block */
 
 /* In the image so that the stub, its operands and entry_syscall are within 2 GiB of each other. */
 static uint8_t syscall_stub[MAX_CPUS][2][32] __attribute__((section(".text.stubs"), aligned(32)));
@@ -69,6 +73,7 @@ static void idt_fill(void)
 {
     for (unsigned v = 0; v < 256; v++)
         gate_set(v, (void (*)(void))entry_stubs[v], 0, v == 3 || v == 4 ? 3 : 0);
+    gate_set(1, entry_debug, IST_DEBUG + 1, 0);
     gate_set(2, entry_nmi, 1, 0);
     gate_set(14, entry_page_fault, 0, 0);
     gate_set(8, entry_double_fault, 2, 0);
@@ -133,8 +138,9 @@ void cpu_init_boot(struct pcpu *c)
     h->gdt_page = cpu0_gdt;
     h->stack_top = ((uint64_t)__builtin_frame_address(0) & ~(STACK_SIZE - 1ul)) + STACK_SIZE - 16;
     h->tss.iomap = sizeof h->tss;
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < ARRAY_LEN(ist_stacks); i++)
         h->tss.ist[i] = (uint64_t)ist_stacks[i] + sizeof ist_stacks[i] - 16;
+    *(struct entry_block **)h->tss.ist[IST_DEBUG] = &h->entry;
     gdt_fill(cpu0_gdt, &h->tss);
     idt_fill();
     lgdt((uint64_t)cpu0_gdt - 0xe000, GDT_LIMIT);
@@ -148,6 +154,7 @@ void cpu_init_boot(struct pcpu *c)
     wrmsr(MSR_STAR, (uint64_t)SEL_HYP_CS << 32 | 0xe023ull << 48);
     wrmsr(MSR_LSTAR, (uint64_t)syscall_stub[c->id][0]);
     wrmsr(MSR_CSTAR, (uint64_t)syscall_stub[c->id][1]);     /* AMD's: from compatibility mode */
+    wrmsr(MSR_SYSENTER_CS, 0);              /* SYSENTER: refused, whatever the firmware left there */
     wrmsr(MSR_SFMASK, 0x47700);             /* NT IOPL OF DF IF TF AC off */
     h->entry.loaded_root = read_cr3() & ~0xfffull;
     h->entry.flushed_at = &tlb_flushed_at[c->id];

@@ -278,6 +278,7 @@ system_call_bad:
         movq    $USER_CS, REGS_CS(%rdi)
         movq    %r11, REGS_RFLAGS(%rdi)
 fault_bad:
+        cld                             /* user mode may have set it */
         call    pv_entry_stack_bad      /* the domain is at its end: registers not saved yet do not matter */
         jmp     return_to_guest
 
@@ -519,6 +520,39 @@ entry_\name:
         own_stack nmi, 2, 0
         own_stack double_fault, 8, 1
         own_stack machine_check, 18, 0
+
+/*
+ * ---- debug exceptions, on a stack of their own: one that a guest caused by MOV SS is held back by the processor until
+ * after the next instruction, and if that was SYSCALL it comes in ring 0 with the guest's RSP. Those from a guest move
+ * to its vcpu.regs, which the word above this stack leads to; those from ring 0 are forgotten: breakpoints of a guest
+ * on memory that we read or write for it ----
+ */
+#define REGS_SIZE     176
+        .balign 16
+        .globl  entry_debug
+entry_debug:
+        pushq   $0
+        pushq   $1
+        push_registers
+        cld
+        movq    %rsp, %rsi
+        testb   $3, REGS_RIP + 8(%rsi)
+        jz      1f
+        movq    REGS_SIZE(%rsi), %rax    /* the entry block */
+        movq    8(%rax), %rbx           /* regs_end */
+        subq    $REGS_SIZE, %rbx
+        movq    %rbx, %rdi
+        movl    $REGS_SIZE / 8, %ecx
+        rep movsq
+        movq    %rbx, %rdi
+        movq    VCPU_STACK(%rdi), %rsp
+        call    guest_trap
+        jmp     return_to_guest
+1:      movq    %rsp, %rdi
+        call    hypervisor_debug
+        pop_registers
+        addq    $16, %rsp
+        iretq
 
 /* ---- 256 stubs of 16 bytes: error code where the processor pushes none, vector, jump ---- */
         .balign 16

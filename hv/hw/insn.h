@@ -14,6 +14,7 @@
 #define MSR_GS_BASE         0xc0000101
 #define MSR_KERNEL_GS_BASE  0xc0000102
 #define MSR_APIC_BASE       0x1b
+#define MSR_SYSENTER_CS     0x174
 #define MSR_PAT             0x277
 
 #define CR4_PGE             (1ul << 7)

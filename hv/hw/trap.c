@@ -12,10 +12,13 @@
 #include "cpu.h"
 #include "insn.h"
 
+#define FLAG_TF (1u << 8)
+
 struct fixup { uint64_t at, to; };
 extern const struct fixup exception_table_start[], exception_table_end[];
 void hypervisor_trap(struct regs *r);
 void own_stack_trap(struct regs *r);
+void hypervisor_debug(struct regs *r);
 
 /* ---- interrupts: from guests, from idle, or in the window of a long operation ---- */
 static void interrupt(unsigned vector)
@@ -64,8 +67,11 @@ void guest_trap(struct vcpu *v)
         pv_trap(v);
 }
 
+/* A page fault here is a page of the LDT that has not been used yet. */
 void guest_iret_refused(struct vcpu *v)
 {
+    if (v->regs.vector == 14 && pv_page_fault(v, read_cr2(), (uint32_t)v->regs.error))
+        return;
     pv_failsafe(v, (uint32_t)v->regs.error);
 }
 
@@ -158,6 +164,13 @@ void hypervisor_trap(struct regs *r)
     if (fix_up(r))
         return;
     die(r, "trap in ring 0");
+}
+
+/* See entry.S: a guest's breakpoint, or its single step, met us. DR6 must not tell the guest of it later. */
+void hypervisor_debug(struct regs *r)
+{
+    r->rflags &= ~(uint64_t)FLAG_TF;
+    write_dr6(0xffff0ff0);
 }
 
 void own_stack_trap(struct regs *r)

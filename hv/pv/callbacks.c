@@ -278,6 +278,8 @@ long hc_sched_op_compat(struct vcpu *v, uint64_t cmd, uint64_t arg, uint64_t a3,
     case 1:
         return hc_sched_op(v, SCHEDOP_block, 0, 0, 0, 0);
     case 2:
+        if (arg > SHUTDOWN_MAX)
+            return refuse(v, -XEN_EINVAL, arg, SHUTDOWN_MAX);
         domain_shutdown(v->domain, (uint32_t)arg);
         return 0;
     }

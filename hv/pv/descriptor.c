@@ -227,17 +227,19 @@ int pv_ldt_set(struct vcpu *v, uint64_t base, unsigned entries)
     return 0;
 }
 
+/* The table is the guest kernel's, whoever named a selector: user mode has another root, without it. */
 bool pv_ldt_fault(struct vcpu *v, uint64_t cr2, uint32_t error)
 {
     uint64_t start = WINDOW_VA(v->id) + WINDOW_LDT_PAGE * PAGE_SIZE, va;
     unsigned page = (unsigned)((cr2 - start) >> PAGE_SHIFT);
+    struct pt_walk w;
     mfn_t m;
 
     if (cr2 < start || page >= WINDOW_PAGES - WINDOW_LDT_PAGE || page * ENTRIES_PER_PAGE >= v->pv.ldt_entries)
         return false;
     va = v->pv.ldt_base + (cr2 - start);
-    m = pte_mfn(pt_lookup(v, va));
-    if (!(pt_lookup(v, va) & PTE_P) || frame_get_simple(m, v->domain->id, TYPE_SEGDESC)) {
+    m = pt_walk(v->pv.root_kernel, va, &w) ? pte_mfn(w.entry) : MFN_INVALID;
+    if (!mfn_valid_number(m) || frame_get_simple(m, v->domain->id, TYPE_SEGDESC)) {
         pv_inject_page_fault(v, va, error & ~4u);
         return true;
     }

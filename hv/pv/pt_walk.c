@@ -33,13 +33,6 @@ bool pt_walk(mfn_t root, uint64_t va, struct pt_walk *w)
     }
 }
 
-uint64_t pt_lookup(struct vcpu *v, uint64_t va)
-{
-    struct pt_walk w;
-
-    return pt_walk(pv_current_root(&v->pv), va, &w) ? w.entry : 0;
-}
-
 static int place_take(struct domain *d, mfn_t table, unsigned index, struct l1_place *p)
 {
     enum frame_type t = frame_get_table(table, d);

@@ -55,8 +55,6 @@ struct pt_walk {
 /* Follows va from the root. True if an L1 entry was reached and is present. va in the hypervisor's part:
  * false. */
 bool pt_walk(mfn_t root, uint64_t va, struct pt_walk *w);
-/* The L1 entry that maps va for v now (its current root), 0 if none. The frame is not referenced. */
-uint64_t pt_lookup(struct vcpu *v, uint64_t va);
 
 /* ---- grants (pv/pt_grant.c). host_addr: a virtual address of v's current address space, or, with is_pte,
  * the machine address of an L1 entry in a validated L1 table of v's domain, 8-byte aligned. ---- */
