@@ -122,15 +122,13 @@ def licence():
 
 def strangers():
     """No path of the machine that a file was written on, and no host name of a package mirror."""
-    words = [re.escape(os.path.dirname(ROOT) + '/')] if len(os.path.dirname(ROOT)) > 1 else []
+    words = [re.escape(ROOT + '/')]
     try:
         text = subprocess.run(['apt-get', 'indextargets', '--format', '$(REPO_URI)'], text=True, capture_output=True,
                               timeout=60, check=True).stdout
         words += [re.escape(h) for h in sorted(set(re.findall(r'//([^/\s]+)', text)))]
     except (OSError, subprocess.SubprocessError):
         pass
-    if not words:
-        return []
     pattern = re.compile('|'.join(words))
     problems = []
     for path in tracked():

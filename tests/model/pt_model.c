@@ -408,5 +408,8 @@ int main(int argc, char **argv)
     printf("%u sequences of %u steps; validated tables seen: L1 %lu, L2 %lu, L3 %lu, L4 %lu\n", seeds, steps,
            (unsigned long)recount_tables[1], (unsigned long)recount_tables[2],
            (unsigned long)recount_tables[3], (unsigned long)recount_tables[4]);
-    return recount_tables[1] && recount_tables[2] && recount_tables[3] && recount_tables[4] ? 0 : 1;
+    if (!recount_tables[1] || !recount_tables[2] || !recount_tables[3] || !recount_tables[4])
+        return 1;
+    puts("1..1\nok 1 - references agree after every step");     /* anything else ends by abort() */
+    return 0;
 }
