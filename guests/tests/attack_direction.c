@@ -15,6 +15,7 @@ void test_main(void)
                                  .ss = FLAT_USER_SS64 };
     char *window = page_alloc();
     struct mmuext_op *root;
+    struct trap_info *table;
 
     if (!child_create(&c))
         return;
@@ -23,6 +24,11 @@ void test_main(void)
     CHECK_EQ(update_va((uint64_t)window, pte(va_to_mfn(window), PTE_KERNEL), UVMF_INVLPG), 0);
     root = (void *)c.page->buffer;
     *root = (struct mmuext_op){ .cmd = MMUEXT_NEW_USER_BASEPTR, .arg1.mfn = c.mfn[3] };
+    table = (void *)(c.page->buffer + 64);
+    table[0] = (struct trap_info){ 14, 0, FLAT_KERNEL_CS64, 0x5000 };
+    table[1] = (struct trap_info){ 0 };
+    child_add(&c, __HYPERVISOR_set_trap_table, child_buffer(64), 0, 0, 0);
+    child_add(&c, __HYPERVISOR_set_callbacks, 0, 0, 0x5000, 0);     /* now the short way is open */
     child_add(&c, __HYPERVISOR_mmuext_op, child_buffer(0), 1, 0, DOMID_SELF);
     child_add(&c, __HYPERVISOR_stack_switch, FLAT_KERNEL_SS64, 0x2000, 0, 0);
     child_add(&c, __HYPERVISOR_iret, 0, 0, 0, 0);

@@ -212,31 +212,40 @@ int frame_give_up(mfn_t m, struct domain *d)
     return rc;
 }
 
-bool frame_is_unused(mfn_t m, const struct domain *d)
-{
-    return frame_exists(m) && __atomic_load_n(&frame_of(m)->refs, __ATOMIC_RELAXED) ==
-           (FRAME_ALLOCATED | (uint64_t)d->id << FRAME_OWNER_SHIFT | 1);
-}
-
 /*
  * Exactly one reference, the allocation's: it becomes nobody's in one step, so nobody can take a further one
  * between the look and the act. Mapped frames are busy: their guest unmaps them first.
  */
-int frame_take(mfn_t m, struct domain *d)
+int frame_detach(mfn_t m, struct domain *d)
 {
     uint64_t owned = (uint64_t)d->id << FRAME_OWNER_SHIFT;
     uint64_t expected = FRAME_ALLOCATED | owned | 1;
-    struct frame *f;
 
     if (!frame_exists(m))
         return -XEN_EINVAL;
-    f = frame_of(m);
-    if (__atomic_compare_exchange_n(&f->refs, &expected, owned, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-        frame_release(f);
+    if (__atomic_compare_exchange_n(&frame_of(m)->refs, &expected, owned, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         return 0;
-    }
     return (expected & FRAME_OWNER_MASK) == owned && (expected & FRAME_ALLOCATED) && !(expected & FRAME_HYP)
            ? -XEN_EBUSY : -XEN_EINVAL;
+}
+
+/* A domain that began to die meanwhile has perhaps been through its frames already, and passed this one over. */
+void frame_attach(mfn_t m, struct domain *d)
+{
+    __atomic_store_n(&frame_of(m)->refs, FRAME_ALLOCATED | (uint64_t)d->id << FRAME_OWNER_SHIFT | 1, __ATOMIC_SEQ_CST);
+    if (unlikely(domain_dying(d)))
+        (void)!frame_give_up(m, d);
+}
+
+void frame_detached_free(mfn_t m) { frame_release(frame_of(m)); }
+
+int frame_take(mfn_t m, struct domain *d)
+{
+    int rc = frame_detach(m, d);
+
+    if (rc == 0)
+        frame_detached_free(m);
+    return rc;
 }
 
 /* ---- frames of the hypervisor that a domain may map ---- */

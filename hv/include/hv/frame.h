@@ -174,10 +174,14 @@ void  frame_share_end(mfn_t m, struct domain *d);
 /* d gives a frame up: it is free when nothing maps or uses it any more. 0, or -EINVAL: not d's, or given
  * up before. */
 int   __must_check frame_give_up(mfn_t m, struct domain *d);
-/* Whether only the allocation holds it; a hint, unless nobody else can act. */
-bool  frame_is_unused(mfn_t m, const struct domain *d);
-/* Takes a frame away from d that only its allocation reference holds (exchange, decrease): 0 or
- * -EINVAL/-EBUSY. */
+/*
+ * Takes a frame away from d that only its allocation reference holds: 0, -EINVAL or -EBUSY. Nobody can map it then; it
+ * still counts as d's. Whoever detached it either gives it back or frees it.
+ */
+int   __must_check frame_detach(mfn_t m, struct domain *d);
+void  frame_attach(mfn_t m, struct domain *d);
+void  frame_detached_free(mfn_t m);
+/* Both at once: detached and freed. */
 int   __must_check frame_take(mfn_t m, struct domain *d);
 uint64_t frames_free_count(void);
 /* Tells the allocator of usable memory at boot. */
