@@ -19,7 +19,14 @@
 
 #include "hw/cpu.h"
 
-#define LOW_MEMORY  (64ull << 10)       /* left as it is: firmware data, start-up of processors */
+/*
+ * Left as it is, for dom0 to map as if it were a device: firmware's data and the start-up of processors at the
+ * bottom; above, where firmware leaves tables (Linux 6.12 looks for that of iSCSI boots from 512 KiB on, and does not
+ * survive when it cannot map a page there), and the screen.
+ */
+#define LOW_MEMORY   (64ull << 10)
+#define TABLES_FIRST (512ull << 10)
+#define TABLES_END   (1024ull << 10)
 
 void hv_main(uint32_t magic, uint32_t info);
 
@@ -102,17 +109,24 @@ static void measure_memory(void)
     }
 }
 
+static void reserve_ram(uint64_t start, uint64_t end)
+{
+    if (start >> PAGE_SHIFT < end >> PAGE_SHIFT)
+        frames_reserve(start >> PAGE_SHIFT, (end >> PAGE_SHIFT) - (start >> PAGE_SHIFT));
+}
+
 /* All RAM is the hypervisor's own until it is given away, or dom0 could map what it never saw as a device. */
 static void reserve_all(void)
 {
     const struct memmap *m = &machine.boot.memmap;
 
     for (unsigned i = 0; i < m->count; i++) {
-        uint64_t first = MAX(m->region[i].base, LOW_MEMORY) >> PAGE_SHIFT;
-        uint64_t end = (m->region[i].base + m->region[i].len) >> PAGE_SHIFT;
+        uint64_t start = m->region[i].base, end = start + m->region[i].len;
 
-        if (m->region[i].type == MEMMAP_RAM && first < end)
-            frames_reserve(first, end - first);
+        if (m->region[i].type != MEMMAP_RAM)
+            continue;
+        reserve_ram(MAX(start, LOW_MEMORY), MIN(end, TABLES_FIRST));
+        reserve_ram(MAX(start, TABLES_END), end);
     }
 }
 
@@ -131,6 +145,7 @@ static void give_memory(void)
     measure_memory();
     boot_memory_init(&machine.boot.memmap);
     boot_memory_reserve(0, LOW_MEMORY);
+    boot_memory_reserve(TABLES_FIRST, TABLES_END);
     boot_memory_reserve(image, image_last);
     for (unsigned i = 0; i < machine.boot.modules; i++)
         boot_memory_reserve(machine.boot.module[i].start, machine.boot.module[i].end);

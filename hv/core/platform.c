@@ -103,7 +103,6 @@ int platform_op_platform_quirk(struct vcpu *v, struct xen_platform_op *op) { ret
 
 /* ---- power ---- */
 
-#define POWER_OFF_NS 3000000000ull   /* how long a machine may take to lose its power */
 #define SLEEP_ENABLE (1u << 13)
 #define STATE_OFF    5
 #define OFF_WITHIN   3000000000ull      /* ns; power supplies take their time */
@@ -121,8 +120,6 @@ int platform_op_enter_acpi_sleep(struct vcpu *v, struct xen_platform_op *op)
         return refuse(v, -XEN_EPERM, s->sleep_state, 0);
     printk(LOG_WARNING, "dom0 turns the machine off\n");
     hw_acpi_sleep((uint16_t)(s->val_a | SLEEP_ENABLE), (uint16_t)(s->val_b | SLEEP_ENABLE));
-    for (uint64_t t = now_ns(); now_ns() - t < POWER_OFF_NS;)
-        hw_relax();
     for (uint64_t end = now_ns() + OFF_WITHIN; now_ns() < end;)
         hw_relax();
     printk(LOG_ERROR, "the machine is still on: PM1 control %x %x had no effect; it may be switched off now\n",
