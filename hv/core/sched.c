@@ -24,6 +24,8 @@
 #include <hv/sched.h>
 #include <hw/hw.h>
 
+#include <string.h>
+
 #ifndef SCHED_SLICE_NS
 #define SCHED_SLICE_NS  10000000ull
 #endif
@@ -77,7 +79,9 @@ void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
     struct runqueue *q = queue_lock(v);
     uint64_t now = now_ns();
 
-    *out = (struct vcpu_runstate_info){ .state = s->state, .state_entry_time = s->state_since };
+    memset(out, 0, sizeof(*out));       /* it goes to the guest, with the gap behind the state */
+    out->state = s->state;
+    out->state_entry_time = s->state_since;
     for (unsigned i = 0; i < 4; i++)
         out->time[i] = s->time_in[i];
     out->time[s->state] += now > s->state_since ? now - s->state_since : 0;

@@ -19,12 +19,42 @@
 extern uint8_t idle_l4[];
 static uint64_t host_xcr0;
 static uint32_t fpu_bytes = 512;
-static bool has_xsave, has_xsaveopt;
+static bool has_xsave, has_xsaveopt, keeps_pointers;
+
+/*
+ * Older processors of AMD load the x87's last instruction and data pointers only if an exception is pending, so those of
+ * the vCPU before would stay, for the next one to read. A newer one says (80000008h EBX bit 2) that it does better.
+ */
+static bool pointers_stay(void)
+{
+    uint32_t r[4];
+
+    cpuid(0, 0, r);
+    if (r[2] != 0x444d4163 && r[2] != 0x656e6975)      /* AuthenticAMD, HygonGenuine: the last four letters */
+        return false;
+    cpuid(0x80000000, 0, r);
+    if (r[0] < 0x80000008)
+        return true;
+    cpuid(0x80000008, 0, r);
+    return !(r[1] & 1u << 2);
+}
+
+/* A load from memory of ours leaves our pointers in place of the last vCPU's. */
+static void pointers_forget(const void *area)
+{
+    static const uint32_t zero;
+    uint16_t word[2];
+
+    __builtin_memcpy(word, area, sizeof word);
+    if (!(word[1] & ~word[0] & 0x3f))                   /* no exception pending: FSW, FCW */
+        __asm__ volatile("fnclex; ffree %%st(7); fildl %0" : : "m"(zero));
+}
 
 void fpu_init_boot(void)
 {
     uint32_t r[4];
 
+    keeps_pointers = pointers_stay();
     cpuid(1, 0, r);
     has_xsave = r[2] & 1u << 26;
     if (!has_xsave)
@@ -70,6 +100,8 @@ static void fpu_save(struct vcpu *v)
 
 static void fpu_load(struct vcpu *v)
 {
+    if (keeps_pointers)
+        pointers_forget(v->pv.fpu);
     if (!has_xsave) {
         __asm__ volatile("fxrstor64 (%0)" : : "r"(v->pv.fpu));
         return;

@@ -109,7 +109,7 @@ static bool cr_read(struct vcpu *v, unsigned n, uint64_t *value)
     return false;
 }
 
-static bool cr_write(struct vcpu *v, unsigned n, uint64_t value)
+static bool cr_write(struct vcpu *v, struct insn *i, unsigned n, uint64_t value)
 {
     int rc;
 
@@ -123,10 +123,12 @@ static bool cr_write(struct vcpu *v, unsigned n, uint64_t value)
         v->info->arch.cr2 = value;
         return true;
     case 3:
-        do                              /* rare enough not to be preempted: NEW_BASEPTR is the way */
+        rc = pv_undo_pending(v);
+        if (rc == 0)
             rc = pv_root_kernel(v, MFN(value >> PAGE_SHIFT));
-        while (rc == -XEN_ERESTART);
-        return rc == 0;
+        if (rc == -XEN_ERESTART)        /* a tree of tables takes long to check: others may run in between */
+            i->at = 0;                  /* RIP stays: the instruction traps again, and goes on where it was */
+        return rc == 0 || rc == -XEN_ERESTART;
     case 4:
         v->pv.cr4 = value;              /* kept for the guest's own reading; the processor's is ours */
         return true;
@@ -148,7 +150,7 @@ static bool move_special(struct vcpu *v, struct insn *i)
     case 0x0f20:
         return cr_read(v, n, g);
     case 0x0f22:
-        return cr_write(v, n, *g);
+        return cr_write(v, i, n, *g);
     case 0x0f21:
         value = n < 8 ? v->pv.debugreg[n == 4 ? 6 : n == 5 ? 7 : n] : 0;
         *g = value;
