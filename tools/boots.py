@@ -28,6 +28,11 @@ def make_images(kind='hauch', kernel='generic', tools='hauch', domu_kernel=None)
         subprocess.run([script, 'xen'], check=True)
 
 
+def make_domu(kernel):
+    """The kernel and image of one more kind of domU."""
+    subprocess.run([os.path.join(machine.ROOT, 'tools', 'mkimage'), 'domu', '--kernel', kernel], check=True)
+
+
 def initrd_with(name, image, files):
     """A copy of image with small files added; returns its path below out/run."""
     path = out('run', f'{name}.cpio')
