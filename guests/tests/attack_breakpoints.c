@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Breakpoints on memory that the hypervisor reads and writes for the guest: buffers of hypercalls, the frame of iret, the
- * stack that exceptions go to. They hit in ring 0, where nobody may be surprised by them (XSA-12, XSA-260).
+ * Breakpoints on memory that the hypervisor reads and writes for the guest: buffers of hypercalls, the
+ * frame of iret, the stack that exceptions go to. They hit in ring 0, where nobody may be surprised by
+ * them (XSA-12, XSA-260).
  */
 #include "rt.h"
 
@@ -12,7 +13,10 @@ static char text[XEN_EXTRAVERSION_LEN] __attribute__((aligned(8)));
 static struct xen_feature_info features __attribute__((aligned(8)));
 
 static void note(struct trap_frame *f) { hits += f->vector == 1; }
-static long set(unsigned reg, uint64_t value) { return hypercall(__HYPERVISOR_set_debugreg, reg, value, 0, 0); }
+static long set(unsigned reg, uint64_t value)
+{
+    return hypercall(__HYPERVISOR_set_debugreg, reg, value, 0, 0);
+}
 
 /* Reads and writes of the 8 bytes at p. */
 static void watch(unsigned n, const volatile void *p)
@@ -26,8 +30,19 @@ static uint64_t invalid(void *p)
     return 0;
 }
 
+/* The exception of the load is held back until after the next instruction, which is in ring 0 already. */
+static long stack_segment_then_call(const uint16_t *ss)
+{
+    long r = __HYPERVISOR_xen_version;
+
+    __asm__ volatile("movw (%1), %%ss; syscall"
+                     : "+a"(r) : "r"(ss), "D"(XENVER_version), "S"(0) : "rcx", "r11", "memory");
+    return r;
+}
+
 void test_main(void)
 {
+    static uint16_t ss[4] __attribute__((aligned(8))) = { FLAT_KERNEL_SS64 };
     uint64_t here;
 
     on_interrupt = note;
@@ -46,5 +61,8 @@ void test_main(void)
         CHECK(faults(invalid, NULL));
         CHECK_EQ(caught.vector, 6);
     }
+    watch(3, ss);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(stack_segment_then_call(ss), 4 << 16 | 17);
     CHECK_EQ(set(7, 0), 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A user program that faults with the direction flag set while its kernel's stack cannot be written: the hypervisor ends
- * the domain, and does so with a direction flag of its own.
+ * A user program that faults with the direction flag set while its kernel's stack cannot be written:
+ * the hypervisor ends the domain, and does so with a direction flag of its own.
  */
 #include "child.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lists of an exchange that would leave a domain with more memory than it had (XSA-159): one frame named many times,
- * results written over the list that is being read, a list that ends where nothing can be read, results that cannot be
- * written.
+ * Lists of an exchange that would leave a domain with more memory than it had (XSA-159): one frame
+ * named many times, results written over the list that is being read, a list that ends where nothing
+ * can be read, results that cannot be written.
  */
 #include "rt.h"
 

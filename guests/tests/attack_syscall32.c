@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SYSCALL from a 32-bit segment. Where the processor has it, it enters ring 0 at an address of its own and changes no
- * stack: with a stack pointer to nowhere, to the program's own memory, and from the guest kernel itself.
+ * SYSCALL from a 32-bit segment. Where the processor has it, it enters ring 0 at an address of its own
+ * and changes no stack: with a stack pointer to nowhere, to the program's own memory, and from the
+ * guest kernel itself.
  */
 #include "rt.h"
 
@@ -15,9 +16,11 @@ static uint64_t enter(void *p)
 {
     const struct entry *e = p;
 
-    __asm__ volatile("pushq %0; pushq %1; pushq $0x202; pushq %2; pushq %3; pushq $0; pushq $0; pushq $0; pushq $0;"
+    __asm__ volatile("pushq %0; pushq %1; pushq $0x202; pushq %2; pushq %3;"
+                     "pushq $0; pushq $0; pushq $0; pushq $0;"
                      "movl %4, %%eax; syscall"
-                     : : "r"((uint64_t)FLAT_USER_SS32), "r"(e->rsp), "r"(e->cs), "r"(e->rip), "i"(__HYPERVISOR_iret)
+                     : : "r"((uint64_t)FLAT_USER_SS32), "r"(e->rsp), "r"(e->cs), "r"(e->rip),
+                         "i"(__HYPERVISOR_iret)
                      : "rax", "rcx", "r11", "memory");
     return 0;
 }

@@ -2,11 +2,12 @@
 /*
  * XENMEM_exchange: frames given up for others that are contiguous, or lower.
  *
- * The new frames must be had before the old ones go, so for a moment the domain has more than its limit. That moment
- * must end whatever happens, or the call would be a way to all memory of the machine: a list that names one frame
- * twice, one that lies where the results are written, one whose second half cannot be read. So the old frames are
- * first detached: nobody can map them any more, and a frame that is detached cannot be named again. From then on only
- * our own record counts. Either all the old ones go and all the new ones stay, or the other way round.
+ * The new frames must be had before the old ones go, so for a moment the domain has more than its
+ * limit. That moment must end whatever happens, or the call would be a way to all memory of the
+ * machine: a list that names one frame twice, one that lies where the results are written, one whose
+ * second half cannot be read. So the old frames are first detached: nobody can map them any more, and
+ * a frame that is detached cannot be named again. From then on only our own record counts. Either all
+ * the old ones go and all the new ones stay, or the other way round.
  */
 #include <hv/frame.h>
 #include <hv/ops.h>
@@ -26,7 +27,9 @@ static uint64_t fresh_count(const struct exchange *x) { return 1ull << (x->order
 
 static gaddr_t fresh_at(const struct exchange *x, uint64_t i)
 {
-    return gaddr_index(x->out->extent_start, (x->step << (x->order - x->out->extent_order)) + i, sizeof(xen_pfn_t));
+    uint64_t first = x->step << (x->order - x->out->extent_order);
+
+    return gaddr_index(x->out->extent_start, first + i, sizeof(xen_pfn_t));
 }
 
 /* Whether the results can be written, while nothing has happened yet. */
@@ -78,7 +81,7 @@ static void fresh_return(const struct exchange *x, struct domain *d, uint64_t n)
 {
     while (n-- > 0)
         for (uint32_t m = x->fresh[n]; m < x->fresh[n] + (1u << x->out->extent_order); m++)
-            (void)!frame_give_up(MFN(m), d);     /* a guest that guessed its number and gave it up was first */
+            (void)!frame_give_up(MFN(m), d);     /* -EINVAL: a guest that guessed its number was first */
 }
 
 static int fresh_alloc(struct exchange *x, struct domain *d)
@@ -131,7 +134,8 @@ static int step(struct exchange *x, struct domain *d)
 
 static bool arguments_ok(const struct xen_memory_exchange *a)
 {
-    return a->in.extent_order <= ORDER_MOST && a->out.extent_order <= ORDER_MOST && a->in.domid == a->out.domid &&
+    return a->in.extent_order <= ORDER_MOST && a->out.extent_order <= ORDER_MOST &&
+           a->in.domid == a->out.domid &&
            a->in.nr_extents <= ~0u && a->out.nr_extents <= ~0u && a->nr_exchanged <= a->in.nr_extents &&
            a->in.nr_extents << a->in.extent_order == a->out.nr_extents << a->out.extent_order;
 }

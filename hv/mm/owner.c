@@ -223,16 +223,18 @@ int frame_detach(mfn_t m, struct domain *d)
 
     if (!frame_exists(m))
         return -XEN_EINVAL;
-    if (__atomic_compare_exchange_n(&frame_of(m)->refs, &expected, owned, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&frame_of(m)->refs, &expected, owned, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED))
         return 0;
     return (expected & FRAME_OWNER_MASK) == owned && (expected & FRAME_ALLOCATED) && !(expected & FRAME_HYP)
            ? -XEN_EBUSY : -XEN_EINVAL;
 }
 
-/* A domain that began to die meanwhile has perhaps been through its frames already, and passed this one over. */
+/* A domain that began to die meanwhile may have been through its frames, and passed this one over. */
 void frame_attach(mfn_t m, struct domain *d)
 {
-    __atomic_store_n(&frame_of(m)->refs, FRAME_ALLOCATED | (uint64_t)d->id << FRAME_OWNER_SHIFT | 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&frame_of(m)->refs, FRAME_ALLOCATED | (uint64_t)d->id << FRAME_OWNER_SHIFT | 1,
+                     __ATOMIC_SEQ_CST);
     if (unlikely(domain_dying(d)))
         (void)!frame_give_up(m, d);
 }
