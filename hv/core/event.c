@@ -68,14 +68,6 @@ void event_notify_vcpu(struct vcpu *v)
     vcpu_kick(v);
 }
 
-bool event_upcall_due(const struct vcpu *v)
-{
-    const struct vcpu_info *info = v->info;
-
-    return __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) &&
-           !__atomic_load_n(&info->evtchn_upcall_mask, __ATOMIC_RELAXED);
-}
-
 /* Raises port of d if it is what the caller thinks; it may have been closed in the meantime. */
 static void raise_if(struct domain *d, uint32_t port, enum event_kind kind, uint32_t number)
 {

@@ -368,15 +368,16 @@ static bool expected(uint32_t nr, uint64_t op, long error)
     return error == -XEN_ENOSYS;
 }
 
-static long call_noting(struct vcpu *v, uint64_t nr, const uint64_t a[5])
+static inline __attribute__((always_inline)) long call_noting(struct vcpu *v, uint64_t nr, uint64_t a1,
+                                                              uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
     long r;
 
-    v->refusal_a = a[0];
-    v->refusal_b = a[1];
-    v->refusal_op = (uint16_t)a[0];
-    r = call(v, nr, a[0], a[1], a[2], a[3], a[4]);
-    if (unlikely(r < 0 && r > -4096) && !expected((uint32_t)nr, a[0], r))
+    v->refusal_a = a1;
+    v->refusal_b = a2;
+    v->refusal_op = (uint16_t)a1;
+    r = call(v, nr, a1, a2, a3, a4, a5);
+    if (unlikely(r < 0 && r > -4096) && !expected((uint32_t)nr, a1, r))
         refusal_note(v->domain, (uint16_t)nr, v->refusal_op, (int)r, v->refusal_a, v->refusal_b);
     return r;
 }
@@ -384,12 +385,10 @@ static long call_noting(struct vcpu *v, uint64_t nr, const uint64_t a[5])
 void hypercall(struct vcpu *v)
 {
     struct regs *g = &v->regs;
-    uint64_t a[5] = { g->rdi, g->rsi, g->rdx, g->r10, g->r8 };
-    uint64_t nr = g->rax;
     long r;
 
     v->restart = false;
-    r = call_noting(v, nr, a);
+    r = call_noting(v, g->rax, g->rdi, g->rsi, g->rdx, g->r10, g->r8);
     if (likely(!v->restart))
         g->rax = (uint64_t)r;
 }
@@ -409,7 +408,7 @@ long hc_multicall(struct vcpu *v, uint64_t list, uint64_t count, uint64_t a3, ui
         if (guest_read(&e, at, sizeof e))
             return -XEN_EFAULT;
         v->multicall = &e;
-        r = (uint32_t)e.op == __HYPERVISOR_iret ? -XEN_EINVAL : call_noting(v, e.op, e.args);
+        r = (uint32_t)e.op == __HYPERVISOR_iret ? -XEN_EINVAL : call_noting(v, e.op, e.args[0], e.args[1], e.args[2], e.args[3], e.args[4]);
         v->multicall = NULL;
         if (v->restart) {
             v->restart = false;

@@ -48,14 +48,14 @@ static bool replace_flags(uint64_t *slot, uint64_t entry, bool keep_ad)
     return false;
 }
 
-/* The entry gives up its right to write and keeps its frame: true if replaced. */
-static bool replace_write_protect(uint64_t *slot, uint64_t entry, bool keep_ad)
+/* The entry keeps its frame, and its right to write or gives that up: true if replaced. */
+static bool replace_same(uint64_t *slot, uint64_t entry, bool keep_ad)
 {
     uint64_t old = load(slot);
 
-    while (same_frame(old, entry) && (old & PTE_RW) && !(entry & PTE_RW))
+    while (same_frame(old, entry) && !(entry & ~old & PTE_RW))
         if (swap(slot, &old, keep_ad ? entry | (old & PTE_AD) : entry)) {
-            if (frame_exists(pte_mfn(entry)))
+            if ((old & ~entry & PTE_RW) && frame_exists(pte_mfn(entry)))
                 frame_drop_writable(pte_mfn(entry));
             return true;
         }
@@ -64,13 +64,16 @@ static bool replace_write_protect(uint64_t *slot, uint64_t entry, bool keep_ad)
 
 int l1_entry_set(struct domain *d, uint64_t *slot, uint64_t entry, domid_t from, bool keep_ad)
 {
-    uint64_t formed = entry;
+    if (entry & PTE_P) {
+        uint64_t formed = entry;
 
-    if ((entry & PTE_P) && l1_entry_form(d, &formed) &&
-        (replace_flags(slot, formed, keep_ad) || replace_write_protect(slot, formed, keep_ad)))
-        return 0;
-    if (l1_entry_get(d, from, &entry))
-        return -XEN_EINVAL;
+        if (!l1_entry_form(d, &formed))
+            return -XEN_EINVAL;
+        if (replace_same(slot, formed, keep_ad))
+            return 0;
+        if (l1_entry_get(d, from, &entry))
+            return -XEN_EINVAL;
+    }
     l1_entry_put(exchange(slot, entry, keep_ad));
     return 0;
 }

@@ -36,6 +36,28 @@ static bool holds_nothing(enum frame_type t, unsigned i, uint64_t entry)
     return !(entry & PTE_P) || (t == TYPE_L4 && l4_slot_reserved(i));
 }
 
+/* Most tables are mostly empty: eight entries from i on at once. */
+static bool eight_absent(const uint64_t *table, unsigned i)
+{
+    const uint64_t *e = &table[i];
+
+    return !((e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & PTE_P);
+}
+
+static unsigned skip_up(const uint64_t *table, unsigned i)
+{
+    while (i % 8 == 0 && i < PT_ENTRIES && eight_absent(table, i))
+        i += 8;
+    return i;
+}
+
+static unsigned skip_down(const uint64_t *table, unsigned i)
+{
+    while (i % 8 == 0 && i > 0 && eight_absent(table, i - 8))
+        i -= 8;
+    return i;
+}
+
 /* Checks one entry of the table and brings it into its form. The processor does not walk the table yet. */
 static int validate_entry(mfn_t m, struct domain *d, enum frame_type t, uint64_t *slot, uint64_t entry)
 {
@@ -75,7 +97,7 @@ int pt_validate(mfn_t m, struct domain *d, enum frame_type t, unsigned *progress
     unsigned done = 0;
     int rc = validate_boundary(m, d, t, table, *progress);
 
-    while (rc == 0 && *progress < PT_ENTRIES) {
+    while (rc == 0 && (*progress = skip_up(table, *progress)) < PT_ENTRIES) {
         uint64_t entry = __atomic_load_n(&table[*progress], __ATOMIC_RELAXED);
 
         if (holds_nothing(t, *progress, entry)) {
@@ -98,7 +120,7 @@ int pt_invalidate(mfn_t m, enum frame_type t, unsigned *progress)
     unsigned done = 0;
     int rc = 0;
 
-    while (rc == 0 && *progress > 0) {
+    while (rc == 0 && (*progress = skip_down(table, *progress)) > 0) {
         unsigned i = *progress - 1;
         uint64_t entry = __atomic_load_n(&table[i], __ATOMIC_RELAXED);
 

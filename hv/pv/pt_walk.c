@@ -33,6 +33,28 @@ bool pt_walk(mfn_t root, uint64_t va, struct pt_walk *w)
     }
 }
 
+/*
+ * The L1 table that serves va, as pt_walk() finds it, without a look at its entry. Entries of checked tables
+ * name RAM.
+ */
+static mfn_t l1_of_va(mfn_t root, uint64_t va)
+{
+    mfn_t table = root;
+
+    if (unlikely(!guest_range_ok(va, 1) || !frame_exists(root)))
+        return MFN_INVALID;
+    for (unsigned level = 4; level > 1; level--) {
+        uint64_t *entries = frame_map(table), entry;
+
+        entry = __atomic_load_n(&entries[pt_index(va, level)], __ATOMIC_RELAXED);
+        frame_unmap(entries);
+        if (!(entry & PTE_P) || unlikely(pte_mfn(entry).n >= frame_count))
+            return MFN_INVALID;
+        table = pte_mfn(entry);
+    }
+    return table;
+}
+
 static int place_take(struct domain *d, mfn_t table, unsigned index, struct l1_place *p)
 {
     enum frame_type t = frame_get_table(table, d);
@@ -48,15 +70,14 @@ static int place_take(struct domain *d, mfn_t table, unsigned index, struct l1_p
 
 int l1_place_of_va(struct vcpu *v, uint64_t va, struct l1_place *p)
 {
-    struct pt_walk w;
+    mfn_t table = l1_of_va(pv_current_root(&v->pv), va);
     int rc;
 
-    pt_walk(pv_current_root(&v->pv), va, &w);
-    if (w.level != 1)
+    if (!mfn_valid_number(table))
         return -XEN_EINVAL;
-    rc = place_take(v->domain, w.table, w.index, p);
+    rc = place_take(v->domain, table, pt_index(va, 1), p);
     if (rc == -XEN_EXDEV)               /* reached by a linear entry: a table of a higher level */
-        pv_put_table(v, w.table);
+        pv_put_table(v, table);
     return rc ? -XEN_EINVAL : 0;
 }
 

@@ -89,7 +89,6 @@ bool event_port_pending(struct domain *d, evtchn_port_t port);
 void event_poll_end(struct vcpu *v);
 /* Sets vcpu_info's pending byte and wakes v; the layout files call it. */
 void event_notify_vcpu(struct vcpu *v);
-/* True if v has an unmasked upcall to take. */
-bool event_upcall_due(const struct vcpu *v);
+/* event_upcall_due() is in vcpu.h */
 
 #endif

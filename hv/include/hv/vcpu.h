@@ -65,6 +65,15 @@ struct vcpu {
 /* The idle vCPU belongs to no domain. */
 static inline bool vcpu_is_idle(const struct vcpu *v) { return v->domain == NULL; }
 
+/* True if v has an unmasked upcall to take. */
+static inline bool event_upcall_due(const struct vcpu *v)
+{
+    const struct vcpu_info *info = v->info;
+
+    return __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) &&
+           !__atomic_load_n(&info->evtchn_upcall_mask, __ATOMIC_RELAXED);
+}
+
 /* v runs on another processor now? Then that one is to look again at what is due for it. */
 void vcpu_kick(struct vcpu *v);
 /* Memory and lists of a vCPU; called by domain_add_vcpu() and at the end of the domain. */
