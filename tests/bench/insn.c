@@ -3,6 +3,9 @@
  * insn.so: a QEMU TCG plugin that counts guest instructions and writes of CR3, and reports at marks.
  *
  *     -plugin insn.so,log=FILE        appends "mark N INSTRUCTIONS CR3-WRITES" lines to FILE
+ *     ...,hot=FILE,from=N,to=M        also "ADDRESS INSTRUCTIONS" of every block that ran between marks N and M, for
+ *                                     tests/bench/hot, which says in which functions they are; without N from the
+ *                                     start, without M to the end
  *
  * Under software emulation time says little: a CR3 write empties QEMU's own TLB and costs as much as ten thousand
  * instructions, while the host may be busy with something else. Counts repeat, so benchmarks compare those. A mark
@@ -16,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef uint64_t plugin_id;
@@ -30,6 +34,7 @@ void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, i
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned, void *), int flags,
                                             void *data);
 void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
@@ -45,10 +50,50 @@ enum { MARK_AT_END = 255 };
 static uint64_t instructions, cr3_writes;
 static FILE *out;
 
+/* Blocks are translated again now and then; each translation counts for itself. They are never freed. */
+struct block { struct block *next; uint64_t address, count; };
+static struct block *blocks;
+static const char *hot_path;
+static unsigned hot_from = MARK_AT_END, hot_to = MARK_AT_END;
+
+static struct block *block_new(uint64_t address)
+{
+    struct block *b = calloc(1, sizeof *b);
+
+    if (!b)
+        abort();
+    b->address = address;
+    b->next = blocks;
+    blocks = b;
+    return b;
+}
+
+static void blocks_write(void)
+{
+    FILE *f = fopen(hot_path, "w");
+
+    for (struct block *b = blocks; f && b; b = b->next)
+        if (b->count)
+            fprintf(f, "%" PRIx64 " %" PRIu64 "\n", b->address, b->count);
+    if (f)
+        fclose(f);
+    hot_path = NULL;
+}
+
+static void blocks_mark(unsigned mark)
+{
+    if (hot_path && mark == hot_to)
+        blocks_write();
+    if (hot_path && mark == hot_from)
+        for (struct block *b = blocks; b; b = b->next)
+            b->count = 0;
+}
+
 static void report(unsigned mark)
 {
     fprintf(out, "mark %u %" PRIu64 " %" PRIu64 "\n", mark, instructions, cr3_writes);
     fflush(out);
+    blocks_mark(mark);
 }
 
 static void on_mark(unsigned cpu, void *data)
@@ -86,6 +131,8 @@ static void on_translate(plugin_id id, struct qemu_plugin_tb *tb)
     (void)id;
 
     qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &instructions, n);
+    if (hot_path)
+        qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &block_new(qemu_plugin_tb_vaddr(tb))->count, n);
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         const uint8_t *code = qemu_plugin_insn_data(insn);
@@ -105,6 +152,12 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "log=", 4) == 0)
             out = fopen(argv[i] + 4, "w");
+        else if (strncmp(argv[i], "hot=", 4) == 0)
+            hot_path = strdup(argv[i] + 4);
+        else if (strncmp(argv[i], "from=", 5) == 0)
+            hot_from = (unsigned)atoi(argv[i] + 5);
+        else if (strncmp(argv[i], "to=", 3) == 0)
+            hot_to = (unsigned)atoi(argv[i] + 3);
     }
     if (!out)
         return -1;
