@@ -48,7 +48,8 @@ struct gate { uint16_t offset0, selector; uint8_t ist, type; uint16_t offset1; u
 
 static struct gate idt[256] __attribute__((aligned(4096)));
 static uint64_t cpu0_gdt[512] __attribute__((aligned(4096)));
-static uint8_t ist_stacks[4][4096] __attribute__((aligned(4096)));
+/* Together as large and as aligned as a stack, with the processor in the lowest word: this_cpu() works on them too. */
+extern uint8_t ist_stacks[4][STACK_SIZE / 4];    /* start.S, for its place in the image */
 static struct hw_cpu cpu0_hw __attribute__((aligned(64)));
 
 #define IST_DEBUG 3     /* index of that stack; the word above it points to the entry block */
@@ -138,6 +139,7 @@ void cpu_init_boot(struct pcpu *c)
     h->gdt_page = cpu0_gdt;
     h->stack_top = ((uint64_t)__builtin_frame_address(0) & ~(STACK_SIZE - 1ul)) + STACK_SIZE - 16;
     h->tss.iomap = sizeof h->tss;
+    *(struct pcpu **)ist_stacks = c;
     for (unsigned i = 0; i < ARRAY_LEN(ist_stacks); i++)
         h->tss.ist[i] = (uint64_t)ist_stacks[i] + sizeof ist_stacks[i] - 16;
     *(struct entry_block **)h->tss.ist[IST_DEBUG] = &h->entry;

@@ -151,8 +151,10 @@ boot_info_address:
 
         .section .bss.pages, "aw", @nobits
         .balign 4096                    /* the linker script puts it on a STACK_SIZE limit */
-        .globl  cpu0_stack, idle_l4
+        .globl  cpu0_stack, ist_stacks, idle_l4
 cpu0_stack:
+        .skip   STACK_SIZE
+ist_stacks:
         .skip   STACK_SIZE
 idle_l4:
         .skip   4096

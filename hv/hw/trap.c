@@ -76,14 +76,28 @@ void guest_iret_refused(struct vcpu *v)
 }
 
 /* ---- the way back: everything that is pending, then the vCPU to run ---- */
+/* An NMI may come in the midst of anything, printing included: it is noted, and told here. */
+static uint64_t nmi_rip;
+static uint32_t nmis;
+
+static void nmi_tell(void)
+{
+    uint32_t n = __atomic_exchange_n(&nmis, 0, __ATOMIC_RELAXED);
+
+    if (n)
+        printk(LOG_WARNING, "%u NMI, the last at %lx\n", n, nmi_rip);
+}
+
 static void do_pending(struct pcpu *c)
 {
     uint32_t work = __atomic_exchange_n(&c->pending, 0, __ATOMIC_SEQ_CST);
 
     if (work & PENDING_TIMER)
         timer_run(c);
-    if (work & PENDING_TASK)
+    if (work & PENDING_TASK) {
         task_run(c);
+        nmi_tell();
+    }
     if (work & PENDING_SCHED) {
         struct vcpu *next = sched_pick(c, now_ns());
 
@@ -176,7 +190,9 @@ void hypervisor_debug(struct regs *r)
 void own_stack_trap(struct regs *r)
 {
     if (r->vector == 2) {
-        printk(LOG_WARNING, "NMI at %lx\n", r->rip);
+        nmi_rip = r->rip;
+        __atomic_fetch_add(&nmis, 1, __ATOMIC_RELAXED);
+        pcpu_raise(this_cpu(), PENDING_TASK);
         return;
     }
     die(r, r->vector == 8 ? "double fault" : "machine check");
