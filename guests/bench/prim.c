@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prim: what the primitives of the interface cost, in guest instructions. Booted as dom0 by tests/bench/prim with
- * QEMU's -icount shift=0, where the time-stamp counter advances by one an instruction, of guest and hypervisor
- * together. Each line is "prim NAME INSTRUCTIONS"; the cost of the loop itself is taken off, that of the guest's
- * own entry stubs (prim_entry.S, about ten instructions a round trip) is not. Nothing measured here idles.
+ * prim: what the primitives of the interface cost, in guest instructions. Booted as dom0 by tests/bench/prim
+ * with QEMU's -icount shift=0, where the time-stamp counter advances by one an instruction, of guest and
+ * hypervisor together. Each line is "prim NAME INSTRUCTIONS"; the cost of the loop itself is taken off, that
+ * of the guest's own entry stubs (prim_entry.S, about ten instructions a round trip) is not. Nothing measured
+ * here idles.
  */
 #include "rt.h"
 
@@ -42,7 +43,10 @@ static void stack_switch(void *arg) { hypercall(__HYPERVISOR_stack_switch, 0xe02
 static void segment_base(void *arg) { hypercall(__HYPERVISOR_set_segment_base, SEGBASE_FS, 0, 0, 0); }
 static void taskswitch(void *arg) { hypercall(__HYPERVISOR_fpu_taskswitch, 0, 0, 0, 0); }
 static void timer_stop(void *arg) { hypercall(__HYPERVISOR_set_timer_op, 0, 0, 0, 0); }
-static void timer_later(void *arg) { hypercall(__HYPERVISOR_set_timer_op, system_time() + 1000000000, 0, 0, 0); }
+static void timer_later(void *arg)
+{
+    hypercall(__HYPERVISOR_set_timer_op, system_time() + 1000000000, 0, 0, 0);
+}
 static void yield(void *arg) { sched_op(SCHEDOP_yield, NULL); }
 
 static struct multicall_entry calls[LIST];
@@ -79,7 +83,10 @@ static void va_flags(void *arg)
 {
     update_va((uint64_t)pages[0], own(0, which++ & 1 ? PTE_KERNEL : PTE_KERNEL & ~PTE_RW), 0);
 }
-static void va_clear_set(void *arg) { update_va((uint64_t)pages[0], which++ & 1 ? own(0, PTE_KERNEL) : 0, 0); }
+static void va_clear_set(void *arg)
+{
+    update_va((uint64_t)pages[0], which++ & 1 ? own(0, PTE_KERNEL) : 0, 0);
+}
 static void va_clear_set_invlpg(void *arg)
 {
     update_va((uint64_t)pages[0], which++ & 1 ? own(0, PTE_KERNEL) : 0, UVMF_INVLPG);
@@ -225,9 +232,10 @@ static void send_again(void *arg)
 
 static void callback_register(uint16_t type, void *entry)
 {
-    struct callback_register r = { .type = type, .flags = type == CALLBACKTYPE_syscall ? CALLBACKF_mask_events : 0,
-                                   .address = (uint64_t)entry };
+    struct callback_register r = { .type = type, .address = (uint64_t)entry };
 
+    if (type == CALLBACKTYPE_syscall)
+        r.flags = CALLBACKF_mask_events;
     CHECK_EQ(hypercall(__HYPERVISOR_callback_op, CALLBACKOP_register, &r, 0, 0), 0);
 }
 
@@ -250,7 +258,10 @@ static void measure_events(void)
 }
 
 /* ---- entries ---- */
-static void kernel_fault(void *arg) { __asm__ volatile("movb (%%rdi), %%al" : : "D"(0x1000) : "rax", "memory"); }
+static void kernel_fault(void *arg)
+{
+    __asm__ volatile("movb (%%rdi), %%al" : : "D"(0x1000) : "rax", "memory");
+}
 
 static void from_user(const char *name, void (*fn)(void), uint64_t stack)
 {
@@ -261,7 +272,9 @@ static void from_user(const char *name, void (*fn)(void), uint64_t stack)
 
 static void measure_entries(void *page)
 {
-    struct trap_info traps[2] = { { .vector = 14, .flags = 4, .cs = 0xe033, .address = (uint64_t)bench_fault } };
+    struct trap_info traps[2] = {
+        { .vector = 14, .flags = 4, .cs = 0xe033, .address = (uint64_t)bench_fault },
+    };
 
     CHECK_EQ(hypercall(__HYPERVISOR_set_trap_table, traps, 0, 0, 0), 0);
     callback_register(CALLBACKTYPE_syscall, bench_syscall);

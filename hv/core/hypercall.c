@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The dispatcher, made from the tables. A row of a family becomes one case: copy the argument in, find the target and
- * check the right, call the handler, copy back. The switch has direct calls only.
+ * The dispatcher, made from the tables. A row of a family becomes one case: copy the argument in, find the
+ * target and check the right, call the handler, copy back. The switch has direct calls only.
  */
 #include <hv/hypercall.h>
 #include <hv/missing.h>
@@ -368,8 +368,8 @@ static bool expected(uint32_t nr, uint64_t op, long error)
     return error == -XEN_ENOSYS;
 }
 
-static inline __attribute__((always_inline)) long call_noting(struct vcpu *v, uint64_t nr, uint64_t a1,
-                                                              uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+static inline __attribute__((always_inline))
+long call_noting(struct vcpu *v, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
     long r;
 
@@ -408,7 +408,9 @@ long hc_multicall(struct vcpu *v, uint64_t list, uint64_t count, uint64_t a3, ui
         if (guest_read(&e, at, sizeof e))
             return -XEN_EFAULT;
         v->multicall = &e;
-        r = (uint32_t)e.op == __HYPERVISOR_iret ? -XEN_EINVAL : call_noting(v, e.op, e.args[0], e.args[1], e.args[2], e.args[3], e.args[4]);
+        r = -XEN_EINVAL;
+        if ((uint32_t)e.op != __HYPERVISOR_iret)
+            r = call_noting(v, e.op, e.args[0], e.args[1], e.args[2], e.args[3], e.args[4]);
         v->multicall = NULL;
         if (v->restart) {
             v->restart = false;

@@ -60,7 +60,8 @@ void *map_device(uint64_t phys, size_t len);
 __noreturn void resume_on_fresh_stack(uint64_t stack_top);
 
 /* Called from entry.S. */
-struct vcpu *guest_hypercall(struct vcpu *v);   /* v: may go straight back to the guest; NULL: by guest_resume() */
+/* v: straight back to the guest; NULL: by guest_resume(). */
+struct vcpu *guest_hypercall(struct vcpu *v);
 void guest_trap(struct vcpu *v);
 struct vcpu *guest_resume(void);
 void guest_iret_refused(struct vcpu *v);

@@ -2,22 +2,22 @@
 /*
  * The trap path. Guests run in ring 3; whatever brings the processor here finds it with interrupts off.
  *
- * A guest's registers go straight into its struct vcpu: the task segment's stack pointer (and, for SYSCALL, the
- * processor's entry block) points behind vcpu.regs, so the processor itself pushes the interrupt frame there and we
- * push the rest below. Only then do we change to the processor's stack. The way back pops from vcpu.regs of whoever
- * is to run now: a switch of vCPUs is no more than a different pointer.
+ * A guest's registers go straight into its struct vcpu: the task segment's stack pointer (and, for SYSCALL,
+ * the processor's entry block) points behind vcpu.regs, so the processor itself pushes the interrupt frame
+ * there and we push the rest below. Only then do we change to the processor's stack. The way back pops from
+ * vcpu.regs of whoever is to run now: a switch of vCPUs is no more than a different pointer.
  *
- * Four things happen so often that they have short ways of their own: hypercalls save only what C does not, and
- * system calls, page faults of user mode and the iret hypercall change between the guest's user and kernel mode
- * without any C. Each of them looks first whether everything is ordinary, and else goes the long way with
- * nothing changed. They may leave out the look at pending work: it is raised by C, which looks before it leaves, or
- * comes with an interrupt, which is taken as soon as the guest runs.
+ * Four things happen so often that they have short ways of their own: hypercalls save only what C does not,
+ * and system calls, page faults of user mode and the iret hypercall change between the guest's user and
+ * kernel mode without any C. Each of them looks first whether everything is ordinary, and else goes the long
+ * way with nothing changed. They may leave out the look at pending work: it is raised by C, which looks
+ * before it leaves, or comes with an interrupt, which is taken as soon as the guest runs.
  *
- * SYSRET loads RCX as it is; an address that is not canonical would fault in ring 0 with the guest's stack. So each
- * SYSRET below says why its address is canonical.
+ * SYSRET loads RCX as it is; an address that is not canonical would fault in ring 0 with the guest's stack.
+ * So each SYSRET below says why its address is canonical.
  *
- * Traps from ring 0 stay on the stack they came on. There are two kinds: faults of the few instructions that touch
- * guest memory or load guest selectors (exception_table), and IRETQ refusing what a guest asked for.
+ * Traps from ring 0 stay on the stack they came on. There are two kinds: faults of the few instructions that
+ * touch guest memory or load guest selectors (exception_table), and IRETQ refusing what a guest asked for.
  */
 #include <abi/arch.h>
 #include <abi/xen.h>
@@ -84,7 +84,7 @@
 #define FLAG_IOPL     0x3000
 #define FLAG_VM       0x20000
 #define FLAGS_ENTRY   0x202
-#define FAULT_BITS    0x17              /* present, write, user, instruction: what an ordinary error code may have */
+#define FAULT_BITS    0x17              /* present, write, user, instruction: an ordinary error code */
 
         .macro  push_registers
         pushq   %rdi
@@ -180,7 +180,7 @@ hypercall_long:
         jz      1f
         movq    REGS_RIP(%rax), %rcx
         testq   %rcx, %rcx
-        jns     1f                      /* in the upper half what SYSCALL left in RCX is canonical; C changed it by 2 at most */
+        jns     1f                      /* SYSCALL left it canonical, and C took off 2 at most: not in this half */
         movq    REGS_RDI(%rax), %rdi
         movq    REGS_RSI(%rax), %rsi
         movq    REGS_RDX(%rax), %rdx
@@ -344,8 +344,9 @@ fault_of_ring0:
 
 /*
  * ---- the iret hypercall. Ordinary: the frame lies in the upper half, and nothing is pending that it would let in ----
- * A frame that cannot be read goes the long way too, which ends the domain. Until all is read, RSP and the mode stay;
- * of what else is written by then the long way writes all again. IRETQ checks selectors and RIP, see iret_refused.
+ * A frame that cannot be read goes the long way too, which ends the domain. Until all is read, RSP and the
+ * mode stay; of what else is written by then the long way writes all again. IRETQ checks selectors and RIP,
+ * see iret_refused.
  */
         .macro  read from, to
         may_fault iret_long, movq \from(%rsi), %rax
@@ -471,8 +472,9 @@ entry_ring0:
         iretq
 
 /*
- * IRETQ faulted: all general registers hold the guest's values and RSP lies inside vcpu.regs. The processor aligned
- * it to REGS_RIP - 8 before it pushed six words; the stub pushed the vector and we RAX: RSP is vcpu + 64.
+ * IRETQ faulted: all general registers hold the guest's values and RSP lies inside vcpu.regs. The processor
+ * aligned it to REGS_RIP - 8 before it pushed six words; the stub pushed the vector and we RAX: RSP is vcpu +
+ * 64.
  */
 iret_refused:
         popq    %rax                    /* RSP: vcpu + 72, the vector; the error code is at + 80 */
@@ -523,9 +525,9 @@ entry_\name:
 
 /*
  * ---- debug exceptions, on a stack of their own: one that a guest caused by MOV SS is held back by the processor until
- * after the next instruction, and if that was SYSCALL it comes in ring 0 with the guest's RSP. Those from a guest move
- * to its vcpu.regs, which the word above this stack leads to; those from ring 0 are forgotten: breakpoints of a guest
- * on memory that we read or write for it ----
+ * after the next instruction, and if that was SYSCALL it comes in ring 0 with the guest's RSP. Those from a
+ * guest move to its vcpu.regs, which the word above this stack leads to; those from ring 0 are forgotten:
+ * breakpoints of a guest on memory that we read or write for it ----
  */
 #define REGS_SIZE     176
         .balign 16

@@ -2,10 +2,11 @@
 /*
  * Giving a guest kernel its exceptions, system calls and events.
  *
- * A processor would push an interrupt frame and jump; we do the same for it: switch the guest to kernel mode if need
- * be, write the frame on its kernel stack (below the usual words stand R11 and RCX, as the ABI wants), and change the
- * saved registers so that the guest goes on at its handler. The virtual interrupt flag is the upcall mask in vcpu_info;
- * frames show it as RFLAGS.IF. A saved CS with RPL 0 means "was in the guest kernel": both really run in ring 3.
+ * A processor would push an interrupt frame and jump; we do the same for it: switch the guest to kernel mode
+ * if need be, write the frame on its kernel stack (below the usual words stand R11 and RCX, as the ABI
+ * wants), and change the saved registers so that the guest goes on at its handler. The virtual interrupt flag
+ * is the upcall mask in vcpu_info; frames show it as RFLAGS.IF. A saved CS with RPL 0 means "was in the guest
+ * kernel": both really run in ring 3.
  *
  * A stack that cannot be written is the end of the domain, as a triple fault is the end of a PC.
  */
@@ -68,7 +69,8 @@ void pv_entry_changed(struct vcpu *v)
 
 void pv_entry_stack_bad(struct vcpu *v)
 {
-    domain_crash(v->domain, "kernel stack at %lx cannot be written (from user mode, rip %lx)", v->pv.entry_top, v->regs.rip);
+    domain_crash(v->domain, "kernel stack at %lx cannot be written (from user mode, rip %lx)", v->pv.entry_top,
+                 v->regs.rip);
 }
 
 static uint64_t flags_shown(const struct vcpu *v)

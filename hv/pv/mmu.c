@@ -224,8 +224,8 @@ static long update_any(struct vcpu *v, uint64_t list, uint64_t count, uint64_t d
 }
 
 /*
- * The most frequent call of all: one entry of an L1 table of the caller's own. False: it is something else, and
- * nothing has been done.
+ * The most frequent call of all: one entry of an L1 table of the caller's own. False: it is something else,
+ * and nothing has been done.
  */
 static bool update_own_l1(struct vcpu *v, uint64_t list, uint64_t done_at, long *result)
 {

@@ -7,13 +7,14 @@
  *                                     tests/bench/hot, which says in which functions they are; without N from the
  *                                     start, without M to the end
  *
- * Under software emulation time says little: a CR3 write empties QEMU's own TLB and costs as much as ten thousand
- * instructions, while the host may be busy with something else. Counts repeat, so benchmarks compare those. A mark
- * is a long NOP that no compiler writes (tests/bench/mark.h): it runs at any privilege, and costs one instruction.
+ * Under software emulation time says little: a CR3 write empties QEMU's own TLB and costs as much as ten
+ * thousand instructions, while the host may be busy with something else. Counts repeat, so benchmarks compare
+ * those. A mark is a long NOP that no compiler writes (tests/bench/mark.h): it runs at any privilege, and
+ * costs one instruction.
  *
- * Instructions are counted per translated block when it is entered, so a block that faults halfway counts in full.
- * The block's own marks are exact to the length of a block. One virtual CPU only. Debian ships no qemu-plugin.h, so
- * the few declarations needed stand here; they are version 1 of the interface, of QEMU 7.2.
+ * Instructions are counted per translated block when it is entered, so a block that faults halfway counts in
+ * full. The block's own marks are exact to the length of a block. One virtual CPU only. Debian ships no
+ * qemu-plugin.h, so the few declarations needed stand here; they are version 1 of the interface, of QEMU 7.2.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -132,7 +133,8 @@ static void on_translate(plugin_id id, struct qemu_plugin_tb *tb)
 
     qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &instructions, n);
     if (hot_path)
-        qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &block_new(qemu_plugin_tb_vaddr(tb))->count, n);
+        qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64,
+                                                 &block_new(qemu_plugin_tb_vaddr(tb))->count, n);
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         const uint8_t *code = qemu_plugin_insn_data(insn);

@@ -36,7 +36,8 @@ struct pv_domain {
 
 /*
  * The words up to cr2 are at fixed places, known to the short paths of hw/entry.S. entry_top is the place
- * (aligned, checked) below which it may put a frame of up to ENTRY_FRAME_BYTES bytes; 0 sends it to C: pv/bounce.c.
+ * (aligned, checked) below which it may put a frame of up to ENTRY_FRAME_BYTES bytes; 0 sends it to C:
+ * pv/bounce.c.
  */
 #define ENTRY_FRAME_BYTES 64
 struct pv_vcpu {
