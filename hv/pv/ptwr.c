@@ -14,7 +14,7 @@
  * The same look at the tables finds faults that are over already: the processor used a translation from
  * before the guest widened a right, and guests need not flush for that.
  */
-#include <hv/guest.h>
+#include <hv/insn.h>
 #include <hv/vcpu.h>
 #include <hw/hw.h>
 
@@ -46,46 +46,22 @@ struct decoded {
 };
 
 /* ---- decoding ---- */
-struct stream { uint8_t byte[15]; unsigned have, at; };
-
-static int next_byte(struct stream *s) { return s->at < s->have ? s->byte[s->at++] : -1; }
-
-static bool next_imm(struct stream *s, unsigned bytes, uint64_t *value)
+static bool next_imm(struct insn *s, unsigned bytes, uint64_t *value)
 {
     uint64_t raw = 0;
+    uint8_t b;
 
-    if (s->at + bytes > s->have)
-        return false;
-    for (unsigned i = 0; i < bytes; i++)
-        raw |= (uint64_t)s->byte[s->at++] << 8 * i;
+    for (unsigned i = 0; i < bytes; i++) {
+        if (!insn_byte(s, &b))
+            return false;
+        raw |= (uint64_t)b << 8 * i;
+    }
     *value = bytes == 1 ? (uint64_t)(int8_t)raw : (uint64_t)(int32_t)raw;
     return true;
 }
 
-/* As many bytes as can be read: the instruction may end at the end of the last mapped page. */
-static void fetch(struct stream *s, uint64_t rip)
-{
-    unsigned in_page = (unsigned)(PAGE_SIZE - (rip & ~PAGE_MASK));
-
-    s->have = s->at = 0;
-    if (!guest_read(s->byte, GADDR(rip), sizeof s->byte))
-        s->have = sizeof s->byte;
-    else if (in_page < sizeof s->byte && !guest_read(s->byte, GADDR(rip), in_page))
-        s->have = in_page;
-}
-
-static uint64_t *register_of(struct regs *r, unsigned n)
-{
-    uint64_t *const regs[16] = {
-        &r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
-        &r->r8, &r->r9, &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15,
-    };
-
-    return regs[n & 15];
-}
-
 /* The addressing bytes only need to be passed over: where the write goes is known from the fault. */
-static bool skip_address(struct stream *s, unsigned modrm)
+static bool skip_address(struct insn *s, unsigned modrm)
 {
     unsigned mod = modrm >> 6, rm = modrm & 7;
     unsigned skip = mod == 1 ? 1 : mod == 2 ? 4 : 0;
@@ -93,9 +69,9 @@ static bool skip_address(struct stream *s, unsigned modrm)
     if (mod == 3)
         return false;
     if (rm == 4) {
-        int sib = next_byte(s);
+        uint8_t sib;
 
-        if (sib < 0)
+        if (!insn_byte(s, &sib))
             return false;
         if (mod == 0 && (sib & 7) == 5)
             skip = 4;
@@ -103,7 +79,7 @@ static bool skip_address(struct stream *s, unsigned modrm)
         skip = 4;
     }
     s->at += skip;
-    return s->at <= s->have;
+    return s->at <= s->avail;
 }
 
 static uint64_t width_mask(unsigned bytes) { return bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1; }
@@ -147,39 +123,27 @@ static void register_operand(struct regs *r, struct decoded *i, unsigned number,
 {
     bool second = i->bytes == 1 && !rex && number >= 4;
 
-    i->reg = register_of(r, second ? number - 4 : number | (rex & 4) << 1);
+    i->reg = insn_register(r, second ? number - 4 : number | (rex & 4) << 1);
     i->reg_shift = second ? 8 : 0;
 }
 
-static bool decode(struct regs *r, struct decoded *i)
+static bool decode(struct vcpu *v, struct decoded *i)
 {
-    struct stream s;
-    unsigned rex = 0, imm;
+    struct insn s;
+    unsigned imm;
+    uint8_t modrm;
     bool two_byte, byte;
-    int b, modrm;
 
-    fetch(&s, r->rip);
-    do
-        b = next_byte(&s);
-    while (b == 0xf0 || b == 0x2e || b == 0x3e || b == 0x26 ||
-           b == 0x36); /* LOCK; segments without meaning */
-    if ((b & ~15) == 0x40) {
-        rex = (unsigned)b;
-        b = next_byte(&s);
-    }
-    two_byte = b == 0x0f;
-    if (two_byte)
-        b = next_byte(&s);
-    modrm = b < 0 ? -1 : next_byte(&s);
-    if (modrm < 0)
+    if (!insn_fetch(v, &s) || s.rep || s.opsize16 || s.segment == 0x64 || s.segment == 0x65 ||
+        !insn_byte(&s, &modrm))
         return false;
-    byte = is_byte_form(two_byte, (unsigned)b);
-    if (!opcode_find(i, two_byte, (unsigned)b | byte, (unsigned)modrm >> 3 & 7, &imm) ||
-        !skip_address(&s, (unsigned)modrm))
+    two_byte = s.opcode >> 8 == 0x0f;
+    byte = is_byte_form(two_byte, s.opcode & 0xff);
+    if (!opcode_find(i, two_byte, (s.opcode & 0xffu) | byte, modrm >> 3 & 7, &imm) || !skip_address(&s, modrm))
         return false;
-    i->bytes = byte ? 1 : rex & 8 ? 8 : 4;
+    i->bytes = byte ? 1 : s.rex & 8 ? 8 : 4;
     if (!imm)
-        register_operand(r, i, (unsigned)modrm >> 3 & 7, rex);
+        register_operand(&v->regs, i, modrm >> 3 & 7, s.rex);
     if (byte && imm)
         imm = 1;
     if (imm && !next_imm(&s, imm, &i->imm))
@@ -273,7 +237,7 @@ static bool emulate(struct vcpu *v, uint64_t *slot, unsigned offset)
     struct effect e;
     uint64_t entry, new_entry, was, mask;
 
-    if (!decode(&v->regs, &i) || offset % i.bytes)
+    if (!decode(v, &i) || offset % i.bytes)
         return false;
     mask = width_mask(i.bytes) << 8 * offset;
     entry = __atomic_load_n(slot, __ATOMIC_RELAXED);
