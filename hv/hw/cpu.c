@@ -55,7 +55,7 @@ static struct hw_cpu cpu0_hw __attribute__((aligned(64)));
 #define IST_DEBUG 3     /* index of that stack; the word above it points to the entry block */
 
 /* In the image so that the stub, its operands and entry_syscall are within 2 GiB of each other. */
-static uint8_t syscall_stub[MAX_CPUS][2][32] __attribute__((section(".text.stubs"), aligned(32)));
+static uint8_t syscall_stub[MAX_CPUS][2][32] __attribute__((section(".stubs"), aligned(32)));
 
 mfn_t hw_reserved_gdt_frame(void)
 {
