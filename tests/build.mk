@@ -38,7 +38,7 @@ nightly: deps
 
 # The guests of `make run` are Debian's kernels and our programs: made anew each time, which takes seconds.
 run: deps
-	@$(MAKE) --no-print-directory hv dom0 bench-programs
+	@$(MAKE) -s --no-print-directory hv dom0 bench-programs
 	@if [ -t 0 ] && [ -t 1 ]; then tests/system/play.py --interactive; else tests/system/play.py; fi
 
 include tests/bench/rules.mk
