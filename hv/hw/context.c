@@ -125,7 +125,7 @@ static void write_ts(struct hw_cpu *h, bool ts)
 void hw_set_ts(bool ts) { write_ts(hw_of(this_cpu()), ts); }
 
 /* ---- segments ---- */
-void hw_read_segment_bases(struct vcpu *v)
+static void read_segment_bases(struct vcpu *v)
 {
     v->pv.fs_base = rdmsr(MSR_FS_BASE);
     if (v->pv.kernel_mode) {
@@ -162,7 +162,7 @@ static void segments_save(struct vcpu *v)
     v->pv.es = read_es();
     v->pv.fs = read_fs();
     v->pv.gs = read_gs();
-    hw_read_segment_bases(v);
+    read_segment_bases(v);
 }
 
 static void segments_load(struct vcpu *v)

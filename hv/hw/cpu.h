@@ -53,7 +53,6 @@ void lapic_timer_arm(uint64_t deadline_ns);
 void clock_init_boot(void);
 void paging_init_boot(void);
 void paging_tables_from_heap(void);         /* from now on tables come from the allocator */
-uint64_t lapic_physical(void);
 /* Maps device memory uncached; never unmapped. Physical, bytes. */
 void *map_device(uint64_t phys, size_t len);
 

@@ -164,7 +164,7 @@ static void control_set(struct vcpu *v, const struct vcpu_guest_context *c)
     p->ctrlreg_cr0_ts = (c->ctrlreg[0] & CR0_TS) != 0;
     if (c->ctrlreg[4])
         p->cr4 = c->ctrlreg[4] & CR4_GUEST;
-    p->iret_to_user_pending = p->nmi_pending = p->nmi_masked = false;
+    p->nmi_pending = p->nmi_masked = false;
     p->xcr0 = hw_xcr0();
     if (v->id == 0)
         v->domain->pv.vm_assist = c->vm_assist & ASSISTS;

@@ -31,7 +31,6 @@ struct pv_domain {
     uint8_t    *memory_map;             /* set_memory_map: entries of 20 bytes */
     uint32_t    memory_map_entries;
     struct cpu_policy *cpuid;           /* NULL: the machine's default policy for domUs */
-    bool        cpuid_faulting;
 };
 
 /*
@@ -46,7 +45,6 @@ struct pv_vcpu {
     bool        nmi_pending;
     bool        syscall_disables_events, fault_disables_events, failsafe_disables_events;
     uint8_t     iopl;
-    bool        iret_to_user_pending;
     mfn_t       root_kernel, root_user; /* referenced as L4; user may be MFN_INVALID */
     uint64_t    entry_top;
     uint64_t    syscall_callback;

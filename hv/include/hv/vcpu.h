@@ -39,7 +39,6 @@ struct vcpu {
     bool            initialised, initialising;  /* has a context; is getting one (domain.lock) */
     bool            running;        /* chosen by the scheduler; under its queue's lock */
     bool            on_cpu;         /* some processor may still hold its registers; atomic */
-    bool            was_idle_wake;
     uint32_t        hard_affinity_cpu;  /* ~0: any */
 
     mfn_t           info_mfn;       /* MFN_INVALID: still inside shared_info */

@@ -39,7 +39,6 @@ void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3);
 void hw_vcpu_save(struct vcpu *v);          /* segments, debug registers, FPU: v stops running here */
 void hw_vcpu_load(struct vcpu *v);
 void hw_set_segment_bases(struct vcpu *v);  /* FS base and both GS bases from pv_vcpu */
-void hw_read_segment_bases(struct vcpu *v);
 void hw_swapgs(void);                       /* exchanges the two GS bases: guest kernel <-> guest user */
 int  hw_load_user_gs(uint32_t selector);    /* 1: refused, null was loaded */
 void hw_load_gdt(struct vcpu *v);
