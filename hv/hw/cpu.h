@@ -56,6 +56,11 @@ void paging_tables_from_heap(void);         /* from now on tables come from the 
 /* Maps device memory uncached; never unmapped. Physical, bytes. */
 void *map_device(uint64_t phys, size_t len);
 
+/* nmi.c: the end after a trap of our own; what NMIs came since the last call is told. */
+struct regs;
+__noreturn void trap_die(const struct regs *r, const char *what);
+void nmi_tell(void);
+
 __noreturn void resume_on_fresh_stack(uint64_t stack_top);
 
 /* Called from entry.S. */

@@ -17,7 +17,6 @@
 struct fixup { uint64_t at, to; };
 extern const struct fixup exception_table_start[], exception_table_end[];
 void hypervisor_trap(struct regs *r);
-void own_stack_trap(struct regs *r);
 void hypervisor_debug(struct regs *r);
 
 /* ---- interrupts: from guests, from idle, or in the window of a long operation ---- */
@@ -76,18 +75,6 @@ void guest_iret_refused(struct vcpu *v)
 }
 
 /* ---- the way back: everything that is pending, then the vCPU to run ---- */
-/* An NMI may come in the midst of anything, printing included: it is noted, and told here. */
-static uint64_t nmi_rip;
-static uint32_t nmis;
-
-static void nmi_tell(void)
-{
-    uint32_t n = __atomic_exchange_n(&nmis, 0, __ATOMIC_RELAXED);
-
-    if (n)
-        printk(LOG_WARNING, "%u NMI, the last at %lx\n", n, nmi_rip);
-}
-
 static void do_pending(struct pcpu *c)
 {
     uint32_t work = __atomic_exchange_n(&c->pending, 0, __ATOMIC_SEQ_CST);
@@ -154,21 +141,6 @@ static bool fix_up(struct regs *r)
     return false;
 }
 
-static __noreturn void die(const struct regs *r, const char *what)
-{
-    const uint64_t *sp = (const uint64_t *)r->rsp;
-
-    printk(LOG_ERROR, "\n%s: vector %lu error %lx at %lx, cr2 %lx cr3 %lx\n", what, r->vector, r->error, r->rip,
-           read_cr2(), read_cr3());
-    printk(LOG_ERROR, "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx rsp %lx\n", r->rax, r->rbx, r->rcx,
-           r->rdx, r->rsi, r->rdi, r->rbp, r->rsp);
-    printk(LOG_ERROR, "r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", r->r8, r->r9, r->r10, r->r11,
-           r->r12, r->r13, r->r14, r->r15);
-    for (unsigned i = 0; i < 24 && ((uint64_t)(sp + i) & (STACK_SIZE - 1)); i++)
-        printk(LOG_ERROR, "%lx%s", sp[i], i % 6 == 5 ? "\n" : " ");
-    panic("the hypervisor has trapped itself");
-}
-
 void hypervisor_trap(struct regs *r)
 {
     if (r->vector >= VECTOR_FIRST_IRQ) {
@@ -177,7 +149,7 @@ void hypervisor_trap(struct regs *r)
     }
     if (fix_up(r))
         return;
-    die(r, "trap in ring 0");
+    trap_die(r, "trap in ring 0");
 }
 
 /* See entry.S: a guest's breakpoint, or its single step, met us. DR6 must not tell the guest of it later. */
@@ -185,15 +157,4 @@ void hypervisor_debug(struct regs *r)
 {
     r->rflags &= ~(uint64_t)FLAG_TF;
     write_dr6(0xffff0ff0);
-}
-
-void own_stack_trap(struct regs *r)
-{
-    if (r->vector == 2) {
-        nmi_rip = r->rip;
-        __atomic_fetch_add(&nmis, 1, __ATOMIC_RELAXED);
-        pcpu_raise(this_cpu(), PENDING_TASK);
-        return;
-    }
-    die(r, r->vector == 8 ? "double fault" : "machine check");
 }
