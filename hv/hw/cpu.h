@@ -46,10 +46,19 @@ static inline struct hw_cpu *hw_of(struct pcpu *c) { return c->hw; }
 
 void cpu_init_boot(struct pcpu *c);         /* descriptors, MSRs, control registers of this processor */
 void fpu_init_boot(void);
+/*
+ * The local interrupt controller. lapic_init_boot() runs once, after clock_init_boot(), and measures its timer;
+ * lapic_init_cpu() runs on every other processor and takes the rate from there. Both set this_cpu()->apic_id.
+ */
 void lapic_init_boot(void);
+void lapic_init_cpu(void);
+uint32_t lapic_id(void);                    /* of the running processor */
 void lapic_eoi(void);
+/* To one other processor. startup: it begins in real mode at page << 12 (SDM vol. 3, 9.4.4). */
 void lapic_send(uint32_t apic_id, uint8_t vector);
-void lapic_timer_arm(uint64_t deadline_ns);
+void lapic_send_init(uint32_t apic_id);
+void lapic_send_startup(uint32_t apic_id, uint8_t page);
+void lapic_send_nmi(uint32_t apic_id);
 void clock_init_boot(void);
 void paging_init_boot(void);
 void paging_tables_from_heap(void);         /* from now on tables come from the allocator */

@@ -15,6 +15,11 @@ enum lapic_register { LAPIC_ID = 0x20, LAPIC_TPR = 0x80, LAPIC_EOI = 0xb0, LAPIC
 
 #define LVT_MASKED (1u << 16)
 #define LVT_NMI    (4u << 8)
+#define LVT_ACTIVE_LOW (1u << 13)
+#define DIVIDE_BY_1 0xbu
+#define APIC_BASE_ENABLE (1u << 11)
+
+enum icr { ICR_NMI = 4u << 8, ICR_INIT = 5u << 8, ICR_STARTUP = 6u << 8, ICR_BUSY = 1u << 12, ICR_ASSERT = 1u << 14 };
 
 static volatile uint8_t *lapic;
 static uint64_t ticks_per_ns;            /* times 2^32 */
@@ -23,14 +28,23 @@ static uint32_t lapic_read(enum lapic_register r) { return *(volatile uint32_t *
 static void lapic_write(enum lapic_register r, uint32_t v) { *(volatile uint32_t *)(lapic + r) = v; }
 
 void lapic_eoi(void) { lapic_write(LAPIC_EOI, 0); }
+uint32_t lapic_id(void) { return lapic_read(LAPIC_ID) >> 24; }
 
-void lapic_send(uint32_t apic_id, uint8_t vector)
+/* ---- interrupts to other processors ---- */
+
+/* The command register is one per processor and has room for one command: the last one has to be on its way. */
+static void command(uint32_t apic_id, uint32_t what)
 {
-    while (lapic_read(LAPIC_ICR_LO) & 1u << 12)
-        hw_relax();
+    while (lapic_read(LAPIC_ICR_LO) & ICR_BUSY)
+        __builtin_ia32_pause();
     lapic_write(LAPIC_ICR_HI, apic_id << 24);
-    lapic_write(LAPIC_ICR_LO, vector);
+    lapic_write(LAPIC_ICR_LO, what | ICR_ASSERT);
 }
+
+void lapic_send(uint32_t apic_id, uint8_t vector) { command(apic_id, vector); }
+void lapic_send_nmi(uint32_t apic_id) { command(apic_id, ICR_NMI); }
+void lapic_send_init(uint32_t apic_id) { command(apic_id, ICR_INIT); }
+void lapic_send_startup(uint32_t apic_id, uint8_t page) { command(apic_id, ICR_STARTUP | page); }
 
 void hw_kick(struct pcpu *c)
 {
@@ -64,23 +78,55 @@ static void calibrate(void)
         panic("the local APIC timer does not count");
 }
 
-void lapic_init_boot(void)
+/* ---- setting up ---- */
+
+/* Which of its two inputs is the NMI, as the MADT says; without a word there it is LINT1, as on every PC. */
+static void inputs(uint32_t apic_id)
 {
-    lapic = map_device(machine.acpi.lapic_addr ? machine.acpi.lapic_addr : 0xfee00000, PAGE_SIZE);
-    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 1u << 11);
-    pic_off();
+    static const enum lapic_register lvt[2] = { LAPIC_LVT_LINT0, LAPIC_LVT_LINT1 };
+    const struct acpi_info *acpi = &machine.acpi;
+    uint32_t value[2] = { LVT_MASKED, LVT_NMI }, uid = 0;
+
+    for (unsigned i = 0; i < acpi->cpus; i++)
+        if (acpi->cpu[i].apic_id == apic_id)
+            uid = acpi->cpu[i].uid;
+    for (unsigned i = 0; i < acpi->nmis; i++) {
+        const struct acpi_nmi *n = &acpi->nmi[i];
+
+        if (n->is_lint && n->lint < 2 && (n->uid == uid || n->uid == ACPI_NMI_ALL_CPUS))
+            value[n->lint] = LVT_NMI | (n->polarity == ACPI_ACTIVE_LOW ? LVT_ACTIVE_LOW : 0);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        lapic_write(lvt[i], value[i]);
+}
+
+static void set_up(void)
+{
+    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
     lapic_write(LAPIC_DFR, ~0u);
     lapic_write(LAPIC_LDR, 1u << 24);
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
-    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
-    lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
+    inputs(lapic_id());
     lapic_write(LAPIC_LVT_ERROR, VECTOR_ERROR);
-    lapic_write(LAPIC_DIVIDE, 0xb);     /* by 1 */
-    lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+    lapic_write(LAPIC_DIVIDE, DIVIDE_BY_1);
+    lapic_write(LAPIC_INITIAL, 0);
+    lapic_write(LAPIC_LVT_TIMER, ticks_per_ns ? VECTOR_TIMER : LVT_MASKED);
+}
+
+void lapic_init_boot(void)
+{
+    lapic = map_device(machine.acpi.lapic_addr ? machine.acpi.lapic_addr : 0xfee00000, PAGE_SIZE);
+    pic_off();
+    set_up();
     calibrate();
-    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
-    this_cpu()->apic_id = lapic_read(LAPIC_ID) >> 24;
+    lapic_init_cpu();
+}
+
+void lapic_init_cpu(void)
+{
+    set_up();
+    this_cpu()->apic_id = lapic_id();
 }
 
 void hw_timer_program(uint64_t deadline)
