@@ -170,6 +170,7 @@ struct domain_config {
     unsigned int vcpus, max_vcpus;
     uint64_t memory_kib, max_memory_kib;
     struct config_cpus *cpus; /* one per vCPU (max_vcpus of them), or NULL: no pinning */
+    struct config_cpus *cpus_soft;            /* the same: where it rather runs */
     unsigned int cpu_weight;  /* 0: default */
     unsigned int cap;         /* percent of one CPU, 0: none */
     char *pool;               /* CPU pool by name, or NULL */
@@ -207,6 +208,10 @@ struct json_object *domain_config_json(const struct domain_config *config);
 struct json_object *config_doc_json(const struct config_doc *doc);
 
 /* ---- the small languages inside strings; for hot-plug commands and tests ------------------------------- */
+
+/* CPUs: "all", "0-3,5,^1" into `cpus`. 0 or -EINVAL (logged). `key` for messages. */
+int config_cpus_parse(const char *key, const char *text, struct config_pos pos, struct config_cpus *cpus,
+                      struct config_log *log);
 
 /* One DISKSPEC or vif spec. 0, -EINVAL (logged), -ENOMEM. `pos` is the place of the string's first character
  * minus one (the quote). Release the fields with config_disk_clear(), config_vif_clear(). */

@@ -332,21 +332,22 @@ static int read_vcpus(struct reading *r)
 }
 
 /* A string for all vCPUs, or a list with one string each; vCPUs beyond the list run anywhere. */
-static int read_cpus(struct reading *r)
+static int read_cpus_of(struct reading *r, const char *key, struct config_cpus **to)
 {
-    const struct config_value *value = config_find(r->doc, "cpus");
+    const struct config_value *value = config_find(r->doc, key);
     struct domain_config *out = r->out;
+    struct config_cpus *cpus;
     int rc = 0;
 
     if (!value || !out->max_vcpus) {
         return 0;
     }
     if (value->kind == CONFIG_LIST && value->count > out->max_vcpus) {
-        return config_error(r->log, value->pos, "cpus has %zu elements for %u vCPUs: leave some out",
+        return config_error(r->log, value->pos, "%s has %zu elements for %u vCPUs: leave some out", key,
                             value->count, out->max_vcpus);
     }
-    out->cpus = calloc(out->max_vcpus, sizeof(*out->cpus));
-    if (!out->cpus) {
+    *to = cpus = calloc(out->max_vcpus, sizeof(*cpus));
+    if (!cpus) {
         return -ENOMEM;
     }
     for (unsigned int i = 0; i < out->max_vcpus && rc == 0; i++) {
@@ -354,17 +355,23 @@ static int read_cpus(struct reading *r)
                                         : i < value->count ? &value->items[i] : NULL;
 
         if (!item) {
-            out->cpus[i].all = true;
+            cpus[i].all = true;
         } else if (item->kind == CONFIG_LIST) {
-            rc = config_error(r->log, item->pos, "cpus: element %u is a list: write a string like \"0-3\"",
+            rc = config_error(r->log, item->pos, "%s: element %u is a list: write a string like \"0-3\"", key,
                               i + 1);
         } else if (item == value && i) {
-            out->cpus[i] = out->cpus[0];
+            cpus[i] = cpus[0];
         } else {
-            rc = config_cpus_parse("cpus", item->text, item->pos, &out->cpus[i], r->log);
+            rc = config_cpus_parse(key, item->text, item->pos, &cpus[i], r->log);
         }
     }
     return rc;
+}
+
+static int read_cpus(struct reading *r)
+{
+    return config_worst(read_cpus_of(r, "cpus", &r->out->cpus),
+                        read_cpus_of(r, "cpus_soft", &r->out->cpus_soft));
 }
 
 static int read_share(struct reading *r)
@@ -521,6 +528,7 @@ void domain_config_free(struct domain_config *config)
     free(config->disks);
     free(config->vifs);
     free(config->cpus);
+    free(config->cpus_soft);
     free(config->source);
     free(config->name);
     free(config->kernel);

@@ -77,10 +77,6 @@ int config_string_set(char **to, const char *from);
 /* Is this a name Linux would give a network interface? */
 bool config_ifname_ok(const char *name);
 
-/* "all", "0-3,5,^1" into `cpus`. 0 or -EINVAL (logged). `key` for messages. */
-int config_cpus_parse(const char *key, const char *text, struct config_pos pos, struct config_cpus *cpus,
-                      struct config_log *log);
-
 /* Go through the keys of a document, warn or refuse as config_keys.def says. 0 or -EINVAL. */
 int config_keys_check(const struct config_doc *doc, struct config_log *log);
 

@@ -63,6 +63,16 @@ static struct json_object *cpus_json(const struct config_cpus *cpus)
     return list;
 }
 
+static struct json_object *affinity_json(const struct config_cpus *cpus, unsigned int vcpus)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (unsigned int i = 0; i < vcpus; i++) {
+        json_object_array_add(list, cpus_json(&cpus[i]));
+    }
+    return list;
+}
+
 static struct json_object *build_json(const struct domain_config *c)
 {
     static const char *const tsc_modes[] = { "default", "always_emulate", "native" };
@@ -82,14 +92,10 @@ static struct json_object *build_json(const struct domain_config *c)
     add_number(to, "weight", c->cpu_weight);
     add_number(to, "cap", c->cap);
     add_bool(to, "disable_migrate", c->nomigrate);
-    if (c->cpus) {
-        struct json_object *list = json_object_new_array();
-
-        for (unsigned int i = 0; i < c->max_vcpus; i++) {
-            json_object_array_add(list, cpus_json(&c->cpus[i]));
-        }
-        json_object_object_add(to, "vcpu_hard_affinity", list);
-    }
+    if (c->cpus)
+        json_object_object_add(to, "vcpu_hard_affinity", affinity_json(c->cpus, c->max_vcpus));
+    if (c->cpus_soft)
+        json_object_object_add(to, "vcpu_soft_affinity", affinity_json(c->cpus_soft, c->max_vcpus));
     return to;
 }
 

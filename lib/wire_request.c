@@ -4,17 +4,12 @@
 #include "lib/wire_request.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
 
 enum { DEPTH = 4 };
-
-enum field {
-    F_DOMAIN = 1 << 0, F_CONFIG = 1 << 1, F_SOURCE = 1 << 2, F_NAME = 1 << 3, F_SET = 1 << 4,
-    F_PAUSED = 1 << 5, F_DRY = 1 << 6, F_WAIT = 1 << 7, F_ALL = 1 << 8, F_CLEAR = 1 << 9,
-    F_PROGRESS = 1 << 10,
-};
 
 /* One row a request: the fields it must have and those it may have. */
 static const struct {
@@ -24,7 +19,7 @@ static const struct {
     [WIRE_CREATE]   = { "create",   F_CONFIG, F_SOURCE | F_SET | F_PAUSED | F_DRY | F_PROGRESS },
     [WIRE_LIST]     = { "list",     0,        F_DOMAIN },
     [WIRE_INFO]     = { "info",     F_DOMAIN, 0 },
-    [WIRE_HOST]     = { "host",     0,        0 },
+    [WIRE_HOST]     = { "host",     0,        F_TOPOLOGY },
     [WIRE_SHUTDOWN] = { "shutdown", 0,        F_DOMAIN | F_ALL | F_WAIT },
     [WIRE_REBOOT]   = { "reboot",   0,        F_DOMAIN | F_ALL | F_WAIT },
     [WIRE_DESTROY]  = { "destroy",  F_DOMAIN, 0 },
@@ -34,19 +29,40 @@ static const struct {
     [WIRE_DMESG]    = { "dmesg",    0,        F_CLEAR },
     [WIRE_REFUSALS] = { "refusals", 0,        F_DOMAIN },
     [WIRE_MISSING]  = { "missing",  0,        0 },
+    [WIRE_VCPUS]    = { "vcpus",    0,        F_DOMAIN },
+    [WIRE_VCPU_SET] = { "vcpu_set", F_DOMAIN | F_COUNT, 0 },
+    [WIRE_VCPU_PIN] = { "vcpu_pin", F_DOMAIN, F_VCPU | F_HARD | F_SOFT | F_FORCE },
+    [WIRE_SCHED]    = { "sched",    0,        F_DOMAIN | F_WEIGHT | F_CAP },
 };
 
+#define AT(member) offsetof(struct wire_request, member)
+
+/* Where a field goes; its type says what is there: char *, bool or int64_t. */
 static const struct {
-    const char *name;
-    enum field  field;
-    json_type   type;
+    const char     *name;
+    enum wire_field field;
+    json_type       type;
+    size_t          at;
 } fields[] = {
-    { "domain", F_DOMAIN, json_type_string },  { "config", F_CONFIG, json_type_string },
-    { "source", F_SOURCE, json_type_string },  { "name", F_NAME, json_type_string },
-    { "set", F_SET, json_type_array },         { "paused", F_PAUSED, json_type_boolean },
-    { "dry", F_DRY, json_type_boolean },       { "wait", F_WAIT, json_type_boolean },
-    { "all", F_ALL, json_type_boolean },       { "clear", F_CLEAR, json_type_boolean },
-    { "progress", F_PROGRESS, json_type_boolean },
+    { "domain", F_DOMAIN, json_type_string, AT(domain) },
+    { "config", F_CONFIG, json_type_string, AT(config) },
+    { "source", F_SOURCE, json_type_string, AT(source) },
+    { "name", F_NAME, json_type_string, AT(name) },
+    { "hard", F_HARD, json_type_string, AT(hard) },
+    { "soft", F_SOFT, json_type_string, AT(soft) },
+    { "set", F_SET, json_type_array, AT(set) },
+    { "paused", F_PAUSED, json_type_boolean, AT(paused) },
+    { "dry", F_DRY, json_type_boolean, AT(dry) },
+    { "wait", F_WAIT, json_type_boolean, AT(wait) },
+    { "all", F_ALL, json_type_boolean, AT(all) },
+    { "clear", F_CLEAR, json_type_boolean, AT(clear) },
+    { "force", F_FORCE, json_type_boolean, AT(force) },
+    { "topology", F_TOPOLOGY, json_type_boolean, AT(topology) },
+    { "progress", F_PROGRESS, json_type_boolean, AT(progress) },
+    { "vcpu", F_VCPU, json_type_int, AT(vcpu) },
+    { "count", F_COUNT, json_type_int, AT(count) },
+    { "weight", F_WEIGHT, json_type_int, AT(weight) },
+    { "cap", F_CAP, json_type_int, AT(cap) },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -79,28 +95,31 @@ static int set_read(struct wire_request *rq, struct json_object *list, struct fa
     return 0;
 }
 
-static int field_read(struct wire_request *rq, enum field field, struct json_object *v, struct fault *f)
+static int text_read(char **to, struct json_object *v, struct fault *f)
 {
-    char **text = field == F_DOMAIN ? &rq->domain : field == F_CONFIG ? &rq->config :
-                  field == F_SOURCE ? &rq->source : field == F_NAME ? &rq->name : NULL;
-    bool  *flag = field == F_PAUSED     ? &rq->paused
-                  : field == F_DRY      ? &rq->dry
-                  : field == F_WAIT     ? &rq->wait
-                  : field == F_ALL      ? &rq->all
-                  : field == F_CLEAR    ? &rq->clear
-                  : field == F_PROGRESS ? &rq->progress
-                                        : NULL;
-
-    if (flag)
-        *flag = json_object_get_boolean(v);
-    if (field == F_SET)
-        return set_read(rq, v, f);
-    if (!text)
-        return 0;
     if (strlen(json_object_get_string(v)) != (size_t)json_object_get_string_len(v))
         return fault_set(f, -EINVAL, "a string contains a NUL character");
-    *text = text_of(v);
-    return *text ? 0 : fault_set(f, -ENOMEM, "out of memory");
+    free(*to);
+    *to = text_of(v);
+    return *to ? 0 : fault_set(f, -ENOMEM, "out of memory");
+}
+
+static int field_read(struct wire_request *rq, unsigned i, struct json_object *v, struct fault *f)
+{
+    char *to = (char *)rq + fields[i].at;
+
+    switch (fields[i].type) {
+    case json_type_string:
+        return text_read((char **)to, v, f);
+    case json_type_array:
+        return set_read(rq, v, f);
+    case json_type_boolean:
+        *(bool *)to = json_object_get_boolean(v);
+        return 0;
+    default:
+        *(int64_t *)to = json_object_get_int64(v);
+        return 0;
+    }
 }
 
 static int op_find(struct json_object *root, struct fault *f)
@@ -119,7 +138,7 @@ static int op_find(struct json_object *root, struct fault *f)
 
 static int fields_read(struct wire_request *rq, struct json_object *root, struct fault *f)
 {
-    unsigned seen = 0, allowed = ops[rq->op].must | ops[rq->op].may;
+    unsigned allowed = ops[rq->op].must | ops[rq->op].may;
 
     json_object_object_foreach(root, key, v) {
         unsigned i = 0;
@@ -134,13 +153,13 @@ static int fields_read(struct wire_request *rq, struct json_object *root, struct
         if (!json_object_is_type(v, fields[i].type))
             return fault_set(f, -EINVAL, "field \"%s\" is not of type %s", key,
                              json_type_to_name(fields[i].type));
-        rc = field_read(rq, fields[i].field, v, f);
+        rc = field_read(rq, i, v, f);
         if (rc)
             return rc;
-        seen |= fields[i].field;
+        rq->given |= fields[i].field;
     }
     for (unsigned i = 0; i < COUNT(fields); i++)
-        if (fields[i].field & ops[rq->op].must & ~seen)
+        if (fields[i].field & ops[rq->op].must & ~rq->given)
             return fault_set(f, -EINVAL, "request \"%s\" needs field \"%s\"", ops[rq->op].name,
                              fields[i].name);
     return 0;
@@ -175,10 +194,9 @@ int wire_request_parse(const char *line, struct wire_request *out, struct fault 
 
 void wire_request_free(struct wire_request *rq)
 {
-    free(rq->domain);
-    free(rq->config);
-    free(rq->source);
-    free(rq->name);
+    for (unsigned i = 0; i < COUNT(fields); i++)
+        if (fields[i].type == json_type_string)
+            free(*(char **)((char *)rq + fields[i].at));
     for (unsigned i = 0; i < rq->set_count; i++)
         free(rq->set[i]);
     memset(rq, 0, sizeof(*rq));

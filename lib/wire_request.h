@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/xc_err.h"
 
@@ -14,20 +15,34 @@
 
 enum wire_op {
     WIRE_CREATE, WIRE_LIST, WIRE_INFO, WIRE_HOST, WIRE_SHUTDOWN, WIRE_REBOOT, WIRE_DESTROY, WIRE_PAUSE,
-    WIRE_UNPAUSE, WIRE_RENAME, WIRE_DMESG, WIRE_REFUSALS, WIRE_MISSING,
+    WIRE_UNPAUSE, WIRE_RENAME, WIRE_DMESG, WIRE_REFUSALS, WIRE_MISSING, WIRE_VCPUS, WIRE_VCPU_SET,
+    WIRE_VCPU_PIN, WIRE_SCHED,
+};
+
+/* Fields of requests, as bits: `given` tells which of them a request had. */
+enum wire_field {
+    F_DOMAIN = 1 << 0, F_CONFIG = 1 << 1, F_SOURCE = 1 << 2, F_NAME = 1 << 3, F_SET = 1 << 4,
+    F_PAUSED = 1 << 5, F_DRY = 1 << 6, F_WAIT = 1 << 7, F_ALL = 1 << 8, F_CLEAR = 1 << 9,
+    F_PROGRESS = 1 << 10, F_HARD = 1 << 11, F_SOFT = 1 << 12, F_VCPU = 1 << 13, F_COUNT = 1 << 14,
+    F_WEIGHT = 1 << 15, F_CAP = 1 << 16, F_FORCE = 1 << 17, F_TOPOLOGY = 1 << 18,
 };
 
 enum { WIRE_SET_MAX = 256 };
 
 struct wire_request {
     enum wire_op op;
+    unsigned     given;        /* enum wire_field */
     char        *domain;       /* name or number; NULL: none, or all if `all` */
     char        *config;       /* create: text of the configuration */
     char        *source;       /* create: its name, for messages */
     char        *name;         /* rename: the new one */
+    char        *hard, *soft;  /* vcpu_pin: lists of CPUs */
     char        *set[WIRE_SET_MAX];
     unsigned     set_count;    /* create: key=value */
-    bool         paused, dry, wait, all, clear;
+    int64_t      vcpu;         /* vcpu_pin: which; not given: all */
+    int64_t      count;        /* vcpu_set: how many */
+    int64_t      weight, cap;  /* sched */
+    bool         paused, dry, wait, all, clear, force, topology;
     bool         progress;     /* create: tell of each step */
 };
 

@@ -2,7 +2,7 @@
 /* The handle behind xc.h: devices, buffers, mappings of other domains' frames. */
 #include <abi/libxen.h>
 
-#include "lib/xc.h"
+#include "lib/xc_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -47,11 +47,6 @@ int xc_domain_hypercall_page(struct xc *xc, uint16_t domid, uint64_t mfn, struct
 int xc_domain_tsc_mode(struct xc *xc, uint16_t domid, unsigned mode, struct fault *f);
 int xc_vcpu_set_context(struct xc *xc, uint16_t domid, unsigned vcpu, const struct vcpu_guest_context *ctx,
                         struct fault *f);
-/* Hard affinity; @cpus has @bits bits. */
-int xc_vcpu_set_affinity(struct xc *xc, uint16_t domid, unsigned vcpu, const uint64_t *cpus, unsigned bits,
-                         struct fault *f);
-/* Scheduler parameters; 0 keeps what is. */
-int xc_domain_sched(struct xc *xc, uint16_t domid, unsigned weight, unsigned cap, struct fault *f);
 /* -ESRCH if there is no such domain. */
 int xc_domain_info(struct xc *xc, uint16_t domid, struct xen_domctl_getdomaininfo *out, struct fault *f);
 /* Fills up to @max entries for domains numbered @first and above, in order; returns how many (0: no more). */
@@ -59,6 +54,32 @@ int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininf
                    struct fault *f);
 /* A port of the domain that dom0 may bind to, made on its behalf. */
 int xc_evtchn_alloc_unbound(struct xc *xc, uint16_t domid, uint32_t *port, struct fault *f);
+
+/* ---- vCPUs and processors (xc_sched.c) ---- */
+enum { XC_CPUS = 1024, XC_NODES = 64 };
+/* Where a vCPU may run, and where it rather should; bit N is processor N. */
+struct xc_affinity {
+    uint64_t hard[XC_CPUS / 64], soft[XC_CPUS / 64];
+};
+int xc_vcpu_info(struct xc *xc, uint16_t domid, unsigned vcpu, struct xen_domctl_getvcpuinfo *out,
+                 struct fault *f);
+int xc_vcpu_affinity(struct xc *xc, uint16_t domid, unsigned vcpu, struct xc_affinity *out, struct fault *f);
+/* Maps of XC_CPUS bits, either may be NULL: stays as it is. Processors that are not there are ignored, unless
+ * none is left. -EBUSY: the domain has pinned itself; @force undoes that. */
+int xc_vcpu_set_affinity(struct xc *xc, uint16_t domid, unsigned vcpu, const uint64_t *hard,
+                         const uint64_t *soft, bool force, struct fault *f);
+/* Weight 1 to 65535; cap in percent of a processor, 0: none. In set: -1 keeps what is. */
+int xc_domain_share(struct xc *xc, uint16_t domid, unsigned *weight, unsigned *cap, struct fault *f);
+int xc_domain_set_share(struct xc *xc, uint16_t domid, int weight, int cap, struct fault *f);
+int xc_host_ratelimit(struct xc *xc, unsigned *us, struct fault *f);
+/* Core, socket, node of each processor; XEN_INVALID_CORE_ID for one that is not there. How many. */
+int xc_host_topology(struct xc *xc, struct xen_sysctl_cputopo *out, unsigned max, struct fault *f);
+struct xc_numa {
+    unsigned                  nodes;
+    struct xen_sysctl_meminfo memory[XC_NODES];
+    uint32_t                  distance[XC_NODES * XC_NODES];      /* row by row of @nodes */
+};
+int xc_host_numa(struct xc *xc, struct xc_numa *out, struct fault *f);
 
 /* ---- memory (xc_mem.c) ---- */
 /* Set @pages aside for the domain, so that want of memory shows before work is done; 0 gives the rest back.
@@ -95,9 +116,4 @@ struct xc_version {
 };
 int xc_host_version(struct xc *xc, struct xc_version *out, struct fault *f);
 
-/* ---- for the files of this library only ---- */
-enum { XC_LIST_BYTES = 64 * 1024 };
-void *xc_op_buffer(struct xc *xc);      /* a zeroed page */
-void *xc_list_buffer(struct xc *xc);    /* XC_LIST_BYTES, contents undefined */
-long  xc_call(struct xc *xc, unsigned op, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 #endif

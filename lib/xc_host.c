@@ -2,13 +2,13 @@
 /* Questions about the host: see xc.h. */
 #include <abi/version.h>
 
-#include "lib/xc.h"
+#include "lib/xc_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct xen_sysctl *sysctl(struct xc *xc, uint32_t cmd)
+struct xen_sysctl *xc_sysctl(struct xc *xc, uint32_t cmd)
 {
     struct xen_sysctl *op = xc_op_buffer(xc);
 
@@ -17,7 +17,7 @@ static struct xen_sysctl *sysctl(struct xc *xc, uint32_t cmd)
     return op;
 }
 
-static int run(struct xc *xc, struct xen_sysctl *op, const char *name, struct fault *f)
+int xc_sysctl_run(struct xc *xc, struct xen_sysctl *op, const char *name, struct fault *f)
 {
     int rc = xc_call(xc, __HYPERVISOR_sysctl, (uintptr_t)op, 0, 0, 0);
 
@@ -31,8 +31,8 @@ static int run(struct xc *xc, struct xen_sysctl *op, const char *name, struct fa
 
 int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct fault *f)
 {
-    struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_physinfo);
-    int                rc = run(xc, op, "physinfo", f);
+    struct xen_sysctl *op = xc_sysctl(xc, XEN_SYSCTL_physinfo);
+    int                rc = xc_sysctl_run(xc, op, "physinfo", f);
 
     if (!rc)
         *out = op->u.physinfo;
@@ -41,7 +41,7 @@ int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct faul
 
 int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f)
 {
-    struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_readconsole);
+    struct xen_sysctl *op = xc_sysctl(xc, XEN_SYSCTL_readconsole);
     char              *list = xc_list_buffer(xc);
     int                rc;
 
@@ -50,7 +50,7 @@ int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool
     op->u.readconsole.index = *index;
     op->u.readconsole.buffer.va = (uintptr_t)list;
     op->u.readconsole.count = size < XC_LIST_BYTES ? size : XC_LIST_BYTES;
-    rc = run(xc, op, "readconsole", f);
+    rc = xc_sysctl_run(xc, op, "readconsole", f);
     if (rc)
         return rc;
     *index = op->u.readconsole.index;
@@ -60,19 +60,19 @@ int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool
 
 int xc_host_key(struct xc *xc, char key, struct fault *f)
 {
-    struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_debug_keys);
+    struct xen_sysctl *op = xc_sysctl(xc, XEN_SYSCTL_debug_keys);
     char              *list = xc_list_buffer(xc);
 
     list[0] = key;
     op->u.debug_keys.keys.va = (uintptr_t)list;
     op->u.debug_keys.nr_keys = 1;
-    return run(xc, op, "debug_keys", f);
+    return xc_sysctl_run(xc, op, "debug_keys", f);
 }
 
 int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininfo *out, unsigned max,
                    struct fault *f)
 {
-    struct xen_sysctl *op = sysctl(xc, XEN_SYSCTL_getdomaininfolist);
+    struct xen_sysctl *op = xc_sysctl(xc, XEN_SYSCTL_getdomaininfolist);
     void              *list = xc_list_buffer(xc);
     int                rc;
 
@@ -81,7 +81,7 @@ int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininf
     op->u.getdomaininfolist.first_domain = first;
     op->u.getdomaininfolist.max_domains = max;
     op->u.getdomaininfolist.buffer.va = (uintptr_t)list;
-    rc = run(xc, op, "getdomaininfolist", f);
+    rc = xc_sysctl_run(xc, op, "getdomaininfolist", f);
     if (rc)
         return rc;
     memcpy(out, list, op->u.getdomaininfolist.num_domains * sizeof(*out));

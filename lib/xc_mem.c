@@ -2,7 +2,7 @@
 /* Memory of domains: see xc.h. */
 #include <abi/memory.h>
 
-#include "lib/xc.h"
+#include "lib/xc_internal.h"
 
 #include <errno.h>
 #include <string.h>

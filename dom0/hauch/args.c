@@ -28,6 +28,30 @@ int next_option(const struct command *cmd, int argc, char **argv, const char *sh
     return o;
 }
 
+long long number_arg(const struct command *cmd, const char *what, const char *text, long long min, long long max)
+{
+    char      mistake[256], *end;
+    long long n = strtoll(text, &end, 10);
+
+    if (!*text || *end || n < min || n > max) {
+        snprintf(mistake, sizeof(mistake), "%s is \"%.80s\": a number from %lld to %lld is wanted", what, text, min,
+                 max);
+        usage_exit(cmd, mistake);
+    }
+    return n;
+}
+
+void request_text(struct json_object *rq, const char *key, const char *value)
+{
+    if (value)
+        json_object_object_add(rq, key, json_object_new_string(value));
+}
+
+void request_number(struct json_object *rq, const char *key, long long value)
+{
+    json_object_object_add(rq, key, json_object_new_int64(value));
+}
+
 void need_words(const struct command *cmd, int argc, int min, int max)
 {
     int n = argc - optind;

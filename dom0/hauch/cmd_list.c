@@ -17,11 +17,8 @@ const struct command cmd_list = {
 
 static void show_row(struct json_object *d)
 {
-    const char *name = text_in(d, "name");
-    int         pad = 40 - (int)strlen(name);
-
-    show_text(stdout, name);
-    printf("%*s %5lld %5lld %5lld     %6s  %8.1f\n", pad > 0 ? pad : 0, "", number_in(d, "domid"),
+    show_padded(text_in(d, "name"), 40);
+    printf(" %5lld %5lld %5lld     %6s  %8.1f\n", number_in(d, "domid"),
            number_in(d, "memory_kib") / 1024, number_in(d, "vcpus"), text_in(d, "state"),
            real_in(d, "cpu_time_s"));
 }

@@ -24,12 +24,10 @@ static long long host_uptime(void)
 
 static void show_row(struct json_object *d)
 {
-    const char *name = text_in(d, "name");
     long long   s = number_in(d, "domid") ? number_in(d, "uptime_s") : host_uptime();
-    int         pad = 32 - (int)strlen(name);
 
-    show_text(stdout, name);
-    printf("%*s %5lld  ", pad > 0 ? pad : 0, "", number_in(d, "domid"));
+    show_padded(text_in(d, "name"), 32);
+    printf(" %5lld  ", number_in(d, "domid"));
     if (!number_in(d, "domid") || member(d, "uptime_s"))
         printf("%lld days %02lld:%02lld:%02lld\n", s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
     else

@@ -23,7 +23,11 @@ struct command {
 };
 
 extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd_reboot, cmd_destroy,
-    cmd_pause, cmd_unpause, cmd_rename, cmd_domid, cmd_domname, cmd_info, cmd_dmesg, cmd_uptime;
+    cmd_pause, cmd_unpause, cmd_rename, cmd_domid, cmd_domname, cmd_info, cmd_dmesg, cmd_uptime,
+    cmd_vcpu_list, cmd_vcpu_set, cmd_vcpu_pin, cmd_sched_credit2;
+
+/* Called as `xl`: what is printed has xl's columns and nothing else. */
+extern bool as_xl;
 
 /* ---- asking (ask.c) ---- */
 
@@ -42,6 +46,8 @@ int ask_simple(const char *op, const char *domain);
 
 /* Text that a guest may have written: control characters and what is no UTF-8 appear as \xNN. */
 void show_text(FILE *out, const char *text);
+/* The same, padded with blanks to @width characters. */
+void show_padded(const char *text, int width);
 void show_json(struct json_object *o);
 
 const char *text_in(struct json_object *o, const char *key);      /* "" if absent */
@@ -55,6 +61,11 @@ struct json_object *member(struct json_object *o, const char *key);
  * return. */
 int next_option(const struct command *cmd, int argc, char **argv, const char *shorts,
                 const struct option *longs);
+
+/* Decimal text as a number from @min to @max; else a message that names @what, and the end. */
+long long number_arg(const struct command *cmd, const char *what, const char *text, long long min, long long max);
+void request_text(struct json_object *rq, const char *key, const char *value);      /* unless NULL */
+void request_number(struct json_object *rq, const char *key, long long value);
 
 /* The rest of the command line has to have between @min and @max words. */
 void need_words(const struct command *cmd, int argc, int min, int max);

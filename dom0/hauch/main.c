@@ -5,9 +5,12 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &cmd_create, &cmd_list,    &cmd_console, &cmd_shutdown, &cmd_reboot, &cmd_destroy, &cmd_pause,
-    &cmd_unpause, &cmd_rename, &cmd_domid,   &cmd_domname,  &cmd_info,   &cmd_dmesg,   &cmd_uptime,
+    &cmd_create,    &cmd_list,     &cmd_console,  &cmd_shutdown,      &cmd_reboot, &cmd_destroy, &cmd_pause,
+    &cmd_unpause,   &cmd_rename,   &cmd_domid,    &cmd_domname,       &cmd_info,   &cmd_dmesg,   &cmd_uptime,
+    &cmd_vcpu_list, &cmd_vcpu_set, &cmd_vcpu_pin, &cmd_sched_credit2,
 };
+
+bool as_xl;
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -15,7 +18,7 @@ static void help(FILE *out)
 {
     fputs("usage: hauch COMMAND [ARGUMENTS]\n\n", out);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\nhauch COMMAND --help says more. A DOMAIN is a name or a number.\n", out);
 }
 
@@ -29,9 +32,11 @@ static const struct command *find(const char *name)
 
 int main(int argc, char **argv)
 {
+    const char           *self = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
     const char           *name = argc > 1 ? argv[1] : "";
     const struct command *cmd = find(name);
 
+    as_xl = !strcmp(self, "xl");
     if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
         const struct command *about = argc > 2 ? find(argv[2]) : NULL;
 

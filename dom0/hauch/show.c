@@ -33,6 +33,29 @@ void show_text(FILE *out, const char *text)
     }
 }
 
+/* Characters, not bytes: those that continue a UTF-8 sequence take no place. */
+static int places(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    int                  n = 0;
+
+    while (*s) {
+        int bytes = *s >= 0x20 && *s < 0x7f ? 1 : *s < 0x80 ? 0 : sequence(s);
+
+        n += bytes ? 1 : 4;
+        s += bytes ? bytes : 1;
+    }
+    return n;
+}
+
+void show_padded(const char *text, int width)
+{
+    int pad = width - places(text);
+
+    show_text(stdout, text);
+    printf("%*s", pad > 0 ? pad : 0, "");
+}
+
 void show_json(struct json_object *o)
 {
     puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -92,12 +92,9 @@ static int domain_limits(struct domain *d, struct fault *f)
 
     rc = rc ? rc : xc_domain_max_mem(xc, id, c->max_memory_kib, f);
     rc = rc ? rc : xc_mem_claim(xc, id, c->memory_kib / 4, f);
-    rc = rc ? rc : xc_domain_sched(xc, id, c->cpu_weight, c->cap, f);
+    rc = rc ? rc : vcpus_place(d, f);
     if (!rc && c->tsc_mode != CONFIG_TSC_DEFAULT)
         rc = xc_domain_tsc_mode(xc, id, c->tsc_mode, f);
-    for (unsigned i = 0; !rc && c->cpus && i < c->max_vcpus; i++)
-        if (!c->cpus[i].all)
-            rc = xc_vcpu_set_affinity(xc, id, i, c->cpus[i].bits, CONFIG_CPUS_MAX, f);
     return rc;
 }
 

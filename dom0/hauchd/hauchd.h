@@ -9,6 +9,7 @@
  *   client.c   connections                                  devices.c  its disks and network cards
  *   request.c  what is asked, one function each             death.c    who died, and what then
  *   report.c   what is answered: JSON of domains and host   state.c    what survives a restart of hauchd
+ *   vcpus.c    vCPUs, their places and shares               request_sched.c   what is asked of these
  *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
  */
 #ifndef HAUCHD_H
@@ -190,6 +191,19 @@ int log_missing(struct hauchd *h, char **text, struct fault *f);
 /* report.c: JSON; the caller owns the reference */
 struct json_object *report_domains(struct hauchd *h, int only_id, struct fault *f);
 struct json_object *report_domain(struct hauchd *h, uint16_t domid, struct domain *d, struct fault *f);
-struct json_object *report_host(struct hauchd *h, struct fault *f);
+struct json_object *report_host(struct hauchd *h, bool with_topology, struct fault *f);
+struct json_object *report_vcpus(struct hauchd *h, int only_id, struct fault *f);      /* vcpus.c */
+struct json_object *report_shares(struct hauchd *h, int only_id, struct fault *f);
+/* Member "name": that of ours, else what the store says. */
+void report_name(struct hauchd *h, uint16_t domid, struct json_object *o);
+void json_text(struct json_object *o, const char *key, const char *value);
+void json_number(struct json_object *o, const char *key, int64_t value);
+void json_seconds(struct json_object *o, const char *key, uint64_t ns);
+
+/* vcpus.c: vCPUs, where they run and how much */
+/* Has this host the CPUs of @cpus? Else -EINVAL naming the first that is missing; @what for the sentence. */
+int vcpus_check(struct hauchd *h, const char *what, const struct config_cpus *cpus, struct fault *f);
+/* Affinity and shares as the configuration says; the domain has been made. */
+int vcpus_place(struct domain *d, struct fault *f);
 
 #endif

@@ -16,18 +16,18 @@
 
 enum { LIST_MAX = 256 };
 
-static void text(struct json_object *o, const char *key, const char *value)
+void json_text(struct json_object *o, const char *key, const char *value)
 {
     json_object_object_add(o, key, json_object_new_string(value));
 }
 
-static void number(struct json_object *o, const char *key, int64_t value)
+void json_number(struct json_object *o, const char *key, int64_t value)
 {
     json_object_object_add(o, key, json_object_new_int64(value));
 }
 
 /* Nanoseconds as seconds with three places: a double's own digits would pretend more. */
-static void seconds(struct json_object *o, const char *key, uint64_t ns)
+void json_seconds(struct json_object *o, const char *key, uint64_t ns)
 {
     char number_text[32];
 
@@ -35,16 +35,18 @@ static void seconds(struct json_object *o, const char *key, uint64_t ns)
     json_object_object_add(o, key, json_object_new_double_s(ns / 1e9, number_text));
 }
 
-/* The name of a domain that is not ours: what the store says. */
-static void foreign_name(struct hauchd *h, uint16_t domid, struct json_object *o)
+void report_name(struct hauchd *h, uint16_t domid, struct json_object *o)
 {
-    char  path[64], *name = NULL;
+    struct index_entry *e = index_by_id(&h->domains, domid);
+    char                path[64], *name = NULL;
 
     snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
-    if (h->xs && !xs_client_read(h->xs, 0, path, &name, NULL))
-        text(o, "name", name);
+    if (e)
+        json_text(o, "name", e->name);
+    else if (h->xs && !xs_client_read(h->xs, 0, path, &name, NULL))
+        json_text(o, "name", name);
     else
-        text(o, "name", domid ? "(null)" : "Domain-0");
+        json_text(o, "name", domid ? "(null)" : "Domain-0");
     free(name);
 }
 
@@ -69,21 +71,18 @@ static struct json_object *basics(struct hauchd *h, const struct xen_domctl_getd
     struct index_entry *e = index_by_id(&h->domains, i->domain);
     char                state[7];
 
-    number(o, "domid", i->domain);
-    if (e)
-        text(o, "name", e->name);
-    else
-        foreign_name(h, i->domain, o);
+    json_number(o, "domid", i->domain);
+    report_name(h, i->domain, o);
     state_text(i->flags, state);
-    text(o, "state", state);
-    number(o, "memory_kib", (i->tot_pages + i->outstanding_pages) * 4);
-    number(o, "max_memory_kib", i->max_pages > INT64_MAX / 4 ? -1 : (int64_t)(i->max_pages * 4));
-    number(o, "vcpus", i->nr_online_vcpus);
-    seconds(o, "cpu_time_s", i->cpu_time);
+    json_text(o, "state", state);
+    json_number(o, "memory_kib", (i->tot_pages + i->outstanding_pages) * 4);
+    json_number(o, "max_memory_kib", i->max_pages > INT64_MAX / 4 ? -1 : (int64_t)(i->max_pages * 4));
+    json_number(o, "vcpus", i->nr_online_vcpus);
+    json_seconds(o, "cpu_time_s", i->cpu_time);
     if (i->flags & XEN_DOMINF_shutdown)
-        number(o, "shutdown_reason", i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
+        json_number(o, "shutdown_reason", i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
     if (e && domain_of(e)->started_at)
-        number(o, "uptime_s", time(NULL) - domain_of(e)->started_at);
+        json_number(o, "uptime_s", time(NULL) - domain_of(e)->started_at);
     json_object_object_add(o, "managed", json_object_new_boolean(e != NULL));
     return o;
 }
@@ -119,14 +118,14 @@ static struct json_object *disks(const struct domain *d)
         struct json_object    *o = json_object_new_object();
         char                   number_text[24];
 
-        text(o, "vdev", k->vdev);
-        text(o, "target", k->target ? k->target : "");
+        json_text(o, "vdev", k->vdev);
+        json_text(o, "target", k->target ? k->target : "");
         snprintf(number_text, sizeof(number_text), "%u:%u", k->major, k->minor);
-        text(o, "device", number_text);
+        json_text(o, "device", number_text);
         if (k->loop.number >= 0)
-            number(o, "loop", k->loop.number);
+            json_number(o, "loop", k->loop.number);
         json_object_object_add(o, "readonly", json_object_new_boolean(k->readonly));
-        number(o, "backend_state", d->h->xs ? dev_backend_state(d->h->xs, "vbd", d->entry.id, k->number) : 0);
+        json_number(o, "backend_state", d->h->xs ? dev_backend_state(d->h->xs, "vbd", d->entry.id, k->number) : 0);
         json_object_array_add(list, o);
     }
     return list;
@@ -143,11 +142,11 @@ static struct json_object *vifs(const struct domain *d)
 
         snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1], v->mac[2],
                  v->mac[3], v->mac[4], v->mac[5]);
-        number(o, "devid", v->devid);
-        text(o, "mac", mac);
-        text(o, "bridge", v->bridge[0] ? v->bridge : CONFIG_BRIDGE_DEFAULT);
-        text(o, "interface", d->vifs[i].name);
-        number(o, "backend_state", d->h->xs ? dev_backend_state(d->h->xs, "vif", d->entry.id, v->devid) : 0);
+        json_number(o, "devid", v->devid);
+        json_text(o, "mac", mac);
+        json_text(o, "bridge", v->bridge[0] ? v->bridge : CONFIG_BRIDGE_DEFAULT);
+        json_text(o, "interface", d->vifs[i].name);
+        json_number(o, "backend_state", d->h->xs ? dev_backend_state(d->h->xs, "vif", d->entry.id, v->devid) : 0);
         json_object_array_add(list, o);
     }
     return list;
@@ -163,17 +162,17 @@ struct json_object *report_domain(struct hauchd *h, uint16_t domid, struct domai
     o = basics(h, &info);
     if (!d)
         return o;
-    text(o, "uuid", d->uuid_text);
-    text(o, "source", d->source);
-    text(o, "kernel", d->config.kernel);
+    json_text(o, "uuid", d->uuid_text);
+    json_text(o, "source", d->source);
+    json_text(o, "kernel", d->config.kernel);
     if (d->config.ramdisk)
-        text(o, "ramdisk", d->config.ramdisk);
-    text(o, "cmdline", d->config.cmdline);
-    text(o, "on_poweroff", config_action_name(d->config.on_poweroff));
-    text(o, "on_reboot", config_action_name(d->config.on_reboot));
-    text(o, "on_crash", config_action_name(d->config.on_crash));
-    number(o, "console_port", d->console_port);
-    number(o, "store_port", d->store_port);
+        json_text(o, "ramdisk", d->config.ramdisk);
+    json_text(o, "cmdline", d->config.cmdline);
+    json_text(o, "on_poweroff", config_action_name(d->config.on_poweroff));
+    json_text(o, "on_reboot", config_action_name(d->config.on_reboot));
+    json_text(o, "on_crash", config_action_name(d->config.on_crash));
+    json_number(o, "console_port", d->console_port);
+    json_number(o, "store_port", d->store_port);
     json_object_object_add(o, "disks", disks(d));
     json_object_object_add(o, "vifs", vifs(d));
     return o;
@@ -186,20 +185,64 @@ static void host_counts(struct json_object *o, const struct xen_sysctl_physinfo 
 
     for (int i = 0; i < 8; i++)
         snprintf(caps + 9 * i, sizeof(caps) - 9 * i, "%08x%s", p->hw_cap[i], i < 7 ? ":" : "");
-    number(o, "nr_cpus", p->nr_cpus);
-    number(o, "max_cpu_id", p->max_cpu_id);
-    number(o, "nr_nodes", p->nr_nodes);
-    number(o, "cores_per_socket", p->cores_per_socket);
-    number(o, "threads_per_core", p->threads_per_core);
-    number(o, "cpu_khz", p->cpu_khz);
-    text(o, "hw_caps", caps);
-    number(o, "total_kib", p->total_pages * 4);
-    number(o, "free_kib", p->free_pages * 4);
-    number(o, "scrub_kib", p->scrub_pages * 4);
-    number(o, "outstanding_kib", p->outstanding_pages * 4);
+    json_number(o, "nr_cpus", p->nr_cpus);
+    json_number(o, "max_cpu_id", p->max_cpu_id);
+    json_number(o, "nr_nodes", p->nr_nodes);
+    json_number(o, "cores_per_socket", p->cores_per_socket);
+    json_number(o, "threads_per_core", p->threads_per_core);
+    json_number(o, "cpu_khz", p->cpu_khz);
+    json_text(o, "hw_caps", caps);
+    json_number(o, "total_kib", p->total_pages * 4);
+    json_number(o, "free_kib", p->free_pages * 4);
+    json_number(o, "scrub_kib", p->scrub_pages * 4);
+    json_number(o, "outstanding_kib", p->outstanding_pages * 4);
 }
 
-struct json_object *report_host(struct hauchd *h, struct fault *f)
+/* xl's view of where processors and memory lie. */
+static struct json_object *topology(struct hauchd *h, struct fault *f)
+{
+    static struct xen_sysctl_cputopo cpus[XC_CPUS];
+    struct json_object              *list = json_object_new_array();
+    int                              n = xc_host_topology(h->xc, cpus, XC_CPUS, f);
+
+    for (int i = 0; i < n; i++) {
+        struct json_object *o = json_object_new_object();
+
+        if (cpus[i].core == XEN_INVALID_CORE_ID) {
+            json_object_put(o);
+            continue;
+        }
+        json_number(o, "cpu", i);
+        json_number(o, "core", cpus[i].core);
+        json_number(o, "socket", cpus[i].socket);
+        json_number(o, "node", cpus[i].node);
+        json_object_array_add(list, o);
+    }
+    return list;
+}
+
+static struct json_object *nodes(struct hauchd *h, struct fault *f)
+{
+    static struct xc_numa numa;
+    struct json_object   *list = json_object_new_array();
+
+    if (xc_host_numa(h->xc, &numa, f))
+        numa.nodes = 0;
+    for (unsigned i = 0; i < numa.nodes; i++) {
+        struct json_object *o = json_object_new_object(), *distance = json_object_new_array();
+
+        json_number(o, "node", i);
+        json_number(o, "memory_kib", numa.memory[i].memsize >> 10);
+        json_number(o, "free_kib", numa.memory[i].memfree >> 10);
+        for (unsigned j = 0; j < numa.nodes; j++)
+            json_object_array_add(distance, json_object_new_int64(numa.distance[i * numa.nodes + j]));
+        json_object_object_add(o, "distances", distance);
+        json_object_array_add(list, o);
+    }
+    return list;
+}
+
+struct json_object *report_host(struct hauchd *h, bool with_topology, struct fault *f)
 {
     struct xen_sysctl_physinfo p;
     struct image_cache_stats   images;
@@ -212,19 +255,23 @@ struct json_object *report_host(struct hauchd *h, struct fault *f)
         return NULL;
     uname(&u);
     o = json_object_new_object();
-    text(o, "host", u.nodename);
-    text(o, "release", u.release);
+    json_text(o, "host", u.nodename);
+    json_text(o, "release", u.release);
     snprintf(line, sizeof(line), "%u.%u%s", v.major, v.minor, v.extra);
-    text(o, "hypervisor", line);
-    text(o, "caps", v.caps);
-    text(o, "changeset", v.changeset);
-    text(o, "compiler", v.compiler);
+    json_text(o, "hypervisor", line);
+    json_text(o, "caps", v.caps);
+    json_text(o, "changeset", v.changeset);
+    json_text(o, "compiler", v.compiler);
     host_counts(o, &p);
     image_cache_stats(h->images, &images);
-    number(o, "domains_managed", h->domains.count);
-    number(o, "kernels_cached", images.images);
-    number(o, "kernel_cache_kib", images.bytes >> 10);
-    number(o, "kernel_cache_hits", images.hits + images.rehashed);
-    number(o, "kernels_unpacked", images.unpacked);
+    json_number(o, "domains_managed", h->domains.count);
+    json_number(o, "kernels_cached", images.images);
+    json_number(o, "kernel_cache_kib", images.bytes >> 10);
+    json_number(o, "kernel_cache_hits", images.hits + images.rehashed);
+    json_number(o, "kernels_unpacked", images.unpacked);
+    if (with_topology) {
+        json_object_object_add(o, "cpu_topology", topology(h, f));
+        json_object_object_add(o, "numa_nodes", nodes(h, f));
+    }
     return o;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is asked of hauchd, one function a request: find the object, act or say why not. */
 #define _GNU_SOURCE
-#include "dom0/hauchd/hauchd.h"
+#include "dom0/hauchd/request.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -9,14 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a request is about: a domain of ours, or one that only the hypervisor knows (d NULL). */
-struct target {
-    struct domain *d;
-    uint16_t       id;
-};
-
 /* A foreign domain may be named by number, or by the name it has in the store. */
-static int target_find(struct hauchd *h, const char *who, struct target *t, struct fault *f)
+int target_find(struct hauchd *h, const char *who, struct target *t, struct fault *f)
 {
     struct xen_domctl_getdomaininfo info;
     struct index_entry             *e = index_find(&h->domains, who, &t->id);
@@ -34,7 +28,7 @@ static int target_find(struct hauchd *h, const char *who, struct target *t, stru
 }
 
 /* As above, but dom0 is not to be touched. */
-static int guest_find(struct hauchd *h, const char *who, struct target *t, struct fault *f)
+int guest_find(struct hauchd *h, const char *who, struct target *t, struct fault *f)
 {
     int rc = target_find(h, who, t, f);
 
@@ -44,7 +38,7 @@ static int guest_find(struct hauchd *h, const char *who, struct target *t, struc
     return rc;
 }
 
-static int answer_done(struct client *c, const struct target *t)
+int answer_done(struct client *c, const struct target *t)
 {
     struct json_object *o = json_object_new_object();
 
@@ -55,7 +49,7 @@ static int answer_done(struct client *c, const struct target *t)
     return 0;
 }
 
-static int answer_with(struct client *c, const char *key, struct json_object *value, const struct fault *f)
+int answer_with(struct client *c, const char *key, struct json_object *value, const struct fault *f)
 {
     struct json_object *o;
 
@@ -114,7 +108,7 @@ static int do_info(struct hauchd *h, struct client *c, const struct wire_request
 
 static int do_host(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
 {
-    return answer_with(c, "host", report_host(h, f), f);
+    return answer_with(c, "host", report_host(h, rq->topology, f), f);
 }
 
 /* The guest is asked through its store node; whether it listens is for it to say. */
@@ -268,13 +262,13 @@ static int do_missing(struct hauchd *h, struct client *c, const struct wire_requ
     return answer_log(c, rc, text, f);
 }
 
-static int (*const handlers[])(struct hauchd *, struct client *, const struct wire_request *,
-                               struct fault *) = {
-    [WIRE_CREATE] = do_create,   [WIRE_LIST] = do_list,         [WIRE_INFO] = do_info,
-    [WIRE_HOST] = do_host,       [WIRE_SHUTDOWN] = do_shutdown, [WIRE_REBOOT] = do_reboot,
-    [WIRE_DESTROY] = do_destroy, [WIRE_PAUSE] = do_pause,       [WIRE_UNPAUSE] = do_unpause,
-    [WIRE_RENAME] = do_rename,   [WIRE_DMESG] = do_dmesg,       [WIRE_REFUSALS] = do_refusals,
-    [WIRE_MISSING] = do_missing,
+static const request_fn handlers[] = {
+    [WIRE_CREATE] = do_create,     [WIRE_LIST] = do_list,         [WIRE_INFO] = do_info,
+    [WIRE_HOST] = do_host,         [WIRE_SHUTDOWN] = do_shutdown, [WIRE_REBOOT] = do_reboot,
+    [WIRE_DESTROY] = do_destroy,   [WIRE_PAUSE] = do_pause,       [WIRE_UNPAUSE] = do_unpause,
+    [WIRE_RENAME] = do_rename,     [WIRE_DMESG] = do_dmesg,       [WIRE_REFUSALS] = do_refusals,
+    [WIRE_MISSING] = do_missing,   [WIRE_VCPUS] = do_vcpus,       [WIRE_VCPU_SET] = do_vcpu_set,
+    [WIRE_VCPU_PIN] = do_vcpu_pin, [WIRE_SCHED] = do_sched,
 };
 
 void request_handle(struct hauchd *h, struct client *c, char *line)

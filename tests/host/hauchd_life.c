@@ -447,6 +447,84 @@ static void test_refusals_of_requests(void **state)
     assert_clean();
 }
 
+/* What @path of the answer's first element of list @list says, as JSON. */
+static void assert_member(const char *line, const char *list, const char *key, const char *value)
+{
+    struct json_object *o, *v = NULL;
+
+    send_text(line);
+    send_text("\n");
+    o = answer();
+    assert_non_null(o);
+    assert_true(json_object_object_get_ex(o, list, &v));
+    assert_true(json_object_array_length(v) > 0);
+    assert_true(json_object_object_get_ex(json_object_array_get_idx(v, 0), key, &v));
+    assert_string_equal(json_object_get_string(v), value);
+    json_object_put(o);
+}
+
+static void test_vcpus(void **state)
+{
+    assert_true(create("a", "vcpus=2\nmaxvcpus=3\ncpus='1-2'\ncpus_soft='2'\ncpu_weight=512\ncap=50\n", NULL, 0));
+    assert_int_equal(world.domain[1].hard[2], 6);
+    assert_int_equal(world.domain[1].soft[0], 4);
+    assert_int_equal(world.domain[1].weight, 512);
+    assert_int_equal(world.domain[1].cap, 50);
+    assert_member("{\"op\":\"vcpus\",\"domain\":\"a\"}", "vcpus", "hard", "1-2");
+    assert_member("{\"op\":\"vcpus\"}", "vcpus", "soft", "all");
+    assert_member("{\"op\":\"sched\",\"domain\":\"a\"}", "shares", "weight", "512");
+
+    assert_true(request("{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"vcpu\":0,\"hard\":\"0-3,^2\"}", NULL, 0));
+    assert_int_equal(world.domain[1].hard[0], 0xb);
+    assert_int_equal(world.domain[1].hard[1], 6);
+    assert_int_equal(world.domain[1].soft[0], 4);
+    assert_true(request("{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"soft\":\"all\"}", NULL, 0));
+    assert_member("{\"op\":\"vcpus\",\"domain\":\"a\"}", "vcpus", "soft", "all");
+    assert_member("{\"op\":\"vcpus\",\"domain\":\"a\"}", "vcpus", "hard", "0-1,3");
+
+    assert_true(request("{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":3}", NULL, 0));
+    assert_string_equal(world_node("/local/domain/1/cpu/2/availability"), "online");
+    assert_true(request("{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":1}", NULL, 0));
+    assert_string_equal(world_node("/local/domain/1/cpu/1/availability"), "offline");
+    assert_string_equal(world_node("/local/domain/1/cpu/0/availability"), "online");
+
+    assert_true(request("{\"op\":\"sched\",\"domain\":\"a\",\"cap\":0}", NULL, 0));
+    assert_int_equal(world.domain[1].weight, 512);
+    assert_int_equal(world.domain[1].cap, 0);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
+static void test_vcpu_mistakes(void **state)
+{
+    static const char *const bad[][2] = {
+        { "{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":4}", "4 vCPUs: domain a can have 1 to 3; maxvcpus=" },
+        { "{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":0}", "0 vCPUs" },
+        { "{\"op\":\"vcpu_set\",\"domain\":\"b\",\"count\":1}", "no domain b" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"2-9\"}", "no CPU 4: this host has 4, numbered 0 to 3" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"soft\":\"9\"}", "soft affinity: there is no CPU 9" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"x\"}", "\"x\" is no CPU" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"1,^1\"}", "leaves no CPU" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"vcpu\":3,\"hard\":\"1\"}", "no vCPU 3: it has 3" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\"}", "name the CPUs" },
+        { "{\"op\":\"sched\",\"domain\":\"a\",\"weight\":65536}", "weight 65536: 1 to 65535" },
+        { "{\"op\":\"sched\",\"domain\":\"a\",\"cap\":-1}", "cap -1: percent" },
+        { "{\"op\":\"sched\",\"weight\":1}", "name it" },
+    };
+    char error[512];
+
+    assert_true(create("a", "maxvcpus=3\n", NULL, 0));
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_false(request(bad[i][0], error, sizeof(error)));
+        if (!strstr(error, bad[i][1]))
+            fail_msg("%s: \"%s\" does not say \"%s\"", bad[i][0], error, bad[i][1]);
+    }
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_false(create("b", "cpus='7'\n", error, sizeof(error)));
+    assert_non_null(strstr(error, "cpus=: there is no CPU 7"));
+    assert_clean();
+}
+
 static void assert_log(const char *line, const char *expected)
 {
     struct json_object *o, *v = NULL;
@@ -493,6 +571,8 @@ int main(void)
         TEST(test_refusals_of_requests),
         TEST(test_records_of_the_hypervisor),
         TEST(test_progress),
+        TEST(test_vcpus),
+        TEST(test_vcpu_mistakes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,7 @@ int xc_domain_unpause(struct xc *xc, uint16_t domid, struct fault *f)
 
 int xc_domain_max_vcpus(struct xc *xc, uint16_t d, unsigned n, struct fault *f)
 {
+    world.domain[d].vcpus = n;
     return call("max_vcpus", f);
 }
 int xc_domain_max_mem(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f) { return call("max_mem", f); }
@@ -115,15 +116,60 @@ int xc_vcpu_set_context(struct xc *xc, uint16_t d, unsigned v, const struct vcpu
     return call("setvcpucontext", f);
 }
 
-int xc_vcpu_set_affinity(struct xc *xc, uint16_t d, unsigned v, const uint64_t *cpus, unsigned bits,
-                         struct fault *f)
+/* ---- vCPUs ---- */
+int xc_vcpu_set_affinity(struct xc *xc, uint16_t d, unsigned v, const uint64_t *hard, const uint64_t *soft,
+                         bool force, struct fault *f)
 {
+    if (hard && v < WORLD_VCPUS)
+        world.domain[d].hard[v] = hard[0];
+    if (soft && v < WORLD_VCPUS)
+        world.domain[d].soft[v] = soft[0];
     return call("setvcpuaffinity", f);
 }
 
-int xc_domain_sched(struct xc *xc, uint16_t d, unsigned weight, unsigned cap, struct fault *f)
+int xc_vcpu_affinity(struct xc *xc, uint16_t d, unsigned v, struct xc_affinity *out, struct fault *f)
 {
+    memset(out, 0, sizeof(*out));
+    out->hard[0] = world.domain[d].hard[v] ? world.domain[d].hard[v] : ~UINT64_C(0);
+    out->soft[0] = world.domain[d].soft[v] ? world.domain[d].soft[v] : ~UINT64_C(0);
+    return call("getvcpuaffinity", f);
+}
+
+int xc_vcpu_info(struct xc *xc, uint16_t d, unsigned v, struct xen_domctl_getvcpuinfo *out, struct fault *f)
+{
+    *out = (struct xen_domctl_getvcpuinfo){ .vcpu = v, .online = v == 0, .blocked = 1, .cpu_time = 1500000000 };
+    return call("getvcpuinfo", f);
+}
+
+int xc_domain_set_share(struct xc *xc, uint16_t d, int weight, int cap, struct fault *f)
+{
+    world.domain[d].weight = weight >= 0 ? (unsigned)weight : world.domain[d].weight;
+    world.domain[d].cap = cap >= 0 ? (unsigned)cap : world.domain[d].cap;
     return call("scheduler", f);
+}
+
+int xc_domain_share(struct xc *xc, uint16_t d, unsigned *weight, unsigned *cap, struct fault *f)
+{
+    *weight = world.domain[d].weight;
+    *cap = world.domain[d].cap;
+    return call("scheduler", f);
+}
+
+int xc_host_ratelimit(struct xc *xc, unsigned *us, struct fault *f) { return *us = 1000, 0; }
+
+int xc_host_topology(struct xc *xc, struct xen_sysctl_cputopo *out, unsigned max, struct fault *f)
+{
+    for (unsigned i = 0; i < WORLD_CPUS; i++)
+        out[i] = (struct xen_sysctl_cputopo){ i / 2, 0, 0 };
+    return WORLD_CPUS;
+}
+
+int xc_host_numa(struct xc *xc, struct xc_numa *out, struct fault *f)
+{
+    out->nodes = 1;
+    out->memory[0] = (struct xen_sysctl_meminfo){ 1 << 30, 1 << 29 };
+    out->distance[0] = 10;
+    return 0;
 }
 
 static void info_fill(uint16_t id, struct xen_domctl_getdomaininfo *out)
@@ -133,6 +179,7 @@ static void info_fill(uint16_t id, struct xen_domctl_getdomaininfo *out)
     memset(out, 0, sizeof(*out));
     out->domain = id;
     out->tot_pages = d->pages;
+    out->max_vcpu_id = d->vcpus ? d->vcpus - 1 : 0;
     out->flags = (d->paused ? XEN_DOMINF_paused : 0) | (d->off ? XEN_DOMINF_shutdown : 0) |
                  d->reason << XEN_DOMINF_shutdownshift;
     memcpy(out->handle, d->uuid, 16);
@@ -205,6 +252,8 @@ int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *g, unsig
 int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct fault *f)
 {
     memset(out, 0, sizeof(*out));
+    out->nr_cpus = WORLD_CPUS;
+    out->max_cpu_id = WORLD_CPUS - 1;
     return call("physinfo", f);
 }
 

@@ -8,13 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WORLD_DOMAINS = 64, WORLD_NODES = 1024, WORLD_LINKS = 32, WORLD_CALLS = 512 };
+enum { WORLD_DOMAINS = 64, WORLD_NODES = 1024, WORLD_LINKS = 32, WORLD_CALLS = 512, WORLD_CPUS = 4, WORLD_VCPUS = 8 };
 
 struct world_domain {
     bool     exists, paused, off;
     uint8_t  uuid[16];
     unsigned reason;
     uint64_t pages, claim;
+    unsigned vcpus, weight, cap;
+    uint64_t hard[WORLD_VCPUS], soft[WORLD_VCPUS];      /* 0: anywhere */
     bool     console, introduced;
 };
 

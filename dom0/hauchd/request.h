@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the request_*.c files share: finding the object of a request, answering. */
+#ifndef HAUCHD_REQUEST_H
+#define HAUCHD_REQUEST_H
+
+#include "dom0/hauchd/hauchd.h"
+
+/* One function a request: 0 (answered, or will be), or negative errno with the reason. */
+typedef int (*request_fn)(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+
+/* What a request is about: a domain of ours, or one that only the hypervisor knows (d NULL). */
+struct target {
+    struct domain *d;
+    uint16_t       id;
+};
+
+/* A foreign domain may be named by number; domain 0 also as Domain-0. */
+int target_find(struct hauchd *h, const char *who, struct target *t, struct fault *f);
+/* The same, but domain 0 is not to be touched. */
+int guest_find(struct hauchd *h, const char *who, struct target *t, struct fault *f);
+
+int answer_done(struct client *c, const struct target *t);
+/* {"KEY": value}; takes the reference. No value: the error in @f. */
+int answer_with(struct client *c, const char *key, struct json_object *value, const struct fault *f);
+
+/* request_sched.c */
+int do_vcpus(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_vcpu_set(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_vcpu_pin(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_sched(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+
+#endif
