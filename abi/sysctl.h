@@ -39,6 +39,11 @@
 #define XEN_SYSCTL_get_cpu_featureset     26
 #define XEN_SYSCTL_livepatch_op           27
 #define XEN_SYSCTL_get_cpu_policy         29
+/*
+ * Hauch's own: the console's text up to the crash of the boot before, read by index like the log (struct
+ * xen_sysctl_readconsole, incremental set). count 0: nothing is kept, or all was read.
+ */
+#define XEN_SYSCTL_hauch_last_crash       0x4801
 
 /* ---- the hypervisor's log and debug keys ---- */
 struct xen_sysctl_readconsole {

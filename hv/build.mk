@@ -20,9 +20,22 @@ $(O)/hv/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -D__ASSEMBLER__ -Ihv/include -Ihv/hw/include -c $< -o $@
 
-$(O)/hv/hauch.elf: $(HV_OBJS) hv/hw/link.lds
-	$(CC) -nostdlib -static -no-pie -Wl,-T,hv/hw/link.lds -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
-	    -Wl,--no-dynamic-linker -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings $(HV_OBJS) -o $@
+# Linked twice: tools/symbols reads the functions' places from the first link, whose table of symbols is empty.
+HV_LINK = $(CC) -nostdlib -static -no-pie -Wl,-T,hv/hw/link.lds -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
+	    -Wl,--no-dynamic-linker -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
+
+$(O)/hv/no-symbols.S: tools/symbols
+	@mkdir -p $(@D)
+	$(PYTHON) tools/symbols --empty > $@
+$(O)/hv/first.elf: $(HV_OBJS) $(O)/hv/no-symbols.o hv/hw/link.lds
+	$(HV_LINK) $(HV_OBJS) $(O)/hv/no-symbols.o -o $@
+$(O)/hv/symbols.S: $(O)/hv/first.elf tools/symbols
+	$(PYTHON) tools/symbols $< > $@
+$(O)/hv/symbols.o $(O)/hv/no-symbols.o: $(O)/hv/%.o: $(O)/hv/%.S
+	$(CC) -c $< -o $@
+$(O)/hv/hauch.elf: $(O)/hv/symbols.o
+	$(HV_LINK) $(HV_OBJS) $< -o $@
+	$(PYTHON) tools/symbols --check $(O)/hv/symbols.S $@
 
 -include $(HV_OBJS:.o=.d)
 

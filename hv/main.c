@@ -5,6 +5,7 @@
  */
 #include <hv/boot_memory.h>
 #include <hv/console.h>
+#include <hv/crash.h>
 #include <hv/cpuid.h>
 #include <hv/dom0.h>
 #include <hv/domain.h>
@@ -140,6 +141,7 @@ static void add_frames(uint64_t first, uint64_t count)
 
 static void give_memory(void)
 {
+    uint64_t crash = crash_record_place(&machine.boot.memmap);
     uint64_t image = (uint64_t)image_start - IMAGE_BASE, image_last = (uint64_t)image_end - IMAGE_BASE;
 
     measure_memory();
@@ -149,12 +151,14 @@ static void give_memory(void)
     boot_memory_reserve(image, image_last);
     for (unsigned i = 0; i < machine.boot.modules; i++)
         boot_memory_reserve(machine.boot.module[i].start, machine.boot.module[i].end);
+    boot_memory_reserve(crash, crash + CRASH_RECORD_SIZE);
     paging_init_boot();
     reserve_all();
     frames_share_readonly(mfn_of_page(m2p).n, DIV_ROUND_UP(frame_count * 8, PAGE_SIZE));
     machine.hypervisor_frames = machine.ram_frames;
     boot_memory_each(add_frames);
     paging_tables_from_heap();
+    crash_record_init(crash ? (void *)(DIRECT_MAP + crash) : NULL);
 }
 
 /* Modules have been copied into dom0: their memory is for guests. */

@@ -33,6 +33,7 @@ static const struct {
     [WIRE_VCPU_SET] = { "vcpu_set", F_DOMAIN | F_COUNT, 0 },
     [WIRE_VCPU_PIN] = { "vcpu_pin", F_DOMAIN, F_VCPU | F_HARD | F_SOFT | F_FORCE },
     [WIRE_SCHED]    = { "sched",    0,        F_DOMAIN | F_WEIGHT | F_CAP },
+    [WIRE_LAST_CRASH] = { "last-crash", 0,    F_CLEAR },
 };
 
 #define AT(member) offsetof(struct wire_request, member)

@@ -108,6 +108,8 @@ int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *grants, 
 int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct fault *f);
 /* The hypervisor's log from *index on; returns bytes copied and moves *index. */
 int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f);
+/* The same of the record that a crash of the machine left, from byte *index on; only Hauch has it. 0: its end, or none. */
+int xc_host_last_crash(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f);
 /* As if @key were typed for the hypervisor at its console; what that does is its own affair. */
 int xc_host_key(struct xc *xc, char key, struct fault *f);
 struct xc_version {

@@ -39,9 +39,11 @@ int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct faul
     return rc;
 }
 
-int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f)
+/* The log and the record of a crash are read alike. */
+static int log_part(struct xc *xc, uint32_t cmd, const char *name, char *buf, size_t size, uint32_t *index, bool clear,
+                    struct fault *f)
 {
-    struct xen_sysctl *op = xc_sysctl(xc, XEN_SYSCTL_readconsole);
+    struct xen_sysctl *op = xc_sysctl(xc, cmd);
     char              *list = xc_list_buffer(xc);
     int                rc;
 
@@ -50,12 +52,22 @@ int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool
     op->u.readconsole.index = *index;
     op->u.readconsole.buffer.va = (uintptr_t)list;
     op->u.readconsole.count = size < XC_LIST_BYTES ? size : XC_LIST_BYTES;
-    rc = xc_sysctl_run(xc, op, "readconsole", f);
+    rc = xc_sysctl_run(xc, op, name, f);
     if (rc)
         return rc;
     *index = op->u.readconsole.index;
     memcpy(buf, list, op->u.readconsole.count);
     return op->u.readconsole.count;
+}
+
+int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f)
+{
+    return log_part(xc, XEN_SYSCTL_readconsole, "readconsole", buf, size, index, clear, f);
+}
+
+int xc_host_last_crash(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f)
+{
+    return log_part(xc, XEN_SYSCTL_hauch_last_crash, "last_crash", buf, size, index, clear, f);
 }
 
 int xc_host_key(struct xc *xc, char key, struct fault *f)

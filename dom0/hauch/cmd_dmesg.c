@@ -9,9 +9,11 @@ const struct command cmd_dmesg = {
     "hauch dmesg [-c]\n"
     "hauch dmesg --refusals [DOMAIN]\n"
     "hauch dmesg --missing\n"
+    "hauch dmesg --last-crash [-c]\n"
     "  -c, --clear      empty the log after showing it\n"
     "  --refusals       why hypercalls of domains were refused\n"
-    "  --missing        hypercalls that the hypervisor does not have: operation, how often, who was first\n",
+    "  --missing        hypercalls that the hypervisor does not have: operation, how often, who was first\n"
+    "  --last-crash     what the hypervisor said before the machine crashed and restarted; -c forgets it\n",
     dmesg_run,
 };
 
@@ -38,6 +40,7 @@ static int dmesg_run(int argc, char **argv)
     static const struct option longs[] = { { "clear", no_argument, NULL, 'c' },
                                            { "refusals", no_argument, NULL, 'r' },
                                            { "missing", no_argument, NULL, 'm' },
+                                           { "last-crash", no_argument, NULL, 'l' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
     struct json_object *rq, *answer = NULL;
@@ -47,16 +50,19 @@ static int dmesg_run(int argc, char **argv)
 
     while ((o = next_option(&cmd_dmesg, argc, argv, "hc", longs)) != -1) {
         clear |= o == 'c';
-        what = o == 'r' ? "refusals" : o == 'm' ? "missing" : what;
+        what = o == 'r' ? "refusals" : o == 'm' ? "missing" : o == 'l' ? "last-crash" : what;
     }
     need_words(&cmd_dmesg, argc, 0, *what == 'r' ? 1 : 0);
-    if (clear && *what != 'd')
+    if (clear && *what != 'd' && *what != 'l')
         usage_exit(&cmd_dmesg, "--clear empties the log, not these records");
     rq = request_new(what, argv[optind]);
     request_flag(rq, "clear", clear);
     rc = ask(rq, &answer);
     if (rc)
         return rc;
+    if (*what == 'l' && !*text_in(answer, "log"))
+        fprintf(stderr, "no crash is recorded: the machine has not crashed since it was switched on, or the record "
+                        "was cleared or lost\n");
     show_log(text_in(answer, "log"));
     json_object_put(answer);
     return EXIT_DONE;

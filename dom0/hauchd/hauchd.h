@@ -187,6 +187,8 @@ bool client_busy(const struct client *c);
 int log_read(struct hauchd *h, bool clear, char **text, struct fault *f);
 int log_refusals(struct hauchd *h, int domid, char **text, struct fault *f);
 int log_missing(struct hauchd *h, char **text, struct fault *f);
+/* What the machine said before it crashed in the boot before this; "" if nothing is kept. @clear: forget it. */
+int log_last_crash(struct hauchd *h, bool clear, char **text, struct fault *f);
 
 /* report.c: JSON; the caller owns the reference */
 struct json_object *report_domains(struct hauchd *h, int only_id, struct fault *f);

@@ -20,14 +20,16 @@ static void ascii_only(char *text, size_t n)
             text[i] = '?';
 }
 
-/* The log from *index on, which moves to its end; @buf has LOG_MAX + 1 bytes. The length, or negative errno. */
-static int read_from(struct hauchd *h, char *buf, uint32_t *index, struct fault *f)
+typedef int log_reader(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f);
+
+/* A log from *index on, which moves to its end; @buf has LOG_MAX + 1 bytes. The length, or negative errno. */
+static int read_all(struct hauchd *h, log_reader *part, char *buf, uint32_t *index, struct fault *f)
 {
     size_t used = 0;
     int    n = 1;
 
     while (n > 0 && used + PART <= LOG_MAX) {
-        n = xc_host_console(h->xc, buf + used, PART, index, false, f);
+        n = part(h->xc, buf + used, PART, index, false, f);
         used += n > 0 ? n : 0;
     }
     if (n < 0)
@@ -37,21 +39,31 @@ static int read_from(struct hauchd *h, char *buf, uint32_t *index, struct fault 
     return used;
 }
 
+static int read_from(struct hauchd *h, char *buf, uint32_t *index, struct fault *f)
+{
+    return read_all(h, xc_host_console, buf, index, f);
+}
+
 static int no_memory(struct fault *f) { return fault_set(f, -ENOMEM, "out of memory"); }
 
-int log_read(struct hauchd *h, bool clear, char **text, struct fault *f)
+static int read_whole(struct hauchd *h, log_reader *part, bool clear, char **text, struct fault *f)
 {
     uint32_t index = 0;
     char    *log = malloc(LOG_MAX + 1);
-    int      n = log ? read_from(h, log, &index, f) : no_memory(f);
+    int      n = log ? read_all(h, part, log, &index, f) : no_memory(f);
 
     if (n >= 0 && clear)
-        n = xc_host_console(h->xc, log, 0, &index, true, f);
+        n = part(h->xc, log, 0, &index, true, f);
     if (n < 0)
         free(log);
     else
         *text = log;
     return n < 0 ? n : 0;
+}
+
+int log_read(struct hauchd *h, bool clear, char **text, struct fault *f)
+{
+    return read_whole(h, xc_host_console, clear, text, f);
 }
 
 /* ---- records that a key brings into the log ---- */
@@ -63,6 +75,13 @@ static int keys_known(struct hauchd *h, struct fault *f)
     if (!rc && !strstr(v.extra, "hauch"))
         rc = fault_set(f, -ENOSYS, "not available on this hypervisor: only Hauch keeps such records");
     return rc;
+}
+
+int log_last_crash(struct hauchd *h, bool clear, char **text, struct fault *f)
+{
+    int rc = keys_known(h, f);
+
+    return rc ? rc : read_whole(h, xc_host_last_crash, clear, text, f);
 }
 
 static int records(struct hauchd *h, char key, char *buf, struct fault *f)

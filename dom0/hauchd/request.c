@@ -262,13 +262,21 @@ static int do_missing(struct hauchd *h, struct client *c, const struct wire_requ
     return answer_log(c, rc, text, f);
 }
 
+static int do_last_crash(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    char *text = NULL;
+    int   rc = log_last_crash(h, rq->clear, &text, f);
+
+    return answer_log(c, rc, text, f);
+}
+
 static const request_fn handlers[] = {
     [WIRE_CREATE] = do_create,     [WIRE_LIST] = do_list,         [WIRE_INFO] = do_info,
     [WIRE_HOST] = do_host,         [WIRE_SHUTDOWN] = do_shutdown, [WIRE_REBOOT] = do_reboot,
     [WIRE_DESTROY] = do_destroy,   [WIRE_PAUSE] = do_pause,       [WIRE_UNPAUSE] = do_unpause,
     [WIRE_RENAME] = do_rename,     [WIRE_DMESG] = do_dmesg,       [WIRE_REFUSALS] = do_refusals,
     [WIRE_MISSING] = do_missing,   [WIRE_VCPUS] = do_vcpus,       [WIRE_VCPU_SET] = do_vcpu_set,
-    [WIRE_VCPU_PIN] = do_vcpu_pin, [WIRE_SCHED] = do_sched,
+    [WIRE_VCPU_PIN] = do_vcpu_pin, [WIRE_SCHED] = do_sched,       [WIRE_LAST_CRASH] = do_last_crash,
 };
 
 void request_handle(struct hauchd *h, struct client *c, char *line)

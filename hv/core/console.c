@@ -84,6 +84,17 @@ void console_clear_ring(uint32_t upto)
     console_unlock(locked);
 }
 
+size_t console_tail(char *buf, size_t len)
+{
+    bool locked = console_lock();
+    size_t n = MIN(len, (size_t)(ring.written - ring_oldest()));
+
+    for (size_t i = 0; i < n; i++)
+        buf[i] = ring.text[(uint32_t)(ring.written - n + i) & (ring.size - 1)];
+    console_unlock(locked);
+    return n;
+}
+
 /* Once there is an allocator: the size that conring_size= asks for, rounded up to a power of two of pages. */
 static void ring_grow(uint64_t want)
 {
@@ -195,6 +206,13 @@ void console_pass(const char *text, size_t len)
 
     hw_console_write(text, len);
     console_unlock(locked);
+}
+
+/* A lock that this processor holds, too, is given up: it was printing when it crashed. */
+void console_crashed(void)
+{
+    booted = false;
+    spin_init(&lock, LOCK_CONSOLE);
 }
 
 /* ---- boot ---- */

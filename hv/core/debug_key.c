@@ -16,7 +16,7 @@
 
 static void help(void)
 {
-    printk(LOG_NONE, "h this help\ni interrupt lines\nm memory\nM calls that are missing here, by number, operation, count\n"
+    printk(LOG_NONE, "C crash: record the state of the machine and restart\nh this help\ni interrupt lines\nm memory\nM calls that are missing here, by number, operation, count\n"
            "q domains and vCPUs\nr refused calls of each domain\nR reboot at once\n");
 }
 
@@ -90,6 +90,8 @@ static void each_domain(void (*fn)(struct domain *d))
 void debug_key(char key)
 {
     switch (key) {
+    case 'C':
+        panic("asked for by debug key C");
     case 'h':
         help();
         break;

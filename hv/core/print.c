@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Formatting of messages, and the two ways in which the hypervisor itself gives up. */
 #include <hv/console.h>
+#include <hv/crash.h>
 #include <hv/domain.h>
 #include <hv/print.h>
 #include <hw/hw.h>
@@ -244,8 +245,7 @@ void panic(const char *fmt, ...)
     va_start(ap, fmt);
     format_va(line, sizeof(line), fmt, ap);
     va_end(ap);
-    printk(LOG_ERROR, "\nPANIC: %s\n", line);
-    hw_after_panic();
+    crash(line, NULL);
 }
 
 void bug(const char *file, int line, const char *what)

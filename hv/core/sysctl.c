@@ -4,6 +4,7 @@
  * tools that ask for more of these are told so, or refused.
  */
 #include <hv/console.h>
+#include <hv/crash.h>
 #include <hv/frame.h>
 #include <hv/guest.h>
 #include <hv/machine.h>
@@ -36,6 +37,25 @@ int sysctl_readconsole(struct vcpu *v, struct xen_sysctl *op)
     a->index = index;
     if (a->clear)
         console_clear_ring(index);
+    return 0;
+}
+
+int sysctl_last_crash(struct vcpu *v, struct xen_sysctl *op)
+{
+    struct xen_sysctl_readconsole *a = &op->u.readconsole;
+    uint32_t done = 0;
+    char chunk[CHUNK];
+    size_t n;
+
+    while ((n = crash_last_read(chunk, MIN(a->count - done, CHUNK), a->index + done)) != 0) {
+        if (guest_write(GADDR(a->buffer.va + done), chunk, n))
+            return -XEN_EFAULT;
+        done += (uint32_t)n;
+    }
+    a->count = done;
+    a->index += done;
+    if (a->clear)
+        crash_last_clear();
     return 0;
 }
 

@@ -69,6 +69,9 @@ void *map_device(uint64_t phys, size_t len);
 struct regs;
 __noreturn void trap_die(const struct regs *r, const char *what);
 void nmi_tell(void);
+/* crash.c: whether an NMI is to stop this processor for good; and that. r stays where it is. */
+bool crash_stops_us(void);
+__noreturn void crash_stop(const struct regs *r);
 
 __noreturn void resume_on_fresh_stack(uint64_t stack_top);
 

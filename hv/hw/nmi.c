@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The traps with stacks of their own, NMI, double fault and machine check; and how a trap of ours is told. */
+#include <hv/crash.h>
 #include <hv/pcpu.h>
 #include <hv/print.h>
 #include <hv/vcpu.h>
@@ -25,22 +26,18 @@ void nmi_tell(void)
 
 void trap_die(const struct regs *r, const char *what)
 {
-    const uint64_t *sp = (const uint64_t *)r->rsp;
+    char text[96];
 
-    printk(LOG_ERROR, "\n%s: vector %lu error %lx at %lx, cr2 %lx cr3 %lx\n", what, r->vector, r->error, r->rip,
-           read_cr2(), read_cr3());
-    printk(LOG_ERROR, "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx rsp %lx\n", r->rax, r->rbx, r->rcx,
-           r->rdx, r->rsi, r->rdi, r->rbp, r->rsp);
-    printk(LOG_ERROR, "r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", r->r8, r->r9, r->r10, r->r11,
-           r->r12, r->r13, r->r14, r->r15);
-    for (unsigned i = 0; i < 24 && ((uint64_t)(sp + i) & (STACK_SIZE - 1)); i++)
-        printk(LOG_ERROR, "%lx%s", sp[i], i % 6 == 5 ? "\n" : " ");
-    panic("the hypervisor has trapped itself");
+    format(text, sizeof(text), "%s, vector %lu error %lx, cr2 %lx cr3 %lx", what, r->vector, r->error, read_cr2(),
+           read_cr3());
+    crash(text, r);
 }
 
 void own_stack_trap(struct regs *r)
 {
     if (r->vector == 2) {
+        if (crash_stops_us())
+            crash_stop(r);
         nmi_rip = r->rip;
         __atomic_fetch_add(&nmis, 1, __ATOMIC_RELAXED);
         pcpu_raise(this_cpu(), PENDING_TASK);

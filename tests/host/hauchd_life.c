@@ -548,6 +548,8 @@ static void test_records_of_the_hypervisor(void **state)
     world.is_hauch = true;
     assert_log("{\"op\":\"dmesg\"}", "boot\nline with ?\x01\n");
     assert_log("{\"op\":\"missing\"}", "xenoprof_op 0 -: 2 times\n");
+    assert_log("{\"op\":\"last-crash\",\"clear\":true}", "PANIC on CPU 0: cause\n");
+    assert_log("{\"op\":\"last-crash\"}", "");
     assert_log("{\"op\":\"refusals\"}", "domain 0: refused calls\nzero\ndomain 7: refused calls\nseven\n");
     assert_log("{\"op\":\"refusals\",\"domain\":\"0\"}", "domain 0: refused calls\nzero\n");
     assert_clean();

@@ -275,6 +275,15 @@ int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool
     return n;
 }
 
+int xc_host_last_crash(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f)
+{
+    int n = *index || world.crash_cleared ? 0 : snprintf(buf, size, "PANIC on CPU 0: cause\n");
+
+    world.crash_cleared |= clear;
+    *index += n;
+    return n;
+}
+
 int xc_host_key(struct xc *xc, char key, struct fault *f)
 {
     world.key = key;

@@ -41,6 +41,7 @@ struct world {
     bool        backends_silent;           /* they never answer */
     bool        store_away;
     bool        is_hauch;                  /* the hypervisor says it is, and knows the keys */
+    bool        crash_cleared;             /* the record of the last crash */
     char        key;                       /* what the log has not shown the effect of yet */
 };
 extern struct world world;

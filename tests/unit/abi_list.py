@@ -14,6 +14,7 @@ import sys
 # Ours alone; everything else must exist in libxen-dev's headers, or abi_xen.c does not compile.
 OURS = {
     "XEN_EINTR": "declared only inside the hypervisor there",
+    "XEN_SYSCTL_hauch_last_crash": "an operation that only Hauch has",
     "XEN_ERESTART": "declared only inside the hypervisor there",
     "guest_handle_t": "there a typed pointer; its size is asserted in abi/xen.h",
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console_hv_fake.h"
 
+#include <hv/crash.h>
 #include <hv/event.h>
 #include <hv/frame.h>
 #include <hv/guest.h>
@@ -64,7 +65,7 @@ void timer_set(struct timer *t, uint64_t deadline)
 void event_raise_global_virq(uint32_t virq) { fake_virq[virq]++; }
 uint64_t now_ns(void) { return fake_now; }
 void hw_relax(void) { }
-void hw_after_panic(void) { abort(); }
+void crash(const char *text, const struct regs *r) { hw_halt(); }
 
 void hw_halt(void) { abort(); }
 void host_frame_check(uint64_t n) { }

@@ -129,7 +129,12 @@ void hw_console_input_irq_on(void) { }
 int  hw_console_read(void) { return -1; }
 void hw_console_write(const char *s, size_t len) { }
 void hw_acpi_sleep(uint16_t a, uint16_t b) { }
-void hw_after_panic(void) { abort(); }
+void hw_after_panic(void) { hw_halt(); }
+void hw_crash_stop_others(void) { }
+unsigned hw_stack(uint64_t sp, const uint64_t **word) { return 0; }
+size_t hw_build_id(const uint8_t **id) { return 0; }
+const uint8_t image_start[1];
+const uint32_t symbol_table[2];
 
 void hw_halt(void)
 {

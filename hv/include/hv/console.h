@@ -32,6 +32,13 @@ size_t console_take_input(char *buf, size_t len);
 /* Does what the key stands for ('h' lists them). No locks may be held. */
 void debug_key(char key);
 
+/*
+ * The last bytes of the ring, at most len; their number. console_crashed(): from now on one processor prints, whoever held
+ * the lock is gone, and dom0 hears of nothing.
+ */
+size_t console_tail(char *buf, size_t len);
+void   console_crashed(void);
+
 /* Boot (main.c): serial at its usual place before options are known; then as the command line says; then the screen
  * and the input belong to dom0. */
 void console_init_early(void);

@@ -27,6 +27,7 @@ struct pcpu {
     uint32_t           lock_depth;  /* debug: levels of the locks held, see lock.c */
     uint8_t            lock_held[8];
     uint64_t           idle_ns;     /* time spent in the idle vCPU */
+    const struct regs *stopped;     /* registers where a crash of another processor stopped it; atomic */
     void              *hw;          /* hw/: TSS, GDT, stacks, address-space cache */
 };
 

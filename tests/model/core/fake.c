@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fake.h"
 
+#include <hv/crash.h>
 #include <hv/console.h>
 #include <hv/irq.h>
 #include <hv/machine.h>
@@ -62,7 +63,7 @@ void tlb_flush_domain_page(struct domain *d, uint64_t va)
     __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED);
 }
 
-void hw_after_panic(void) { abort(); }
+void crash(const char *text, const struct regs *r) { hw_halt(); }
 
 void hw_halt(void)
 {

@@ -83,6 +83,13 @@ void hw_console_input_irq_on(void);                         /* its line is conne
 void hw_console_write(const char *s, size_t len);       /* serial and VGA as configured */
 int  hw_console_read(void);                             /* a byte, or -1 */
 __noreturn void hw_halt(void);
+/*
+ * For hv/core/crash.c. Stops all other processors for good, by NMI, and waits some tenths of a second until each has said
+ * so in pcpu.stopped. hw_stack(): how many words lie from sp to the end of that stack, 0 where sp is none of ours.
+ */
+void hw_crash_stop_others(void);
+unsigned hw_stack(uint64_t sp, const uint64_t **word);
+size_t hw_build_id(const uint8_t **id);     /* of the image that runs, bytes */
 __noreturn void hw_after_panic(void);       /* restarts after some seconds, or with noreboot stops */
 __noreturn void hw_reboot(void);
 void hw_acpi_sleep(uint16_t pm1a_value, uint16_t pm1b_value);  /* writes the control registers */
