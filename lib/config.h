@@ -27,7 +27,7 @@
 #define CONFIG_DEPTH_MAX     8                   /* nesting of lists */
 #define CONFIG_NOTES_MAX     100                 /* messages kept in a log */
 #define CONFIG_NAME_MAX      127                 /* bytes of a domain name */
-#define CONFIG_VCPUS_MAX     128
+#define CONFIG_VCPUS_MAX     64                  /* MAX_VCPUS of the hypervisor */
 #define CONFIG_DISKS_MAX     256
 #define CONFIG_VIFS_MAX      64
 #define CONFIG_CPUS_MAX      1024                /* highest physical CPU number + 1 in a CPU list */
@@ -111,8 +111,8 @@ enum config_action {
 };
 const char *config_action_name(enum config_action action);
 
-/* Values are those of XEN_DOMCTL_TSC_MODE_*. */
-enum config_tsc_mode { CONFIG_TSC_DEFAULT, CONFIG_TSC_ALWAYS_EMULATE, CONFIG_TSC_NATIVE };
+/* Values are those of XEN_DOMCTL_TSC_MODE_*; 1, always emulated, is refused. */
+enum config_tsc_mode { CONFIG_TSC_DEFAULT = 0, CONFIG_TSC_NATIVE = 2 };
 
 /* How a disk is served. AUTO: look at the target (block device: as is; file: through a loop device). */
 enum config_disk_backend { CONFIG_DISK_AUTO, CONFIG_DISK_PHY };
@@ -170,7 +170,7 @@ struct domain_config {
     unsigned int vcpus, max_vcpus;
     uint64_t memory_kib, max_memory_kib;
     struct config_cpus *cpus; /* one per vCPU (max_vcpus of them), or NULL: no pinning */
-    struct config_cpus *cpus_soft;            /* the same: where it rather runs */
+    struct config_cpus *cpus_soft;            /* the same for preferred processors, or NULL: none */
     unsigned int cpu_weight;  /* 0: default */
     unsigned int cap;         /* percent of one CPU, 0: none */
     char *pool;               /* CPU pool by name, or NULL */

@@ -55,6 +55,29 @@ static int check_disk(const struct domain_config *config, struct config_log *log
     return 0;
 }
 
+/* What can be said and not be had: each is told here, with its place, before anything is made. */
+static int serve_disk(const struct config_disk *disk, struct config_log *log)
+{
+    if (disk->backend) {
+        return config_error(log, disk->pos,
+                            "disk: %s: backend=%.64s is not supported: dom0 serves all disks, leave it out",
+                            disk->vdev, disk->backend);
+    }
+    if (disk->script) {
+        return config_error(log, disk->pos,
+                            "disk: %s: script=%.200s is not supported: attach the device in dom0 and give "
+                            "its path as target",
+                            disk->vdev, disk->script);
+    }
+    if (!disk->target) {
+        return config_error(log, disk->pos,
+                            "disk: %s: an empty drive is not supported: give the path of an image, or leave "
+                            "the drive out",
+                            disk->vdev);
+    }
+    return 0;
+}
+
 int config_disks_read(const struct config_doc *doc, struct domain_config *out, struct config_log *log)
 {
     const struct config_value *list;
@@ -72,6 +95,7 @@ int config_disks_read(const struct config_doc *doc, struct domain_config *out, s
         if (rc == 0) {
             out->disk_count++;
             rc = check_disk(out, log);
+            rc = rc ? rc : serve_disk(&out->disks[out->disk_count - 1], log);
         }
         worst = config_worst(rc, worst);
     }
@@ -117,6 +141,32 @@ static int check_vif(const struct domain_config *config, struct config_log *log)
     return 0;
 }
 
+/* As serve_disk(). What the script vif-bridge would do is done without it, so it may be named. */
+static int serve_vif(struct config_vif *vif, struct config_log *log)
+{
+    const char *script = vif->script ? strrchr(vif->script, '/') : NULL;
+
+    if (vif->backend) {
+        return config_error(log, vif->pos,
+                            "vif: backend=%.64s is not supported: dom0 serves all cards, leave it out",
+                            vif->backend);
+    }
+    script = script ? script + 1 : vif->script;
+    if (script && strcmp(script, "vif-bridge")) {
+        return config_error(log, vif->pos,
+                            "vif: script=%.200s is not supported: leave it out and give a bridge",
+                            vif->script);
+    }
+    if (vif->gatewaydev[0]) {
+        config_warn(log, vif->pos,
+                    "vif: gatewaydev=%s is for the script vif-route and has no effect: give a bridge",
+                    vif->gatewaydev);
+    }
+    free(vif->script);
+    vif->script = NULL;
+    return 0;
+}
+
 /* Two derived addresses of one domain may meet (23 bits): then the later one counts on. */
 static void derive_macs(struct domain_config *config)
 {
@@ -158,6 +208,7 @@ int config_vifs_read(const struct config_doc *doc, struct domain_config *out, st
         if (rc == 0) {
             out->vif_count++;
             rc = check_vif(out, log);
+            rc = rc ? rc : serve_vif(&out->vifs[out->vif_count - 1], log);
         }
         worst = config_worst(rc, worst);
     }

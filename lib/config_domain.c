@@ -19,6 +19,7 @@
 #define MEMORY_DEFAULT      32ull     /* MiB, as xl has it */
 #define GRANT_DEFAULT       32
 #define MAPTRACK_DEFAULT    1024
+#define MAPTRACK_MAX        4096      /* what the hypervisor takes */
 #define EVTCHN_DEFAULT      1023
 #define EVTCHN_MAX          131071    /* FIFO event channels */
 
@@ -99,7 +100,7 @@ static int get_unsigned(struct reading *r, const char *key, unsigned int low, un
 static int get_bool(struct reading *r, const char *key, bool *out)
 {
     uint64_t number = *out;
-    int rc = get_number(r, key, 0, INT64_MAX, &number);
+    int rc = get_number(r, key, 0, 1, &number);
 
     *out = number != 0;
     return rc;
@@ -140,9 +141,11 @@ static int read_type(struct reading *r)
     return 0;
 }
 
-/* A name goes to terminals, paths of the store and commands, where a number means a domain's number. */
+/* A name goes to terminals, paths of the store, names of logs, and commands, where digits are a domain's. */
 static const char *name_fault(const char *name)
 {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+";
+
     if (strlen(name) > CONFIG_NAME_MAX) {
         return "has more than 127 bytes";
     }
@@ -152,12 +155,10 @@ static const char *name_fault(const char *name)
     if (strcmp(name, "Domain-0") == 0) {
         return "belongs to dom0";
     }
-    for (const char *t = name; *t; t++) {
-        if ((unsigned char)*t <= ' ' || *t == 0x7f || *t == '/') {
-            return "contains a blank, / or a control character";
-        }
+    if (*name == '-' || *name == '.') {
+        return "begins with - or .";
     }
-    return NULL;
+    return name[strspn(name, allowed)] ? "contains another character" : NULL;
 }
 
 static int read_name(struct reading *r)
@@ -174,7 +175,7 @@ static int read_name(struct reading *r)
     fault = name_fault(name);
     if (fault) {
         return config_error(r->log, place_of(r, "name"),
-                            "name \"%.140s\" %s: choose letters, digits, - and _", name, fault);
+                            "name \"%.140s\" %s: choose letters, digits, _, -, + and .", name, fault);
     }
     return config_string_set(&r->out->name, name);
 }
@@ -331,38 +332,47 @@ static int read_vcpus(struct reading *r)
     return 0;
 }
 
-/* A string for all vCPUs, or a list with one string each; vCPUs beyond the list run anywhere. */
-static int read_cpus_of(struct reading *r, const char *key, struct config_cpus **to)
+/* One element of a list of CPU sets, or the string that stands for all of them. */
+static int read_cpu_set(struct reading *r, const char *key, const struct config_value *item,
+                        unsigned int vcpu, struct config_cpus *out)
 {
-    const struct config_value *value = config_find(r->doc, key);
-    struct domain_config *out = r->out;
-    struct config_cpus *cpus;
-    int rc = 0;
-
-    if (!value || !out->max_vcpus) {
+    if (!item) {
+        out->all = true;
         return 0;
     }
-    if (value->kind == CONFIG_LIST && value->count > out->max_vcpus) {
-        return config_error(r->log, value->pos, "%s has %zu elements for %u vCPUs: leave some out", key,
-                            value->count, out->max_vcpus);
+    if (item->kind == CONFIG_LIST) {
+        return config_error(r->log, item->pos, "%s: element %u is a list: write a string like \"0-3\"", key,
+                            vcpu + 1);
     }
-    *to = cpus = calloc(out->max_vcpus, sizeof(*cpus));
-    if (!cpus) {
+    return config_cpus_parse(key, item->text, item->pos, out, r->log);
+}
+
+/* A string for all vCPUs, or a list with one string each; vCPUs beyond the list run anywhere. */
+static int read_cpu_sets(struct reading *r, const char *key, struct config_cpus **out)
+{
+    const struct config_value *value = config_find(r->doc, key);
+    unsigned int vcpus = r->out->max_vcpus;
+    struct config_cpus *sets;
+    int rc = 0;
+
+    if (!value || !vcpus) {
+        return 0;
+    }
+    if (value->kind == CONFIG_LIST && value->count > vcpus) {
+        return config_error(r->log, value->pos, "%s has %zu elements for %u vCPUs: leave some out", key,
+                            value->count, vcpus);
+    }
+    *out = sets = calloc(vcpus, sizeof(*sets));
+    if (!sets) {
         return -ENOMEM;
     }
-    for (unsigned int i = 0; i < out->max_vcpus && rc == 0; i++) {
-        const struct config_value *item = value->kind != CONFIG_LIST ? value
-                                        : i < value->count ? &value->items[i] : NULL;
-
-        if (!item) {
-            cpus[i].all = true;
-        } else if (item->kind == CONFIG_LIST) {
-            rc = config_error(r->log, item->pos, "%s: element %u is a list: write a string like \"0-3\"", key,
-                              i + 1);
-        } else if (item == value && i) {
-            cpus[i] = cpus[0];
+    for (unsigned int i = 0; i < vcpus && rc == 0; i++) {
+        if (value->kind == CONFIG_LIST) {
+            rc = read_cpu_set(r, key, i < value->count ? &value->items[i] : NULL, i, &sets[i]);
+        } else if (i) {
+            sets[i] = sets[0];
         } else {
-            rc = config_cpus_parse(key, item->text, item->pos, &cpus[i], r->log);
+            rc = read_cpu_set(r, key, value, i, &sets[i]);
         }
     }
     return rc;
@@ -370,8 +380,8 @@ static int read_cpus_of(struct reading *r, const char *key, struct config_cpus *
 
 static int read_cpus(struct reading *r)
 {
-    return config_worst(read_cpus_of(r, "cpus", &r->out->cpus),
-                        read_cpus_of(r, "cpus_soft", &r->out->cpus_soft));
+    return config_worst(read_cpu_sets(r, "cpus", &r->out->cpus),
+                        read_cpu_sets(r, "cpus_soft", &r->out->cpus_soft));
 }
 
 static int read_share(struct reading *r)
@@ -391,7 +401,7 @@ static int read_limits(struct reading *r)
     out->max_maptrack_frames = MAPTRACK_DEFAULT;
     out->max_event_channels = EVTCHN_DEFAULT;
     rc = config_worst(get_unsigned(r, "max_grant_frames", 1, 4096, &out->max_grant_frames), rc);
-    rc = config_worst(get_unsigned(r, "max_maptrack_frames", 0, 65536, &out->max_maptrack_frames), rc);
+    rc = config_worst(get_unsigned(r, "max_maptrack_frames", 0, MAPTRACK_MAX, &out->max_maptrack_frames), rc);
     rc = config_worst(get_unsigned(r, "max_event_channels", 1, EVTCHN_MAX, &out->max_event_channels), rc);
     rc = config_worst(get_unsigned(r, "max_grant_version", 1, 2, &version), rc);
     if (version == 2) {
@@ -449,23 +459,24 @@ static int read_actions(struct reading *r)
 
 static int read_tsc_mode(struct reading *r)
 {
-    static const char *const names[] = { "default", "always_emulate", "native" };
+    static const char *const names[] = { "default", "always_emulate", "native", "native_paravirt" };
     const char *text;
+    unsigned int mode = 0;
     int rc = get_string(r, "tsc_mode", &text);
 
     if (rc || !text) {
         return rc;
     }
-    for (unsigned int i = 0; i < 3; i++) {
-        if (strcmp(text, names[i]) == 0 || (text[0] == (char)('0' + i) && text[1] == '\0')) {
-            r->out->tsc_mode = (enum config_tsc_mode)i;
-            return 0;
-        }
+    while (mode < 4 && strcmp(text, names[mode]) && (text[0] != (char)('0' + mode) || text[1])) {
+        mode++;
+    }
+    if (mode == CONFIG_TSC_DEFAULT || mode == CONFIG_TSC_NATIVE) {
+        r->out->tsc_mode = (enum config_tsc_mode)mode;
+        return 0;
     }
     return config_error(r->log, place_of(r, "tsc_mode"),
-                        "tsc_mode \"%.64s\" is not supported: write \"default\", "
-                        "\"always_emulate\" or \"native\"",
-                        text);
+                        "tsc_mode \"%.64s\" is %s: write \"default\" or \"native\"", text,
+                        mode < 4 ? "not supported, the guest reads the processor's own counter" : "unknown");
 }
 
 static int read_flags(struct reading *r)

@@ -63,19 +63,26 @@ static struct json_object *cpus_json(const struct config_cpus *cpus)
     return list;
 }
 
-static struct json_object *affinity_json(const struct config_cpus *cpus, unsigned int vcpus)
+static void add_affinity(struct json_object *to, const char *key, const struct config_cpus *sets,
+                         unsigned int vcpus)
 {
-    struct json_object *list = json_object_new_array();
+    struct json_object *list;
 
-    for (unsigned int i = 0; i < vcpus; i++) {
-        json_object_array_add(list, cpus_json(&cpus[i]));
+    if (!sets) {
+        return;
     }
-    return list;
+    list = json_object_new_array();
+    for (unsigned int i = 0; i < vcpus; i++) {
+        json_object_array_add(list, cpus_json(&sets[i]));
+    }
+    json_object_object_add(to, key, list);
 }
 
 static struct json_object *build_json(const struct domain_config *c)
 {
-    static const char *const tsc_modes[] = { "default", "always_emulate", "native" };
+    static const char *const tsc_modes[] = {
+        [CONFIG_TSC_DEFAULT] = "default", [CONFIG_TSC_NATIVE] = "native",
+    };
     struct json_object *to = json_object_new_object();
 
     add_number(to, "max_vcpus", c->max_vcpus);
@@ -92,10 +99,8 @@ static struct json_object *build_json(const struct domain_config *c)
     add_number(to, "weight", c->cpu_weight);
     add_number(to, "cap", c->cap);
     add_bool(to, "disable_migrate", c->nomigrate);
-    if (c->cpus)
-        json_object_object_add(to, "vcpu_hard_affinity", affinity_json(c->cpus, c->max_vcpus));
-    if (c->cpus_soft)
-        json_object_object_add(to, "vcpu_soft_affinity", affinity_json(c->cpus_soft, c->max_vcpus));
+    add_affinity(to, "vcpu_hard_affinity", c->cpus, c->max_vcpus);
+    add_affinity(to, "vcpu_soft_affinity", c->cpus_soft, c->max_vcpus);
     return to;
 }
 

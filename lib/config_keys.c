@@ -73,7 +73,8 @@ static int check_entry(const struct config_entry *entry, struct config_log *log)
             return config_error(log, entry->pos, "%s %s", entry->key, rows[i].why);
         }
         config_warn(log, entry->pos, "%s %s", entry->key,
-                    rows[i].why ? rows[i].why : "is for HVM domains and has no effect here: remove it");
+                    rows[i].why ? rows[i].why
+                                   : "is for HVM or PVH domains and has no effect on this PV one: remove it");
         return 0;
     }
     warn_unknown(entry, log);

@@ -57,6 +57,9 @@ int dev_disk_probe(const struct config_disk *c, struct dev_disk *d, struct fault
     d->number = c->number;
     d->readonly = c->readonly;
     d->discard = c->discard;
+    d->cdrom = c->cdrom;
+    d->trusted = c->trusted;
+    d->direct_io_safe = c->direct_io_safe;
     memcpy(d->vdev, c->vdev, sizeof(d->vdev));
     if (c->script || c->backend || !c->target)
         return fault_set(f, -ENOTSUP,

@@ -14,7 +14,7 @@ struct dev_disk {
     char           *target;         /* path */
     char            vdev[32];
     uint32_t        number;         /* virtual device number */
-    bool            readonly, discard;
+    bool            readonly, discard, cdrom, trusted, direct_io_safe;
     bool            file;           /* an image file: needs a loop device */
     dev_t           dev;            /* what it is, whatever it is called: device of a block device, */
     ino_t           ino;            /* device and inode of a file */

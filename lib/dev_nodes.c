@@ -196,9 +196,10 @@ static void vbd_backend(struct writer *w, const struct dev_disk *d)
     put(w, "dev", "%s", d->vdev);
     put(w, "type", "phy");
     put(w, "mode", "%s", d->readonly ? "r" : "w");
-    put(w, "device-type", "disk");
-    put(w, "removable", "0");
+    put(w, "device-type", "%s", d->cdrom ? "cdrom" : "disk");
+    put(w, "removable", "%d", d->cdrom);
     put(w, "bootable", "1");
+    put(w, "direct-io-safe", "%d", d->direct_io_safe);
     put(w, "discard-enable", "%d", d->discard && !d->readonly);
     put(w, "physical-device", "%x:%x", d->major, d->minor);
     put(w, "hotplug-status", "connected");
@@ -246,7 +247,8 @@ static int device_body(struct xs_client *xs, uint32_t tx, void *arg)
     put(&front, "backend-id", "0");
     if (d->disk) {
         put(&front, "virtual-device", "%u", d->devid);
-        put(&front, "device-type", "disk");
+        put(&front, "device-type", "%s", d->disk->cdrom ? "cdrom" : "disk");
+        put(&front, "trusted", "%d", d->disk->trusted);
     } else {
         vif_frontend(&front, d->vif, d->mtu);
     }

@@ -22,10 +22,7 @@ enum { STATE_INIT_WAIT = 2, STATE_CONNECTED = 4, STATE_CLOSING = 5 };
 /* ---- files, bridges ---- */
 static int vif_probe(const struct config_vif *v, struct fault *f)
 {
-    const char *what = v->script          ? "script="
-                       : v->backend       ? "backend="
-                       : v->gatewaydev[0] ? "gatewaydev="
-                                          : NULL;
+    const char *what = v->script ? "script=" : v->backend ? "backend=" : NULL;
     int         rc;
 
     if (what)

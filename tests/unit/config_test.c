@@ -317,9 +317,9 @@ static const struct {
       "t:1:8: error: uuid \"1234\" is none: write 8-4-4-4-12 hexadecimal digits, or leave it out for a "
       "new one" },
     { "uuid = '0123456789abcdef0123456789abcdef'", "" },
-    { "vcpus = 0", "t:1:9: error: vcpus: 0 is out of range: write a number from 1 to 128" },
-    { "vcpus = -1", "t:1:9: error: vcpus: -1 is out of range: write a number from 1 to 128" },
-    { "vcpus = 'two'", "t:1:9: error: vcpus: \"two\" is no number: write a number from 1 to 128" },
+    { "vcpus = 0", "t:1:9: error: vcpus: 0 is out of range: write a number from 1 to 64" },
+    { "vcpus = -1", "t:1:9: error: vcpus: -1 is out of range: write a number from 1 to 64" },
+    { "vcpus = 'two'", "t:1:9: error: vcpus: \"two\" is no number: write a number from 1 to 64" },
     { "vcpus = [ 1 ]", "t:1:9: error: vcpus is a list: write a number" },
     { "vcpus = 4; maxvcpus = 2",
       "t:1:23: error: maxvcpus of 2 is less than vcpus of 4: raise it or leave it out" },
@@ -346,8 +346,8 @@ static const struct {
       "t:1:12: error: on_crash: unknown action \"soft-reset\": write destroy, restart, rename-restart, "
       "preserve, coredump-destroy or coredump-restart" },
     { "tsc_mode = 'native_paravirt'",
-      "t:1:12: error: tsc_mode \"native_paravirt\" is not supported: write \"default\", "
-      "\"always_emulate\" or \"native\"" },
+      "t:1:12: error: tsc_mode \"native_paravirt\" is not supported, the guest reads the "
+      "processor's own counter: write \"default\" or \"native\"" },
     { "tsc_mode = 2", "" },
     { "cmdline = 'a'; extra = 'b'",
       "t:1:24: warning: extra is ignored because cmdline is set: remove one of them" },
@@ -357,7 +357,8 @@ static const struct {
     { "vcpu = 2", "t:1:1: warning: unknown key vcpu is ignored: did you mean vcpus?" },
     { "  memroy = 2", "t:1:3: warning: unknown key memroy is ignored: did you mean memory?" },
     { "frobnicate = 2", "t:1:1: warning: unknown key frobnicate is ignored: see xl.cfg(5)" },
-    { "pae = 1", "t:1:1: warning: pae is for HVM domains and has no effect here: remove it" },
+    { "pae = 1", "t:1:1: warning: pae is for HVM or PVH domains and has no effect on this PV "
+               "one: remove it" },
     { "pae = 0", "" },
     { "pci = [ ]", "" },
     { "pci = [ '01:00.0' ]",
@@ -407,15 +408,16 @@ static const struct {
     { "", "t: error: name is missing: add name = \"...\"\nt: error: kernel is missing: add kernel = "
           "\"/path/of/vmlinuz\"\nt: warning: memory is missing: the domain gets 32 MiB" },
     { "name = '7'; kernel='/k'; memory=1",
-      "t:1:8: error: name \"7\" has only digits, like a domain's number: choose letters, digits, - and _" },
+      "t:1:8: error: name \"7\" has only digits, like a domain's number: choose letters, digits, "
+      "_, -, + and ." },
     { "name = 'a/b'; kernel='/k'; memory=1",
-      "t:1:8: error: name \"a/b\" contains a blank, / or a control character: choose letters, digits, - "
-      "and _" },
+      "t:1:8: error: name \"a/b\" contains another character: choose letters, digits, _, -, + "
+      "and ." },
     { "name = 'a\\x1b[2J'; kernel='/k'; memory=1",
-      "t:1:8: error: name \"a?[2J\" contains a blank, / or a control character: choose letters, digits, - "
-      "and _" },
+      "t:1:8: error: name \"a?[2J\" contains another character: choose letters, digits, _, -, + "
+      "and ." },
     { "name = 'Domain-0'; kernel='/k'; memory=1",
-      "t:1:8: error: name \"Domain-0\" belongs to dom0: choose letters, digits, - and _" },
+      "t:1:8: error: name \"Domain-0\" belongs to dom0: choose letters, digits, _, -, + and ." },
     { "name = 'a'; kernel=''; memory=1",
       "t:1:20: error: kernel is missing: add kernel = \"/path/of/vmlinuz\"" },
 };
