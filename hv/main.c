@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The boot path. hw/start.S comes here in 64-bit mode with interrupts off; everything below happens once, in this
- * order, on one processor, and ends in the scheduler with dom0 ready to run.
+ * order, on the first processor, and ends in the scheduler with dom0 ready to run. hw/smp.c brings the others into the
+ * scheduler on the way.
  */
 #include <hv/boot_memory.h>
 #include <hv/console.h>
@@ -38,7 +39,6 @@ unsigned pcpu_count;
 static struct pcpu cpu0;
 static struct vcpu idle0;
 extern uint8_t image_start[], image_end[];
-extern struct pcpu *cpu0_stack[];
 
 static const void *phys_map(void *ctx, uint64_t pa, size_t len)
 {
@@ -174,7 +174,6 @@ static void give_modules_back(void)
 /* ---- 4: this processor ---- */
 static void first_processor(void)
 {
-    cpu0_stack[0] = &cpu0;
     pcpus[0] = &cpu0;
     pcpu_count = 1;
     cpu_init_boot(&cpu0);
@@ -200,6 +199,7 @@ void hv_main(uint32_t magic, uint32_t info)
     lapic_init_boot();
     first_schedule();
     irq_init_boot();
+    smp_start();
     cpuid_init_boot();
     wallclock_set(hw_rtc_seconds(), 0, now_ns());
     dom0_build();

@@ -234,12 +234,12 @@ static void unmap_flush(struct vcpu *v, const struct unmapping *u, uint32_t n)
             all |= u[i].was.is_pte;
         }
     if (all || pages > FLUSH_SINGLY) {
-        tlb_flush_domain(v->domain);
+        tlb_flush_domain(v->domain, TLB_WHOLE);
         return;
     }
     for (uint32_t i = 0; i < n; i++)
         if (u[i].kinds & GNTMAP_host_map)
-            tlb_flush_domain_page(v->domain, u[i].host_addr);
+            tlb_flush_domain(v->domain, u[i].host_addr);
 }
 
 static void unmap_finish(struct vcpu *v, const struct unmapping *u, uint32_t n)

@@ -242,7 +242,7 @@ void sched_vcpu_init(struct vcpu *v)
     s->state = RUNSTATE_offline;
     s->state_since = now_ns();
     if (!v->cpu)
-        v->cpu = this_cpu();
+        v->cpu = v->domain ? pcpus[(v->domain->id + v->id) % pcpu_count] : this_cpu();
 }
 
 /* The vCPU that runs on c, charged up to now so that the queue's time is up to date; NULL: none, c idles. */

@@ -2,8 +2,9 @@
 /*
  * Which vCPU the processor holds: its segments, descriptor tables, FPU, debug registers, root.
  *
- * Going idle saves nothing and loads nothing. The processor keeps the last vCPU's state (hw_cpu.loaded) until another
- * vCPU wants the processor, or until hw_vcpu_save() is asked for it, so a short sleep costs no CR3 write.
+ * Going idle saves nothing and loads nothing. The processor keeps the last vCPU's registers (hw_cpu.loaded) and address
+ * space (hw_cpu.space) until another vCPU wants the processor, or another processor wants the vCPU or a flush: then it
+ * leaves. So a short sleep costs no CR3 write.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -63,11 +64,17 @@ void fpu_init_boot(void)
     host_xcr0 = (((uint64_t)r[3] << 32) | r[0]) & 0xe7;     /* x87 SSE AVX AVX-512 */
     if ((host_xcr0 & 0xe4) != 0xe4)
         host_xcr0 &= 0x7;
-    BUG_ON(xsetbv_may_fault(host_xcr0));
+    fpu_init_cpu();
     cpuid(0xd, 0, r);
     fpu_bytes = r[1];
     cpuid(0xd, 1, r);
     has_xsaveopt = r[0] & 1;
+}
+
+void fpu_init_cpu(void)
+{
+    if (has_xsave)
+        BUG_ON(xsetbv_may_fault(host_xcr0));
 }
 
 size_t hw_fpu_size(void) { return ALIGN_UP(fpu_bytes, 64); }
@@ -241,7 +248,7 @@ static void root_write(struct hw_cpu *h, uint64_t root)
 {
     uint64_t begun = tlb_flush_begins();
 
-    h->entry.loaded_root = root;
+    h->entry->loaded_root = root;
     write_cr3(root);
     tlb_flush_ended(this_cpu()->id, begun);
 }
@@ -251,10 +258,54 @@ void hw_load_root(struct vcpu *v)
     struct hw_cpu *h = hw_of(this_cpu());
     uint64_t root = pv_current_root(&v->pv).n << PAGE_SHIFT;
 
-    if (h->loaded == v && h->entry.loaded_root != root)
+    if (h->loaded == v && h->entry->loaded_root != root)
         root_write(h, root);
 }
 
+/* Others must know of us before we can remember anything, and may forget us only when we remember nothing. */
+static void space_enter(struct hw_cpu *h, struct vcpu *v)
+{
+    struct domain *before = h->space, *d = v->domain;
+    unsigned cpu = this_cpu()->id;
+    uint64_t root = pv_current_root(&v->pv).n << PAGE_SHIFT;
+    /* what a vCPU has had flushed elsewhere, it must not find here */
+    bool moved = __atomic_load_n(&v->ran_on, __ATOMIC_RELAXED) != this_cpu();
+
+    if (before != d)
+        cpumask_add(&d->on_cpus, cpu);
+    if (!before)
+        __atomic_store_n(&tlb_flushed[cpu].at, tlb_flush_begins(), __ATOMIC_SEQ_CST);
+    if (before != d || moved || h->entry->loaded_root != root)
+        root_write(h, root);
+    h->space = d;
+    if (before && before != d)
+        cpumask_remove(&before->on_cpus, cpu);
+    __atomic_store_n(&v->ran_on, this_cpu(), __ATOMIC_RELEASE);
+    pv_window_bind(v);
+    hw_load_gdt(v);
+    hw_load_ldt(v);
+}
+
+static void registers_save(struct hw_cpu *h);
+
+void space_leave(void)
+{
+    struct pcpu *c = this_cpu();
+    struct hw_cpu *h = hw_of(c);
+
+    if (h->loaded)
+        registers_save(h);
+    if (!h->space)
+        return;
+    lgdt((uint64_t)h->gdt_page - 0xe000, GDT_LIMIT);
+    lldt(0);
+    root_write(h, (uint64_t)idle_l4 - IMAGE_BASE);
+    __atomic_store_n(&tlb_flushed[c->id].at, TLB_NONE_HELD, __ATOMIC_SEQ_CST);
+    cpumask_remove(&h->space->on_cpus, c->id);
+    h->space = NULL;
+}
+
+/* ---- flushes ---- */
 void tlb_flush_local(void)
 {
     uint64_t begun = tlb_flush_begins();
@@ -262,10 +313,38 @@ void tlb_flush_local(void)
     write_cr3(read_cr3());
     tlb_flush_ended(this_cpu()->id, begun);
 }
+
 void tlb_flush_page_local(uint64_t va) { invlpg(va); }
-void tlb_flush_domain(struct domain *d) { (void)d; tlb_flush_local(); }
-void tlb_flush_domain_page(struct domain *d, uint64_t va) { (void)d; invlpg(va); }
-void tlb_flush_all(void) { tlb_flush_local(); }
+
+static void flush(const struct cpumask *who, uint64_t va)
+{
+    if (cpumask_has(who, this_cpu()->id))
+        va == TLB_WHOLE ? tlb_flush_local() : tlb_flush_page_local(va);
+    request_all(who, va == TLB_WHOLE ? REQUEST_FLUSH : REQUEST_PAGE, va);
+}
+
+void tlb_flush_cpus(const struct cpumask *who) { flush(who, TLB_WHOLE); }
+
+/* The entry that is to be forgotten was written before; whoever enters the space later cannot have seen it. */
+void tlb_flush_domain(struct domain *d, uint64_t va)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    flush(&d->on_cpus, va);
+}
+
+void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va)
+{
+    struct cpumask who = { 0 };
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    for_each_vcpu(d, v) {
+        const struct pcpu *c = __atomic_load_n(&v->ran_on, __ATOMIC_ACQUIRE);
+
+        if (c && vcpus >> v->id & 1 && cpumask_has(&d->on_cpus, c->id))
+            who.word[c->id / 64] |= 1ull << c->id % 64;
+    }
+    flush(&who, va);
+}
 
 void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3)
 {
@@ -277,71 +356,82 @@ void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3)
 }
 
 /* ---- the switch ---- */
-void hw_vcpu_save(struct vcpu *v)
+static void registers_save(struct hw_cpu *h)
 {
-    struct hw_cpu *h = hw_of(this_cpu());
+    struct vcpu *v = h->loaded;
 
-    if (h->loaded != v)
-        return;
     segments_save(v);
     write_ts(h, false);
     fpu_save(v);
     h->loaded = NULL;
+    __atomic_store_n(&v->loaded, NULL, __ATOMIC_RELEASE);
 }
 
-void hw_vcpu_load(struct vcpu *v)
+static void registers_load(struct hw_cpu *h, struct vcpu *v)
 {
-    struct hw_cpu *h = hw_of(this_cpu());
-    uint64_t root = pv_current_root(&v->pv).n << PAGE_SHIFT;
-
     h->loaded = v;
+    __atomic_store_n(&v->loaded, this_cpu(), __ATOMIC_RELAXED);
     v->stack = h->stack_top;
-    v->entry_block = &h->entry;
-    h->entry.regs_end = (uint64_t)&v->regs + sizeof v->regs;
-    h->tss.rsp[0] = h->entry.regs_end;
-    pv_window_bind(v);
-    if (h->entry.loaded_root != root)
-        root_write(h, root);
-    hw_load_gdt(v);
-    hw_load_ldt(v);
+    v->entry_block = h->entry;
+    h->entry->regs_end = (uint64_t)&v->regs + sizeof v->regs;
+    h->tss.rsp[0] = h->entry->regs_end;
     segments_load(v);
     fpu_load(v);
     write_ts(h, v->pv.ctrlreg_cr0_ts != 0);
     debug_load(h, v);
 }
 
-/* The scheduler chose `next` for this processor. */
+void hw_vcpu_save(struct vcpu *v)
+{
+    struct pcpu *c = __atomic_load_n(&v->loaded, __ATOMIC_ACQUIRE);
+    struct cpumask who = { 0 };
+
+    if (!c)
+        return;
+    if (c == this_cpu()) {
+        if (c->current != v)
+            space_leave();
+        else
+            registers_save(hw_of(c));
+        return;
+    }
+    cpumask_add(&who, c->id);
+    request_all(&who, REQUEST_LEAVE, 0);
+}
+
+/* The scheduler chose `next` for this processor. It may have run on another one, which still holds its registers. */
 void hw_switch(struct pcpu *c, struct vcpu *next)
 {
     struct hw_cpu *h = hw_of(c);
     struct vcpu *prev = c->current;
 
-    c->current = next;
     if (vcpu_is_idle(next)) {
+        c->current = next;
         sched_switched(c, prev, next);
         return;
     }
+    if (h->loaded != next) {
+        hw_vcpu_save(next);
+        if (h->loaded)
+            registers_save(h);
+    }
+    c->current = next;
     next->cpu = c;
     if (h->loaded != next) {
-        if (h->loaded)
-            hw_vcpu_save(h->loaded);
-        hw_vcpu_load(next);
+        space_enter(h, next);
+        registers_load(h, next);
     }
     sched_switched(c, prev, next);
     vcpu_time_update(next);
     vcpu_runstate_update(next);
 }
 
-/* d is being torn down: no processor may keep its tables or a vCPU of it loaded. */
+/* No vCPU of d runs any more, but some may still be held by processors that idle, and this one may be in its space. */
 void hw_leave_domain(struct domain *d)
 {
-    struct hw_cpu *h = hw_of(this_cpu());
+    struct cpumask who = d->on_cpus;
 
-    if (!h->loaded || h->loaded->domain == d) {
-        if (h->loaded)
-            hw_vcpu_save(h->loaded);
-        lgdt((uint64_t)h->gdt_page - 0xe000, GDT_LIMIT);
-        lldt(0);
-        root_write(h, (uint64_t)idle_l4 - IMAGE_BASE);
-    }
+    if (hw_of(this_cpu())->space == d)
+        space_leave();
+    request_all(&who, REQUEST_LEAVE, 0);
 }

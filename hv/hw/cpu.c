@@ -47,19 +47,23 @@ extern void entry_debug(void);
 struct gate { uint16_t offset0, selector; uint8_t ist, type; uint16_t offset1; uint32_t offset2, reserved; };
 
 static struct gate idt[256] __attribute__((aligned(4096)));
+static struct entry_block entry_blocks[MAX_CPUS];
 static uint64_t cpu0_gdt[512] __attribute__((aligned(4096)));
 /* Together as large and as aligned as a stack, with the processor in the lowest word: this_cpu() works on them too. */
-extern uint8_t ist_stacks[4][STACK_SIZE / 4];    /* start.S, for its place in the image */
+extern uint8_t cpu0_stack[STACK_SIZE], ist_stacks[STACK_SIZE];   /* start.S, for their place in the image */
 static struct hw_cpu cpu0_hw __attribute__((aligned(64)));
 
+#define IST_STACKS 4
+#define STACK_ORDER 2
+_Static_assert(PAGE_SIZE << STACK_ORDER == STACK_SIZE, "stacks are blocks of the allocator");
 #define IST_DEBUG 3     /* index of that stack; the word above it points to the entry block */
 
-/* In the image so that the stub, its operands and entry_syscall are within 2 GiB of each other. */
+/* In the image, as entry_blocks[], so that the stub, its operands and entry_syscall are within 2 GiB. */
 static uint8_t syscall_stub[MAX_CPUS][2][32] __attribute__((section(".stubs"), aligned(32)));
 
 mfn_t hw_reserved_gdt_frame(void)
 {
-    return MFN(((uint64_t)hw_of(this_cpu())->gdt_page - IMAGE_BASE) >> PAGE_SHIFT);
+    return hw_of(this_cpu())->gdt_frame;
 }
 
 static void gate_set(unsigned vector, void (*entry)(void), unsigned ist, unsigned dpl)
@@ -116,6 +120,15 @@ static void syscall_stub_write(uint8_t *s, struct entry_block *e, void (*entry)(
     rel32(s + 26, (const void *)entry);
 }
 
+/* For all processors there can be, while text may still be written. */
+static void stubs_fill(void)
+{
+    for (unsigned i = 0; i < MAX_CPUS; i++) {
+        syscall_stub_write(syscall_stub[i][0], &entry_blocks[i], entry_syscall);
+        syscall_stub_write(syscall_stub[i][1], &entry_blocks[i], entry_syscall32);
+    }
+}
+
 static void control_registers(void)
 {
     uint32_t f1[4], f7[4];
@@ -131,33 +144,67 @@ static void control_registers(void)
     wrmsr(MSR_PAT, 0x050100070406ull);      /* ABI: WB WT UC- UC WC WP */
 }
 
-void cpu_init_boot(struct pcpu *c)
-{
-    struct hw_cpu *h = &cpu0_hw;
+/* ---- before a processor runs: its memory ---- */
 
+/* stack and exceptions: STACK_SIZE bytes each, aligned to that. */
+static void cpu_describe(struct pcpu *c, struct hw_cpu *h, uint8_t *stack, uint8_t *exceptions)
+{
     c->hw = h;
-    h->gdt_page = cpu0_gdt;
-    h->stack_top = ((uint64_t)__builtin_frame_address(0) & ~(STACK_SIZE - 1ul)) + STACK_SIZE - 16;
+    h->entry = &entry_blocks[c->id];
+    h->entry->flushed_at = &tlb_flushed[c->id].at;
+    h->stack_top = (uint64_t)stack + STACK_SIZE - 16;
+    *(struct pcpu **)stack = c;
+    *(struct pcpu **)exceptions = c;
     h->tss.iomap = sizeof h->tss;
-    *(struct pcpu **)ist_stacks = c;
-    for (unsigned i = 0; i < ARRAY_LEN(ist_stacks); i++)
-        h->tss.ist[i] = (uint64_t)ist_stacks[i] + sizeof ist_stacks[i] - 16;
-    *(struct entry_block **)h->tss.ist[IST_DEBUG] = &h->entry;
-    gdt_fill(cpu0_gdt, &h->tss);
-    idt_fill();
-    lgdt((uint64_t)cpu0_gdt - 0xe000, GDT_LIMIT);
+    for (unsigned i = 0; i < IST_STACKS; i++)
+        h->tss.ist[i] = (uint64_t)exceptions + (i + 1) * (STACK_SIZE / IST_STACKS) - 16;
+    *(struct entry_block **)h->tss.ist[IST_DEBUG] = h->entry;
+    gdt_fill(h->gdt_page, &h->tss);
+}
+
+bool cpu_prepare(struct pcpu *c)
+{
+    struct hw_cpu *h = page_alloc(0);
+    uint8_t *stack = page_alloc(STACK_ORDER), *exceptions = page_alloc(STACK_ORDER);
+    uint64_t *gdt = page_alloc(0);
+
+    if (!h || !stack || !exceptions || !gdt)
+        return false;                   /* as good as over: what is missing will be missed elsewhere */
+    h->gdt_page = gdt;
+    h->gdt_frame = mfn_of_page(gdt);
+    tlb_flushed[c->id].at = TLB_NONE_HELD;
+    cpu_describe(c, h, stack, exceptions);
+    return true;
+}
+
+/* ---- on the processor ---- */
+
+void cpu_init(struct pcpu *c)
+{
+    struct hw_cpu *h = hw_of(c);
+
+    lgdt((uint64_t)h->gdt_page - 0xe000, GDT_LIMIT);
     __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1: movl %1, %%ss"
                      : : "i"(SEL_HYP_CS), "r"(SEL_HYP_SS) : "rax", "memory");
     lidt((uint64_t)idt, sizeof idt - 1);
     ltr(SEL_TSS);
     control_registers();
-    syscall_stub_write(syscall_stub[c->id][0], &h->entry, entry_syscall);
-    syscall_stub_write(syscall_stub[c->id][1], &h->entry, entry_syscall32);
     wrmsr(MSR_STAR, (uint64_t)SEL_HYP_CS << 32 | 0xe023ull << 48);
     wrmsr(MSR_LSTAR, (uint64_t)syscall_stub[c->id][0]);
     wrmsr(MSR_CSTAR, (uint64_t)syscall_stub[c->id][1]);     /* AMD's: from compatibility mode */
     wrmsr(MSR_SYSENTER_CS, 0);              /* SYSENTER: refused, whatever the firmware left there */
     wrmsr(MSR_SFMASK, 0x47700);             /* NT IOPL OF DF IF TF AC off */
-    h->entry.loaded_root = read_cr3() & ~0xfffull;
-    h->entry.flushed_at = &tlb_flushed_at[c->id];
+    h->entry->loaded_root = read_cr3() & ~0xfffull;
+}
+
+void cpu_init_boot(struct pcpu *c)
+{
+    struct hw_cpu *h = &cpu0_hw;
+
+    h->gdt_page = cpu0_gdt;
+    h->gdt_frame = MFN(((uint64_t)cpu0_gdt - IMAGE_BASE) >> PAGE_SHIFT);
+    cpu_describe(c, h, (uint8_t *)cpu0_stack, ist_stacks);
+    idt_fill();
+    stubs_fill();
+    cpu_init(c);
 }

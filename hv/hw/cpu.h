@@ -3,6 +3,7 @@
 #ifndef HW_CPU_H
 #define HW_CPU_H
 
+#include <hv/cpumask.h>
 #include <hv/pcpu.h>
 #include <hv/types.h>
 
@@ -14,7 +15,7 @@
 #define GDT_LIMIT   0xefff
 
 enum vector { VECTOR_FIRST_IRQ = 0x20, VECTOR_LAST_IRQ = 0xef, VECTOR_TIMER = 0xf0, VECTOR_KICK = 0xf1,
-              VECTOR_FLUSH = 0xf2, VECTOR_ERROR = 0xfe, VECTOR_SPURIOUS = 0xff };
+              VECTOR_REQUEST = 0xf2, VECTOR_ERROR = 0xfe, VECTOR_SPURIOUS = 0xff };
 
 struct task_segment {
     uint32_t reserved0;
@@ -29,14 +30,23 @@ struct task_segment {
 struct entry_block {
     uint64_t guest_rsp, regs_end;
     uint64_t loaded_root;           /* CR3 without flags */
-    uint64_t *flushed_at;           /* this processor's tlb_flushed_at[] */
-};
+    uint64_t *flushed_at;           /* this processor's tlb_flushed[] */
+} __attribute__((aligned(64)));
+
+/* What other processors ask of this one; see request.c. */
+struct requests {
+    uint64_t word;                  /* [63:48] how often asked, [47:12] a page's address, [11:0] enum request */
+    uint16_t done;                  /* as many as that have been answered */
+} __attribute__((aligned(64)));
 
 struct hw_cpu {
-    struct entry_block entry;
+    struct requests requests;
     struct task_segment tss __attribute__((aligned(64)));
+    struct entry_block *entry;
     uint64_t *gdt_page;             /* page FIRST_RESERVED_GDT_PAGE of every GDT on this processor */
-    struct vcpu *loaded;            /* whose segments, FPU and descriptors the processor holds */
+    mfn_t     gdt_frame;
+    struct vcpu *loaded;            /* whose segments and FPU the processor holds */
+    struct domain *space;           /* whose root and descriptor tables it has; NULL: the hypervisor's own */
     bool      ts;                   /* CR0.TS as set */
     bool      debug_loaded;         /* DR0-3, DR7 are not at rest */
     uint64_t  stack_top;
@@ -44,8 +54,14 @@ struct hw_cpu {
 
 static inline struct hw_cpu *hw_of(struct pcpu *c) { return c->hw; }
 
-void cpu_init_boot(struct pcpu *c);         /* descriptors, MSRs, control registers of this processor */
+void cpu_init_boot(struct pcpu *c);         /* descriptors, MSRs, control registers of the first processor */
+/* Memory for what hardware and we need of one more processor; false: there is none. */
+bool cpu_prepare(struct pcpu *c);
+void cpu_init(struct pcpu *c);              /* the same as at boot, on a processor that was prepared */
 void fpu_init_boot(void);
+void fpu_init_cpu(void);
+/* Starts the processors that the firmware lists and brings them into the scheduler, idle. */
+void smp_start(void);
 /*
  * The local interrupt controller. lapic_init_boot() runs once, after clock_init_boot(), and measures its timer;
  * lapic_init_cpu() runs on every other processor and takes the rate from there. Both set this_cpu()->apic_id.
@@ -72,6 +88,15 @@ void nmi_tell(void);
 /* crash.c: whether an NMI is to stop this processor for good; and that. r stays where it is. */
 bool crash_stops_us(void);
 __noreturn void crash_stop(const struct regs *r);
+
+/* ---- request.c: what one processor asks of another ---- */
+enum request { REQUEST_PAGE = 1, REQUEST_FLUSH = 2, REQUEST_LEAVE = 4 };
+/* Asks every processor of the set but this one and returns when all have done it. va: the page, else 0. */
+void request_all(const struct cpumask *who, enum request what, uint64_t va);
+void request_answer(void);                  /* does what was asked of this processor */
+
+/* ---- context.c ---- */
+void space_leave(void);                     /* to the hypervisor's own root; no guest's registers stay here */
 
 __noreturn void resume_on_fresh_stack(uint64_t stack_top);
 

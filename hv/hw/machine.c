@@ -28,7 +28,6 @@ void hw_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]) { cpuid(leaf, sub, o
 int hw_rdmsr(uint32_t msr, uint64_t *value) { return rdmsr_may_fault(msr, value) ? -XEN_EFAULT : 0; }
 int hw_wrmsr(uint32_t msr, uint64_t value) { return wrmsr_may_fault(msr, value) ? -XEN_EFAULT : 0; }
 void hw_wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
-void hw_relax(void) { __builtin_ia32_pause(); }
 
 int guest_read(void *dst, gaddr_t src, size_t len)
 {

@@ -30,8 +30,11 @@ static void interrupt(unsigned vector)
         pcpu_raise(c, PENDING_TIMER);
         break;
     case VECTOR_KICK:
-    case VECTOR_FLUSH:
         lapic_eoi();
+        break;
+    case VECTOR_REQUEST:
+        lapic_eoi();
+        request_answer();
         break;
     case VECTOR_SPURIOUS:
         break;

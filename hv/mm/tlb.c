@@ -13,6 +13,10 @@
  * every system call, so that is rare. The orders that make it right: entry removed, then stamp taken, then
  * reference given up; and the clock ticks before a flush, whose time is that tick.
  *
+ * A processor that has gone to the hypervisor's own root holds nothing of any guest and says so by
+ * TLB_NONE_HELD. Before it loads a guest's root it announces a moment again: either we see that, and ask it to
+ * flush, or it sees that the entry is gone.
+ *
  * The stamp has 24 bits and stands where the count of types would, while that is zero. Reading it back we
  * assume the latest moment it can mean. An old stamp may thus look younger than it is and cost a flush too
  * many, never one too few.
@@ -22,15 +26,14 @@
 #include <hv/pcpu.h>
 #include <hw/hw.h>
 
-uint64_t tlb_clock;
-uint64_t tlb_flushed_at[MAX_CPUS];
+uint64_t tlb_clock __attribute__((aligned(64)));
+struct tlb_moment tlb_flushed[MAX_CPUS];
 
-static bool somebody_has_not_flushed_since(uint64_t moment)
+static void not_flushed_since(uint64_t moment, struct cpumask *who)
 {
     for (unsigned i = 0; i < pcpu_count; i++)
-        if (__atomic_load_n(&tlb_flushed_at[i], __ATOMIC_SEQ_CST) <= moment)
-            return true;
-    return false;
+        if (__atomic_load_n(&tlb_flushed[i].at, __ATOMIC_SEQ_CST) <= moment)
+            who->word[i / 64] |= 1ull << i % 64;
 }
 
 void tlb_flush_since(uint64_t type_word)
@@ -38,11 +41,9 @@ void tlb_flush_since(uint64_t type_word)
     uint64_t now = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
     uint64_t stamp = (type_word & TYPE_STAMP_MASK) >> TYPE_STAMP_SHIFT;
     uint64_t age = (now - stamp) & (TYPE_STAMP_MASK >> TYPE_STAMP_SHIFT);
+    struct cpumask who = { 0 };
 
-    if (likely(!somebody_has_not_flushed_since(now - age)))
-        return;
-    now = tlb_flush_begins();
-    tlb_flush_all();
-    for (unsigned i = 0; i < pcpu_count; i++)
-        tlb_flush_ended(i, now);
+    not_flushed_since(now - age, &who);
+    if (unlikely(!cpumask_empty(&who)))
+        tlb_flush_cpus(&who);
 }

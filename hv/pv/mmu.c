@@ -259,23 +259,31 @@ long hc_mmu_update(struct vcpu *v, uint64_t list, uint64_t count, uint64_t done_
 
 /* ---- update_va_mapping ---- */
 
-/* A flush for several vCPUs names them in a bit map of the guest; flushing for all of the domain does no
- * harm. */
+_Static_assert(MAX_VCPUS <= 64, "a set of vCPUs is one word");
+
+/* A flush for several vCPUs names them in a bit map of the guest. */
 int mmu_flush_va(struct vcpu *v, uint64_t va, uint64_t flags)
 {
-    uint64_t who = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK, mask;
+    uint64_t who = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK, vcpus = 0;
     bool page = (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG;
 
     if (!(flags & UVMF_FLUSHTYPE_MASK))
         return 0;
     if (page && !guest_range_ok(va, 1))
         return 0;
-    if (who != UVMF_LOCAL && who != UVMF_ALL && guest_read(&mask, GADDR(who), (v->domain->max_vcpus + 7) / 8))
-        return -XEN_EFAULT;
-    if (who == UVMF_LOCAL)
+    if (who == UVMF_LOCAL) {
         page ? tlb_flush_page_local(va) : tlb_flush_local();
-    else
-        page ? tlb_flush_domain_page(v->domain, va) : tlb_flush_domain(v->domain);
+        return 0;
+    }
+    if (!page)
+        va = TLB_WHOLE;
+    if (who == UVMF_ALL) {
+        tlb_flush_domain(v->domain, va);
+        return 0;
+    }
+    if (guest_read(&vcpus, GADDR(who), DIV_ROUND_UP(v->domain->max_vcpus, 8)))
+        return -XEN_EFAULT;
+    tlb_flush_vcpus(v->domain, vcpus, va);
     return 0;
 }
 

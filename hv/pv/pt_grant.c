@@ -69,7 +69,7 @@ int pt_grant_replace(struct vcpu *v, uint64_t host_va, mfn_t m, uint64_t new_va)
     rc = l1_place_of_va(v, new_va, &source);
     if (rc == 0) {
         moved = __atomic_exchange_n(source.slot, 0, __ATOMIC_SEQ_CST);
-        tlb_flush_domain_page(v->domain, new_va);
+        tlb_flush_domain(v->domain, new_va);
         rc = replace_if_maps(at.slot, m, moved);
         if (rc)
             l1_entry_put(__atomic_exchange_n(source.slot, moved, __ATOMIC_SEQ_CST));

@@ -175,6 +175,7 @@ int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 {
     int r = check(c);
 
+    hw_vcpu_save(v);                    /* a processor that still holds it, and its roots, must load it anew */
     if (r == 0)
         r = debug_set(v, c);
     if (r == 0)
@@ -183,7 +184,6 @@ int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
         r = roots_set(v, c);
     if (r)
         return r;
-    hw_vcpu_save(v);                    /* a processor that still holds it must load it anew */
     registers_set(v, &c->user_regs);
     entries_set(&v->pv, c);
     fpu_set(v, c);

@@ -68,7 +68,7 @@ void host_machine_init(uint64_t frames, uint64_t reserved, unsigned cpus)
     for (unsigned i = 0; i < cpus; i++) {
         cpu_array[i].id = i;
         pcpus[i] = &cpu_array[i];
-        tlb_flushed_at[i] = 0;
+        tlb_flushed[i].at = 0;
     }
     pcpu_count = cpus;
     tlb_clock = 0;
@@ -116,11 +116,7 @@ static void forget(void)
 }
 
 void hw_relax(void) { sched_yield(); }
-void tlb_flush_local(void) { tlb_flush_all(); }
-void tlb_flush_page_local(uint64_t va) { }
-void tlb_flush_domain(struct domain *d) { }     /* no promise that our stamps may build on */
-void tlb_flush_domain_page(struct domain *d, uint64_t va) { }
-void tlb_flush_all(void)
+static void tlb_flush_all(void)
 {
     uint64_t begun = tlb_flush_begins();
 
@@ -128,6 +124,11 @@ void tlb_flush_all(void)
     for (unsigned i = 0; i < pcpu_count; i++)
         tlb_flush_ended(i, begun);
 }
+void tlb_flush_cpus(const struct cpumask *who) { tlb_flush_all(); }
+void tlb_flush_local(void) { tlb_flush_all(); }
+void tlb_flush_page_local(uint64_t va) { }
+void tlb_flush_domain(struct domain *d, uint64_t va) { }        /* no promise that our stamps may build on */
+void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va) { }
 void hw_load_root(struct vcpu *v) { if (pcpu_count == 1) tlb_flush_all(); }
 void hw_leave_domain(struct domain *d) { if (pcpu_count == 1) tlb_flush_all(); }
 void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3)

@@ -58,15 +58,16 @@ bool hw_irq_window(void)
 }
 
 /* ---- address spaces ---- */
-void tlb_flush_all(void)
+static void tlb_flush_all(void)
 {
     for (unsigned i = 0; i < pcpu_count; i++)
         tlb_flush_ended(i, tlb_flush_begins());
 }
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_page_local(uint64_t va) { }
-void tlb_flush_domain(struct domain *d) { }
-void tlb_flush_domain_page(struct domain *d, uint64_t va) { }
+void tlb_flush_cpus(const struct cpumask *who) { tlb_flush_all(); }
+void tlb_flush_domain(struct domain *d, uint64_t va) { }
+void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va) { }
 void hw_load_root(struct vcpu *v) { tlb_flush_all(); }
 void hw_leave_domain(struct domain *d) { tlb_flush_all(); }
 void hw_load_ldt(struct vcpu *v) { }

@@ -126,7 +126,10 @@ int  frame_abandon(mfn_t m);
 
 /* ---- stale translations (mm/tlb.c) ---- */
 extern uint64_t tlb_clock;
-extern uint64_t tlb_flushed_at[];       /* [MAX_CPUS] */
+/* On a line of its own, for its processor writes it at every change of address space. */
+struct tlb_moment { uint64_t at; } __attribute__((aligned(64)));
+#define TLB_NONE_HELD (~0ull)           /* the processor holds no translation of any guest */
+extern struct tlb_moment tlb_flushed[]; /* [MAX_CPUS] */
 /*
  * A processor that drops all translations of guests (any write of CR3) says so around it. The tick comes
  * first: a mapping that went after the tick may have been read by the processor after its flush.
@@ -134,7 +137,7 @@ extern uint64_t tlb_flushed_at[];       /* [MAX_CPUS] */
 static inline uint64_t tlb_flush_begins(void) { return __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST); }
 static inline void tlb_flush_ended(unsigned cpu, uint64_t begun)
 {
-    __atomic_store_n(&tlb_flushed_at[cpu], begun, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&tlb_flushed[cpu].at, begun, __ATOMIC_SEQ_CST);
 }
 /* What a frame gets as its stamp when its last mapping goes; later: makes sure no translation of then is
  * left. */

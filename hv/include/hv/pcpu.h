@@ -12,8 +12,7 @@
 enum pending_work {
     PENDING_SCHED = 1u << 0,    /* choose again who runs */
     PENDING_TIMER = 1u << 1,    /* run expired timers */
-    PENDING_FLUSH = 1u << 2,    /* another processor asked for a TLB flush */
-    PENDING_TASK  = 1u << 3,    /* deferred work, see task.h */
+    PENDING_TASK  = 1u << 2,    /* deferred work, see task.h */
 };
 
 struct pcpu {

@@ -57,8 +57,7 @@ void hw_relax(void) { sched_yield(); }
 bool hw_irq_window(void) { return false; }
 void hw_kick(struct pcpu *c) { __atomic_fetch_add(&fake_kicks, 1, __ATOMIC_RELAXED); }
 void hw_leave_domain(struct domain *d) { }
-void tlb_flush_domain(struct domain *d) { __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED); }
-void tlb_flush_domain_page(struct domain *d, uint64_t va)
+void tlb_flush_domain(struct domain *d, uint64_t va)
 {
     __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED);
 }

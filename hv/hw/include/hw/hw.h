@@ -6,6 +6,7 @@
 #ifndef HW_HW_H
 #define HW_HW_H
 
+#include <hv/cpumask.h>
 #include <hv/types.h>
 #include <hw/inline.h>      /* frame_map(), frame_unmap(), this_cpu(): inline; one version here, one for the host */
 
@@ -23,21 +24,29 @@ bool hw_irq_window(void);           /* takes interrupts that are pending; true i
 void hw_kick(struct pcpu *c);       /* makes c look at its pending word soon */
 void hw_idle(void);                 /* waits for an interrupt unless work is pending */
 
-/* ---- address spaces: flushes act on this processor unless said otherwise ---- */
+/*
+ * ---- address spaces. Flushes act on this processor unless said otherwise; those of others are done when the
+ * function returns. Meanwhile this processor answers requests: no guest memory may be half read or written ----
+ */
+#define TLB_WHOLE (~0ull)                   /* as a va: not one page but all */
 void tlb_flush_local(void);
 void tlb_flush_page_local(uint64_t va);
-/* On every processor that may hold translations of d. */
-void tlb_flush_domain(struct domain *d);
-void tlb_flush_domain_page(struct domain *d, uint64_t va);
-void tlb_flush_all(void);
+void tlb_flush_cpus(const struct cpumask *who);
+/* One page or TLB_WHOLE, on every processor that may hold translations of d. */
+void tlb_flush_domain(struct domain *d, uint64_t va);
+/* The same, for the vCPUs of d whose bits are set. */
+void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va);
 /* Loads v's current root (kernel or user), unless the processor has it already and nothing needs flushing. */
 void hw_load_root(struct vcpu *v);
 /* Fills the hypervisor's slots (256..271) of a guest L4 table. l3_perdomain is the domain's own slot. */
 void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3);
 
 /* ---- vCPU state in the processor ---- */
-void hw_vcpu_save(struct vcpu *v);          /* segments, debug registers, FPU: v stops running here */
-void hw_vcpu_load(struct vcpu *v);
+/*
+ * Brings segments and FPU of v, which does not run and will not meanwhile, into memory, wherever a processor still
+ * holds them; the next one to run v loads all anew, its address space too.
+ */
+void hw_vcpu_save(struct vcpu *v);
 void hw_set_segment_bases(struct vcpu *v);  /* FS base and both GS bases from pv_vcpu */
 void hw_swapgs(void);                       /* exchanges the two GS bases: guest kernel <-> guest user */
 int  hw_load_user_gs(uint32_t selector);    /* 1: refused, null was loaded */

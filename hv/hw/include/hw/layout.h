@@ -25,4 +25,7 @@
 
 #define STACK_SIZE      0x4000
 
+/* Physical: four pages below 64 KiB where processors start; what was there is put back. */
+#define TRAMPOLINE      0x8000
+
 #endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Starting the other processors. Each gets its memory first, then the interrupts that start it (Intel SDM vol. 3,
+ * 9.4.4), one after the other, because they share the trampoline. One that does not answer is told to wait again and
+ * left out; the machine runs without it.
+ */
+#include <hv/domain.h>
+#include <hv/frame.h>
+#include <hv/machine.h>
+#include <hv/pcpu.h>
+#include <hv/print.h>
+#include <hv/vcpu.h>
+#include <hw/hw.h>
+#include <hw/layout.h>
+
+#include "cpu.h"
+#include "insn.h"
+
+#define MS 1000000ull           /* ns */
+#define ANSWER_WITHIN (500 * MS)
+#define TRAMPOLINE_ORDER 2      /* code, and three levels of tables */
+#define TRAMPOLINE_SIZE (PAGE_SIZE << TRAMPOLINE_ORDER)
+
+extern const uint8_t trampoline_start[], trampoline_end[];
+extern const uint64_t trampoline_stack;
+extern uint64_t idle_l4[512];
+void smp_main(void);
+
+static bool alive;              /* the processor that is being started says so */
+static bool go;                 /* it has been entered into the tables */
+
+static void wait(uint64_t ns)
+{
+    for (uint64_t t = now_ns(); now_ns() - t < ns; )
+        __builtin_ia32_pause();
+}
+
+/* ---- the trampoline: the first MiB as it is, and the hypervisor ---- */
+static void *trampoline(void) { return page_of_mfn(MFN(TRAMPOLINE >> PAGE_SHIFT)); }
+
+static void trampoline_place(void)
+{
+    uint8_t *at = trampoline();
+    uint64_t *l4 = (uint64_t *)(at + PAGE_SIZE), *l3 = (uint64_t *)(at + 2 * PAGE_SIZE);
+    uint64_t *l2 = (uint64_t *)(at + 3 * PAGE_SIZE);
+
+    __builtin_memset(at, 0, TRAMPOLINE_SIZE);
+    __builtin_memcpy(at, trampoline_start, (size_t)(trampoline_end - trampoline_start));
+    __builtin_memcpy(l4, idle_l4, PAGE_SIZE);
+    l4[0] = (TRAMPOLINE + 2 * PAGE_SIZE) | 3;
+    l3[0] = (TRAMPOLINE + 3 * PAGE_SIZE) | 3;
+    l2[0] = 0x83;
+}
+
+static void trampoline_aim(const struct pcpu *c)
+{
+    uint64_t offset = (uint64_t)((const uint8_t *)&trampoline_stack - trampoline_start);
+
+    *(volatile uint64_t *)((uint8_t *)trampoline() + offset) = hw_of((struct pcpu *)c)->stack_top;
+}
+
+/* ---- one processor ---- */
+static struct pcpu *cpu_new(uint32_t apic_id)
+{
+    struct pcpu *c = kalloc(sizeof *c);
+    struct vcpu *idle = kalloc(sizeof *idle);
+
+    if (!c || !idle)
+        return NULL;
+    c->id = pcpu_count;
+    c->apic_id = apic_id;
+    if (!cpu_prepare(c))
+        return NULL;
+    c->idle = c->current = idle;
+    idle->cpu = c;
+    timer_heap_init(&c->timers);
+    sched_init_cpu(c);
+    return c;
+}
+
+static bool cpu_begin(struct pcpu *c)
+{
+    uint64_t since = now_ns();
+
+    __atomic_store_n(&alive, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&go, false, __ATOMIC_RELAXED);
+    trampoline_aim(c);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    lapic_send_startup(c->apic_id, TRAMPOLINE >> PAGE_SHIFT);
+    wait(MS / 5);
+    if (!__atomic_load_n(&alive, __ATOMIC_ACQUIRE))
+        lapic_send_startup(c->apic_id, TRAMPOLINE >> PAGE_SHIFT);   /* the first may be missed: the manual's advice */
+    while (!__atomic_load_n(&alive, __ATOMIC_ACQUIRE)) {
+        if (now_ns() - since > ANSWER_WITHIN) {
+            lapic_send_init(c->apic_id);
+            return false;
+        }
+        __builtin_ia32_pause();
+    }
+    return true;
+}
+
+/* On the new processor, on its own stack, with the hypervisor's own root. */
+void smp_main(void)
+{
+    struct pcpu *c = this_cpu();
+
+    cpu_init(c);
+    fpu_init_cpu();
+    lapic_init_cpu();
+    __atomic_store_n(&alive, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
+        __builtin_ia32_pause();
+    resume_on_fresh_stack(hw_of(c)->stack_top);
+}
+
+static bool wanted(const struct acpi_cpu *a, uint32_t self)
+{
+    unsigned most = machine.options.maxcpus ? MIN(machine.options.maxcpus, MAX_CPUS) : MAX_CPUS;
+
+    return a->enabled && a->apic_id != self && pcpu_count < most;
+}
+
+static void start_one(uint32_t apic_id)
+{
+    struct pcpu *c = cpu_new(apic_id);
+
+    if (!c)
+        panic("no memory for processor %u", pcpu_count);
+    if (!cpu_begin(c)) {
+        printk(LOG_ERROR, "the processor with APIC id %u does not start; going on without it\n", apic_id);
+        return;
+    }
+    pcpus[c->id] = c;
+    __atomic_store_n(&pcpu_count, c->id + 1, __ATOMIC_RELEASE);
+    if (timer_reserve(0))
+        panic("no memory for the timers of processor %u", c->id);
+    __atomic_store_n(&go, true, __ATOMIC_RELEASE);
+}
+
+void smp_start(void)
+{
+    void *before = page_alloc(TRAMPOLINE_ORDER);
+    uint32_t self = this_cpu()->apic_id;
+
+    if (!before)
+        panic("no memory to start processors");
+    __builtin_memcpy(before, trampoline(), TRAMPOLINE_SIZE);
+    trampoline_place();
+    for (unsigned i = 0; i < machine.acpi.cpus; i++)
+        if (wanted(&machine.acpi.cpu[i], self))
+            lapic_send_init(machine.acpi.cpu[i].apic_id);
+    wait(10 * MS);
+    for (unsigned i = 0; i < machine.acpi.cpus; i++)
+        if (wanted(&machine.acpi.cpu[i], self))
+            start_one(machine.acpi.cpu[i].apic_id);
+    __builtin_memcpy(trampoline(), before, TRAMPOLINE_SIZE);
+    page_free(before, TRAMPOLINE_ORDER);
+    printk(LOG_INFO, "%u processors\n", pcpu_count);
+}
