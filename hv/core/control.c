@@ -63,7 +63,7 @@ void bits_fill(struct control_bits *b, unsigned n)
 
 struct vcpu *control_vcpu(const struct domain *d, uint32_t id)
 {
-    return id < d->max_vcpus ? __atomic_load_n(&d->vcpu[id], __ATOMIC_ACQUIRE) : NULL;
+    return domain_vcpu(d, id);
 }
 
 /* ---- CPU policies ---- */

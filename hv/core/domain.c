@@ -2,6 +2,9 @@
 /*
  * Domains: the list of all, references, and creation.
  *
+ * Numbers are looked up all the time, by all processors: chains by number, each with a lock of its own. Who goes
+ * through all of them asks a map of bits for the next number.
+ *
  * A domain is in the list from its creation until its last reference goes, so a dead one whose frames
  * somebody still maps can be seen. References count upwards only from a number that is not zero: once the
  * last is gone nobody gets another, and the memory is given back by a task, because the last reference may
@@ -20,52 +23,64 @@
 
 #include "domain_life.h"
 
-#define HASH 256
+#define BUCKETS 256                     /* a power of two */
 
 struct domain *dom0;
 
-static spinlock_t list_lock = SPINLOCK(LOCK_DOMLIST);
-static struct domain *first, *last;     /* by ascending number */
-static struct domain *hash[HASH];
+/* ---- the list: chains by number, each with a lock of its own, and a bit for each number in use ---- */
 
-/* ---- the list ---- */
+static struct bucket { spinlock_t lock; struct domain *first; } buckets[BUCKETS] = {
+    [0 ... BUCKETS - 1] = { .lock = SPINLOCK(LOCK_DOMLIST) },
+};
+static uint64_t ids_used[DIV_ROUND_UP(DOMID_FIRST_RESERVED, 64)];   /* atomic words */
 
-static struct domain *find(domid_t id)
+static struct bucket *bucket_of(domid_t id) { return &buckets[id % BUCKETS]; }
+
+/* With the bucket locked. */
+static struct domain *find(const struct bucket *b, domid_t id)
 {
-    struct domain *d = hash[id % HASH];
+    struct domain *d = b->first;
 
     while (d && d->id != id)
         d = d->hash_next;
     return d;
 }
 
-/* Numbers mostly grow, so the end is tried first. */
-static void link_in(struct domain *d)
+static void id_mark(domid_t id, bool used)
 {
-    struct domain **at = last && last->id < d->id ? &last->next : &first;
+    uint64_t bit = 1ull << id % 64;
 
-    while (*at && (*at)->id < d->id)
-        at = &(*at)->next;
-    d->next = *at;
-    *at = d;
-    if (!d->next)
-        last = d;
-    d->hash_next = hash[d->id % HASH];
-    hash[d->id % HASH] = d;
+    if (used)
+        __atomic_fetch_or(&ids_used[id / 64], bit, __ATOMIC_SEQ_CST);
+    else
+        __atomic_fetch_and(&ids_used[id / 64], ~bit, __ATOMIC_SEQ_CST);
+}
+
+/* The first number from `id` on that is in use; DOMID_FIRST_RESERVED: none. */
+static uint32_t id_next_used(uint32_t id)
+{
+    for (uint32_t i = id / 64; i < ARRAY_LEN(ids_used); i++) {
+        uint64_t word = __atomic_load_n(&ids_used[i], __ATOMIC_SEQ_CST);
+
+        if (i == id / 64)
+            word &= ~0ull << id % 64;
+        if (word)
+            return i * 64 + (uint32_t)__builtin_ctzll(word);
+    }
+    return DOMID_FIRST_RESERVED;
 }
 
 static void link_out(struct domain *d)
 {
-    struct domain **at = &first, *before = NULL;
+    struct bucket *b = bucket_of(d->id);
+    struct domain **at;
 
-    for (; *at != d; at = &(*at)->next)
-        before = *at;
-    *at = d->next;
-    if (last == d)
-        last = before;
-    for (at = &hash[d->id % HASH]; *at != d; at = &(*at)->hash_next)
+    spin_lock(&b->lock);
+    for (at = &b->first; *at != d; at = &(*at)->hash_next)
         ;
     *at = d->hash_next;
+    id_mark(d->id, false);
+    spin_unlock(&b->lock);
 }
 
 bool domain_get_again(struct domain *d)
@@ -80,26 +95,29 @@ bool domain_get_again(struct domain *d)
 
 struct domain *domain_get(domid_t id)
 {
+    struct bucket *b = bucket_of(id);
     struct domain *d;
 
-    spin_lock(&list_lock);
-    d = find(id);
+    spin_lock(&b->lock);
+    d = find(b, id);
     if (d && !domain_get_again(d))
         d = NULL;
-    spin_unlock(&list_lock);
+    spin_unlock(&b->lock);
     return d;
 }
 
 struct domain *domain_get_from(domid_t id)
 {
-    struct domain *d;
+    struct domain *d = NULL;
 
-    spin_lock(&list_lock);
-    d = find(id);
-    for (d = d ? d : first; d && (d->id < id || !domain_get_again(d)); d = d->next)
-        ;
-    spin_unlock(&list_lock);
+    for (uint32_t n = id; !d && (n = id_next_used(n)) < DOMID_FIRST_RESERVED; n++)
+        d = domain_get((domid_t)n);
     return d;
+}
+
+bool domain_id_used(domid_t id)
+{
+    return id < DOMID_FIRST_RESERVED && __atomic_load_n(&ids_used[id / 64], __ATOMIC_SEQ_CST) >> id % 64 & 1;
 }
 
 static void domain_free(struct domain *d)
@@ -121,9 +139,7 @@ static void free_later(void *arg)
 {
     struct domain *d = arg;
 
-    spin_lock(&list_lock);
     link_out(d);
-    spin_unlock(&list_lock);
     domain_free(d);
     event_raise_global_virq(VIRQ_DOM_EXC);
 }
@@ -202,13 +218,17 @@ static int build(struct domain *d, const struct xen_domctl_createdomain *c)
 
 static int publish(struct domain *d)
 {
+    struct bucket *b = bucket_of(d->id);
     bool taken;
 
-    spin_lock(&list_lock);
-    taken = find(d->id) != NULL;
-    if (!taken)
-        link_in(d);
-    spin_unlock(&list_lock);
+    spin_lock(&b->lock);
+    taken = find(b, d->id) != NULL;
+    if (!taken) {
+        d->hash_next = b->first;
+        b->first = d;
+        id_mark(d->id, true);
+    }
+    spin_unlock(&b->lock);
     return taken ? -XEN_EEXIST : 0;
 }
 
@@ -244,7 +264,7 @@ int domain_add_vcpu(struct domain *d, unsigned n)
 
     if (n >= d->max_vcpus)
         return -XEN_EINVAL;
-    if (d->vcpu[n])
+    if (domain_vcpu(d, n))
         return -XEN_EEXIST;
     v = vcpu_create(d, n);
     if (!v)
@@ -255,10 +275,12 @@ int domain_add_vcpu(struct domain *d, unsigned n)
     if (rc == 0) {
         if (d->pause_count)
             v->pause_flags |= PAUSE_CONTROL;
-        __atomic_store_n(&d->vcpu[n], v, __ATOMIC_RELEASE);
+        __atomic_store_n(&d->vcpu[n], v, __ATOMIC_SEQ_CST);
     }
     spin_unlock(&d->lock);
     if (rc)
         vcpu_free(v);
+    else if (__atomic_load_n(&d->shutting_down, __ATOMIC_SEQ_CST))
+        vcpu_pause(v, PAUSE_SHUTDOWN, false);   /* domain_shutdown() may have passed over it */
     return rc;
 }

@@ -69,6 +69,7 @@ static __noreturn void machine_end(uint32_t reason)
 
 void domain_shutdown(struct domain *d, uint32_t reason)
 {
+    uint32_t none = SHUTDOWN_NONE;
     bool begun = false;
 
     if (d->privileged)
@@ -76,8 +77,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     if (!__atomic_compare_exchange_n(&d->shutting_down, &begun, true, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         return;
-    if (d->shutdown_reason == SHUTDOWN_NONE)
-        d->shutdown_reason = reason;
+    __atomic_compare_exchange_n(&d->shutdown_reason, &none, reason, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     for_each_vcpu(d, v)
         vcpu_pause(v, PAUSE_SHUTDOWN, false);
     __atomic_store_n(&d->shut_down, true, __ATOMIC_RELEASE);
@@ -86,13 +86,19 @@ void domain_shutdown(struct domain *d, uint32_t reason)
 
 int domain_resume(struct domain *d)
 {
-    if (!__atomic_load_n(&d->shut_down, __ATOMIC_ACQUIRE) || d->dying)
+    bool was = true;
+
+    if (domain_dying(d) || !__atomic_compare_exchange_n(&d->shut_down, &was, false, false, __ATOMIC_ACQ_REL,
+                                                        __ATOMIC_RELAXED))
         return -XEN_EINVAL;
-    d->shutdown_reason = SHUTDOWN_NONE;
-    __atomic_store_n(&d->shut_down, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&d->shutdown_reason, SHUTDOWN_NONE, __ATOMIC_RELAXED);
     __atomic_store_n(&d->shutting_down, false, __ATOMIC_RELEASE);
     for_each_vcpu(d, v)
         vcpu_unpause(v, PAUSE_SHUTDOWN);
+    /* The next shutdown may have begun already, and its marks be among those taken off. */
+    if (__atomic_load_n(&d->shutting_down, __ATOMIC_SEQ_CST))
+        for_each_vcpu(d, v)
+            vcpu_pause(v, PAUSE_SHUTDOWN, false);
     return 0;
 }
 
@@ -120,7 +126,7 @@ static void watchdog_fired(void *arg, uint64_t now)
 {
     struct domain *d = arg;
 
-    if (d->dying || __atomic_load_n(&d->shutting_down, __ATOMIC_RELAXED))
+    if (domain_dying(d) || __atomic_load_n(&d->shutting_down, __ATOMIC_RELAXED))
         return;
     printk(LOG_WARNING, "d%u: its watchdog was not reset in time\n", d->id);
     domain_shutdown(d, SHUTDOWN_watchdog);
@@ -189,14 +195,23 @@ enum { KILL_STOP, KILL_EVENTS, KILL_GRANTS, KILL_MEMORY, KILL_DONE };
 static int kill_stop(struct domain *d)
 {
     domain_pause(d, true);
-    for_each_vcpu(d, v) {
+    for_each_vcpu(d, v)
         vcpu_stop_timers(v);
-        vcpu_release_info(v);
-    }
     domain_watchdogs_stop(d);
     event_virq_handler_drop(d);
     hw_leave_domain(d);
     return 0;
+}
+
+/* Whoever sends an event writes to the receiver's vcpu_info: that goes when no port is left to send to. */
+static int kill_events(struct domain *d)
+{
+    int rc = event_table_destroy(d);
+
+    if (rc == 0)
+        for_each_vcpu(d, v)
+            vcpu_release_info(v);
+    return rc;
 }
 
 static int kill_step(struct domain *d)
@@ -206,7 +221,7 @@ static int kill_step(struct domain *d)
         return kill_stop(d);
     case KILL_EVENTS:
         irq_domain_release(d);
-        return event_table_destroy(d);
+        return kill_events(d);
     case KILL_GRANTS:
         return grant_table_release(d);
     default:
@@ -234,7 +249,7 @@ int domain_kill(struct domain *d)
 
     if (d->privileged)
         return -XEN_EINVAL;
-    if (d->dying == DOMAIN_DEAD)
+    if (__atomic_load_n(&d->dying, __ATOMIC_ACQUIRE) == DOMAIN_DEAD)
         return 0;
     if (!kill_begin(d))
         return -XEN_ERESTART;

@@ -15,26 +15,16 @@
 
 /* ---- creation ---- */
 /* Numbers are not reused soon, so that a tool with an old number in hand does not reach another domain. */
-static spinlock_t create_lock = SPINLOCK(LOCK_CONTROL);
-static domid_t last_id;
+static uint32_t last_id;        /* atomic; counts on, taken modulo the numbers that there are */
 
-static bool id_used(domid_t id)
-{
-    struct domain *d = domain_get_from(id);
-    bool used = d && d->id == id;
-
-    if (d)
-        domain_put(d);
-    return used;
-}
-
-/* 0: none is free. */
+/* A number that nobody had a moment ago; 0: none is free. */
 static domid_t id_next(void)
 {
     for (unsigned tries = 0; tries < MAX_DOMAINS; tries++) {
-        last_id = last_id + 1 >= MAX_DOMAINS ? 1 : (domid_t)(last_id + 1);
-        if (!id_used(last_id))
-            return last_id;
+        domid_t id = (domid_t)(__atomic_fetch_add(&last_id, 1, __ATOMIC_RELAXED) % (MAX_DOMAINS - 1) + 1);
+
+        if (!domain_id_used(id))
+            return id;
     }
     return 0;
 }
@@ -53,33 +43,40 @@ static int config_check(struct vcpu *v, const struct xen_domctl_createdomain *c)
     return 0;
 }
 
-static int create(struct vcpu *v, struct xen_domctl *op)
+static int create_named(struct vcpu *v, struct xen_domctl *op)
 {
     const struct xen_domctl_createdomain *c = &op->u.createdomain;
-    bool named = op->domain > 0 && op->domain < DOMID_FIRST_RESERVED;
-    domid_t id = named ? op->domain : id_next();
+    int r = 0;
+
+    if (domain_id_used(op->domain))
+        return refuse(v, -XEN_EEXIST, op->domain, 0);
+    return domain_create(op->domain, c, false, &r) ? 0 : refuse(v, r, c->flags, c->max_vcpus);
+}
+
+/* Two who create at once get different numbers, unless one of them names a number: then the other tries the next. */
+static int create_next(struct vcpu *v, struct xen_domctl *op)
+{
+    const struct xen_domctl_createdomain *c = &op->u.createdomain;
     int r;
 
-    if (named && id_used(id))
-        return refuse(v, -XEN_EEXIST, id, 0);
-    if (!id)
-        return refuse(v, -XEN_ENOSPC, MAX_DOMAINS, 0);
-    if (!domain_create(id, c, false, &r))
-        return refuse(v, r, c->flags, c->max_vcpus);
-    op->domain = id;
-    return 0;
+    do {
+        op->domain = id_next();
+        if (!op->domain)
+            return refuse(v, -XEN_ENOSPC, MAX_DOMAINS, 0);
+        if (domain_create(op->domain, c, false, &r))
+            return 0;
+    } while (r == -XEN_EEXIST);
+    return refuse(v, r, c->flags, c->max_vcpus);
 }
 
 int domctl_createdomain(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
+    bool named = op->domain > 0 && op->domain < DOMID_FIRST_RESERVED;
     int r = config_check(v, &op->u.createdomain);
 
     if (r)
         return r;
-    spin_lock(&create_lock);
-    r = create(v, op);
-    spin_unlock(&create_lock);
-    return r;
+    return named ? create_named(v, op) : create_next(v, op);
 }
 
 int domctl_max_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl *op)

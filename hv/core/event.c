@@ -7,7 +7,8 @@
  * port is being used or changed. That is enough: whoever takes a wire apart must hold the byte of each end
  * while it changes that end. So while a sender holds its own end, the wire is whole, the other domain's
  * table exists, and the other port is the one at the end of the wire. No reference to the other domain is
- * counted.
+ * counted. The layout of the pending bits, which a domain may change while it runs, is held the same way: it is
+ * given up only when every port is closed (EVTCHNOP_reset, death), and closing a port needs its byte.
  *
  *   table lock(s) (LOCK_EVENT, by address)  >  a port's byte  >  a FIFO queue's byte
  *
@@ -44,6 +45,17 @@ void event_poll_end(struct vcpu *v)
     vcpu_unpause(v, PAUSE_POLL);
 }
 
+/* The layout may be changed over meanwhile: either that finds our bit, or we find the new layout. */
+static void raise_2l(struct domain *d, uint32_t port, struct event *e)
+{
+    struct event_fifo *f;
+
+    event_2l_raise(d, port, e);
+    f = event_fifo_of(d);
+    if (unlikely(f))
+        event_fifo_raise(d, f, port, e);
+}
+
 void event_deliver(struct domain *d, uint32_t port, struct event *e)
 {
     struct event_fifo *f = event_fifo_of(d);
@@ -52,7 +64,7 @@ void event_deliver(struct domain *d, uint32_t port, struct event *e)
     if (f)
         event_fifo_raise(d, f, port, e);
     else
-        event_2l_raise(d, port, e);
+        raise_2l(d, port, e);
     pollers = __atomic_load_n(&d->events.pollers, __ATOMIC_SEQ_CST);
     if (unlikely(pollers))
         wake_pollers(d, port, pollers);
@@ -96,12 +108,19 @@ void event_raise_pirq(struct domain *d, uint32_t pirq)
 
 bool event_port_pending(struct domain *d, evtchn_port_t port)
 {
-    struct event_fifo *f = event_fifo_of(d);
     struct event *e = event_at(d, port);
+    struct event_fifo *f;
+    bool pending = false;
 
     if (!e)
         return false;
-    return f ? event_fifo_pending(f, port, e) : event_2l_pending(d, port);
+    port_lock(e);
+    if (event_open_kind(e)) {
+        f = event_fifo_of(d);
+        pending = f ? event_fifo_pending(f, port, e) : event_2l_pending(d, port);
+    }
+    port_unlock(e);
+    return pending;
 }
 
 /* ---- global VIRQs: each goes to one domain ---- */
@@ -115,6 +134,14 @@ bool virq_is_global(uint32_t virq)
            virq != VIRQ_XENPMU;
 }
 
+static void raise_first(struct domain *d, uint32_t virq)
+{
+    struct vcpu *v = domain_vcpu(d, 0);
+
+    if (v)
+        event_raise_virq(v, virq);
+}
+
 void event_raise_global_virq(uint32_t virq)
 {
     struct domain *d;
@@ -125,11 +152,10 @@ void event_raise_global_virq(uint32_t virq)
         d = NULL;
     byte_unlock(&virq_handler_lock);
     if (d) {
-        if (d->vcpu[0])
-            event_raise_virq(d->vcpu[0], virq);
+        raise_first(d, virq);
         domain_put(d);
-    } else if (dom0 && dom0->vcpu[0]) {
-        event_raise_virq(dom0->vcpu[0], virq);
+    } else if (dom0) {
+        raise_first(dom0, virq);
     }
 }
 
@@ -252,7 +278,7 @@ void event_port_release(struct domain *d, uint32_t port, struct event *e)
 {
     struct event_table *t = &d->events;
 
-    event_port_set(e, EVENT_FREE, 0, 0, NULL);
+    event_port_set(e, EVENT_FREE, 0, 0, NULL);      /* from here on nobody changes the rest */
     __atomic_store_n(&e->vcpu, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&e->priority, PRIORITY_DEFAULT, __ATOMIC_RELAXED);
     if (t->fifo)
@@ -328,7 +354,7 @@ int event_shut(struct domain *d, evtchn_port_t port)
     struct event *e = event_at(d, port);
     int rc = -XEN_EINVAL;
 
-    if (e && e->kind != EVENT_FREE && e->kind != EVENT_RESERVED) {
+    if (e && event_open_kind(e)) {
         disconnect(d, port, e);
         event_port_release(d, port, e);
         rc = 0;

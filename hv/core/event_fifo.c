@@ -224,16 +224,21 @@ static void page_put(const void *page, mfn_t frame)
     frame_put_writable(frame);
 }
 
-/* What is pending in the old layout must not be lost: it waits in the records until the pages come. */
+/*
+ * What is pending in the old layout must not be lost: it waits in the records until the pages come. Senders go on
+ * meanwhile, so the new layout is there first and the old one read second: who still wrote to the old one looks again
+ * (raise_2l()).
+ */
 static void take_over(struct domain *d, struct event_fifo *f)
 {
     for (uint32_t port = 1; port < d->events.ports; port++) {
-        struct event *e = event_at(d, port);
-
-        __atomic_store_n(&e->priority, PRIORITY_DEFAULT, __ATOMIC_RELAXED);
-        __atomic_store_n(&e->pending, event_2l_pending(d, port), __ATOMIC_SEQ_CST);
+        __atomic_store_n(&event_at(d, port)->priority, PRIORITY_DEFAULT, __ATOMIC_RELAXED);
+        __atomic_store_n(&event_at(d, port)->pending, 0, __ATOMIC_RELAXED);
     }
-    __atomic_store_n(&d->events.fifo, f, __ATOMIC_RELEASE);
+    __atomic_store_n(&d->events.fifo, f, __ATOMIC_SEQ_CST);
+    for (uint32_t port = 1; port < d->events.ports; port++)
+        if (event_2l_pending(d, port))
+            event_fifo_raise(d, f, port, event_at(d, port));
 }
 
 int event_fifo_control_set(struct domain *d, uint32_t vcpu, mfn_t frame, uint32_t offset)

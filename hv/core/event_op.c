@@ -7,11 +7,6 @@
 #include <hv/irq.h>
 #include <hv/ops.h>
 
-static struct vcpu *vcpu_number(struct domain *d, uint32_t n)
-{
-    return n < d->max_vcpus ? d->vcpu[n] : NULL;
-}
-
 /* ---- opening ---- */
 
 int event_op_alloc_unbound(struct vcpu *v, struct domain *d, struct evtchn_alloc_unbound *arg)
@@ -63,7 +58,7 @@ int event_op_bind_interdomain(struct vcpu *v, struct domain *d, struct evtchn_bi
 
 int event_op_bind_virq(struct vcpu *v, struct domain *d, struct evtchn_bind_virq *arg)
 {
-    struct vcpu *target = vcpu_number(d, arg->vcpu);
+    struct vcpu *target = domain_vcpu(d, arg->vcpu);
     struct event *e;
     int port;
 
@@ -90,7 +85,7 @@ int event_op_bind_ipi(struct vcpu *v, struct domain *d, struct evtchn_bind_ipi *
     struct event *e;
     int port;
 
-    if (!vcpu_number(d, arg->vcpu))
+    if (!domain_vcpu(d, arg->vcpu))
         return refuse(v, -XEN_ENOENT, arg->vcpu, 0);
     spin_lock(&d->events.lock);
     port = event_port_alloc(d, &e);
@@ -179,16 +174,19 @@ int event_op_send(struct vcpu *v, struct domain *d, struct evtchn_send *arg)
 
 int event_op_unmask(struct vcpu *v, struct domain *d, struct evtchn_unmask *arg)
 {
-    struct event_fifo *f = event_fifo_of(d);
     struct event *e = event_at(d, arg->port);
+    struct event_fifo *f;
 
-    if (!e || (!f && arg->port >= EVTCHN_2L_NR_CHANNELS))
+    if (!e)
         return refuse(v, -XEN_EINVAL, arg->port, 0);
     port_lock(e);
-    if (f)
-        event_fifo_unmask(d, f, arg->port, e);
-    else
-        event_2l_unmask(d, arg->port, e);
+    if (event_open_kind(e)) {
+        f = event_fifo_of(d);
+        if (f)
+            event_fifo_unmask(d, f, arg->port, e);
+        else
+            event_2l_unmask(d, arg->port, e);
+    }
     port_unlock(e);
     return 0;
 }
@@ -252,7 +250,7 @@ int event_op_bind_vcpu(struct vcpu *v, struct domain *d, struct evtchn_bind_vcpu
     struct event *e = event_at(d, arg->port);
     bool moved;
 
-    if (!vcpu_number(d, arg->vcpu))
+    if (!domain_vcpu(d, arg->vcpu))
         return refuse(v, -XEN_ENOENT, arg->port, arg->vcpu);
     if (!e)
         return refuse(v, -XEN_EINVAL, arg->port, arg->vcpu);
@@ -270,7 +268,7 @@ int event_op_init_control(struct vcpu *v, struct domain *d, struct evtchn_init_c
 {
     int rc;
 
-    if (!vcpu_number(d, arg->vcpu))
+    if (!domain_vcpu(d, arg->vcpu))
         return refuse(v, -XEN_ENOENT, arg->vcpu, 0);
     spin_lock(&d->events.lock);
     rc = d->events.closed ? -XEN_EINVAL
@@ -293,13 +291,20 @@ int event_op_expand_array(struct vcpu *v, struct domain *d, struct evtchn_expand
 int event_op_set_priority(struct vcpu *v, struct domain *d, struct evtchn_set_priority *arg)
 {
     struct event *e = event_at(d, arg->port);
+    int rc = 0;
 
     if (arg->priority > EVTCHN_FIFO_PRIORITY_MIN || !e)
         return refuse(v, -XEN_EINVAL, arg->port, arg->priority);
     if (!event_fifo_of(d))
         return -XEN_ENOSYS;
-    __atomic_store_n(&e->priority, (uint8_t)arg->priority, __ATOMIC_RELAXED);
-    return 0;
+    /* A port that closes meanwhile goes back to the default, which must stand in the end. */
+    port_lock(e);
+    if (event_open_kind(e))
+        __atomic_store_n(&e->priority, (uint8_t)arg->priority, __ATOMIC_RELAXED);
+    else
+        rc = -XEN_EACCES;
+    port_unlock(e);
+    return rc ? refuse(v, rc, arg->port, arg->priority) : 0;
 }
 
 /*

@@ -166,7 +166,7 @@ static long family_memory_op(struct vcpu *v, uint64_t cmd, gaddr_t at)
     }
 static long family_vcpu_op(struct vcpu *v, uint64_t cmd, uint64_t id, gaddr_t at)
 {
-    struct vcpu *target = id < v->domain->max_vcpus ? v->domain->vcpu[id] : NULL;
+    struct vcpu *target = id == (uint32_t)id ? domain_vcpu(v->domain, (uint32_t)id) : NULL;
 
     if (!target)
         return -XEN_ENOENT;
@@ -195,6 +195,23 @@ static struct domain *domctl_target(struct vcpu *v, enum domctl_target how, domi
     return domain_get(id);
 }
 
+/*
+ * One domctl at a time on a domain: handlers need not expect each other. Two tools at the same domain are rare, so the
+ * second does not wait here, where it would have to be answered for, but calls again.
+ */
+static bool control_begin(struct domain *d)
+{
+    return !d || !__atomic_exchange_n(&d->controlled, true, __ATOMIC_ACQUIRE);
+}
+
+static void control_end(struct domain *d)
+{
+    if (!d)
+        return;
+    __atomic_store_n(&d->controlled, false, __ATOMIC_RELEASE);
+    domain_put(d);
+}
+
 static long domctl_run(struct vcpu *v, struct xen_domctl *op, bool *copy_back)
 {
     struct domain *d;
@@ -206,6 +223,10 @@ static long domctl_run(struct vcpu *v, struct xen_domctl *op, bool *copy_back)
         d = domctl_target(v, target, op->domain);                                       \
         if (!d && target != NEW)                                                        \
             return refuse(v, -XEN_ESRCH, op->domain, op->cmd);                          \
+        if (!control_begin(d)) {                                                        \
+            domain_put(d);                                                              \
+            return -XEN_ERESTART;                                                       \
+        }                                                                               \
         r = domctl_##name(v, d, op);                                                    \
         *copy_back = (copy & OUT) && (r == 0 || r == -XEN_ENOBUFS || r == -XEN_ERESTART);  \
         break;
@@ -215,8 +236,7 @@ static long domctl_run(struct vcpu *v, struct xen_domctl *op, bool *copy_back)
         missing_note(v, __HYPERVISOR_domctl, op->cmd);
         return -XEN_ENOSYS;
     }
-    if (d)
-        domain_put(d);
+    control_end(d);
     return r;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ticket locks. Whoever wants the lock draws a number and waits until it is served, so nobody is overtaken
- * for ever.
+ * for ever. The way of a lock that is free is inline, in lock.h.
  *
- * Debug builds keep the levels of the locks that a processor holds and stop at the first one taken out of
+ * Checked builds keep the levels of the locks that a processor holds and stop at the first one taken out of
  * order: a deadlock is then found by any single run through the code, not by two processors that happen to
  * meet.
  */
@@ -25,7 +25,7 @@ static void order_note(const spinlock_t *l)
 }
 
 /* Two locks of one level are taken only by spin_lock2(), which says so with pair. */
-static void order_enter(const spinlock_t *l, bool pair)
+void lock_order_enter(const spinlock_t *l, bool pair)
 {
     struct pcpu *c = this_cpu();
 
@@ -35,7 +35,7 @@ static void order_enter(const spinlock_t *l, bool pair)
 }
 
 /* Locks may be given back in any order. */
-static void order_leave(const spinlock_t *l)
+void lock_order_leave(const spinlock_t *l)
 {
     struct pcpu *c = this_cpu();
     unsigned i;
@@ -53,29 +53,14 @@ static void order_leave(const spinlock_t *l)
 #else
 
 static inline void order_note(const spinlock_t *l) { }
-static inline void order_enter(const spinlock_t *l, bool pair) { }
-static inline void order_leave(const spinlock_t *l) { }
 
 #endif
 
-static void take(spinlock_t *l)
+void spin_wait(spinlock_t *l, uint16_t ticket)
 {
-    uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
-
-    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket)
+    do
         hw_relax();
-}
-
-void spin_lock(spinlock_t *l)
-{
-    order_enter(l, false);
-    take(l);
-}
-
-void spin_unlock(spinlock_t *l)
-{
-    __atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
-    order_leave(l);
+    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket);
 }
 
 /* A lock that is not waited for cannot deadlock: it may be taken in any order. */
@@ -98,8 +83,8 @@ void spin_lock2(spinlock_t *a, spinlock_t *b)
     spin_lock(first);
     if (first == second)
         return;
-    order_enter(second, true);
-    take(second);
+    lock_order_enter(second, true);
+    spin_take(second);
 }
 
 void spin_unlock2(spinlock_t *a, spinlock_t *b)

@@ -86,9 +86,12 @@ int sched_op_shutdown(struct vcpu *v, struct domain *d, struct sched_shutdown *a
 /* Only notes the reason: a kernel that panics tells it before it tries to dump. */
 int sched_op_shutdown_code(struct vcpu *v, struct domain *d, struct sched_shutdown *arg)
 {
-    if (arg->reason > SHUTDOWN_MAX || d->shutting_down || d->shutdown_reason != SHUTDOWN_NONE)
-        return refuse(v, -XEN_EINVAL, arg->reason, d->shutdown_reason);
-    d->shutdown_reason = arg->reason;
+    uint32_t none = SHUTDOWN_NONE;
+
+    if (arg->reason > SHUTDOWN_MAX || __atomic_load_n(&d->shutting_down, __ATOMIC_RELAXED) ||
+        !__atomic_compare_exchange_n(&d->shutdown_reason, &none, arg->reason, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED))
+        return refuse(v, -XEN_EINVAL, arg->reason, none);
     return 0;
 }
 

@@ -201,14 +201,13 @@ long hc_vm_assist(struct vcpu *v, uint64_t cmd, uint64_t type, uint64_t a3, uint
     if (type > 63 || !(VM_ASSIST_KNOWN & 1ull << type))
         return refuse(v, -XEN_EINVAL, cmd, type);
     if (cmd == VMASST_CMD_enable)
-        v->domain->pv.vm_assist |= 1ull << type;
+        __atomic_fetch_or(&v->domain->pv.vm_assist, 1ull << type, __ATOMIC_SEQ_CST);
     else if (cmd == VMASST_CMD_disable)
-        v->domain->pv.vm_assist &= ~(1ull << type);
+        __atomic_fetch_and(&v->domain->pv.vm_assist, ~(1ull << type), __ATOMIC_SEQ_CST);
     else
         return refuse(v, -XEN_ENOSYS, cmd, type);
-    for (unsigned i = 0; i < v->domain->max_vcpus; i++)
-        if (v->domain->vcpu[i])
-            pv_entry_changed(v->domain->vcpu[i]);
+    for_each_vcpu(v->domain, other)
+        pv_entry_changed(other);
     return 0;
 }
 

@@ -250,7 +250,10 @@ static void op_priority(struct guest *g)
 
     if (rc == 0)
         g->priority[p.port] = p.priority;
-    assert_true(rc == 0 || rc == -XEN_EINVAL || !g->fifo);
+    if (g->fifo && p.port < PORTS && p.port < g->d->events.ports)
+        assert_int_equal(rc, g->port[p.port].kind == EVTCHNSTAT_closed ? -XEN_EACCES : 0);
+    else
+        assert_true(rc == -XEN_EINVAL || (rc == -XEN_ENOSYS && !g->fifo));
 }
 
 static void op_fifo(struct guest *g)

@@ -38,7 +38,8 @@ struct domain {
     uint32_t        refs;               /* atomic */
     uint32_t        pause_count;        /* by the control interface */
     spinlock_t      lock;               /* life cycle */
-    struct domain  *next, *hash_next;   /* all by ascending id; those of one hash; LOCK_DOMLIST */
+    bool            controlled;         /* a processor is in a domctl on it; atomic */
+    struct domain  *hash_next;          /* in core/domain.c; LOCK_DOMLIST */
     struct task     free_task;          /* queued when the last reference went */
     uint8_t         handle[16];
     uint32_t        create_flags;       /* XEN_DOMCTL_CDF_* */
@@ -84,8 +85,10 @@ struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *c
 int  domain_add_vcpu(struct domain *d, unsigned n);
 /* Reference by number, or NULL: a lock and a short chain. DOMID_SELF is not understood here. */
 struct domain *domain_get(domid_t id);
-/* First domain with number >= id, with a reference; NULL at the end. */
+/* First domain with number >= id, with a reference; NULL at the end. Costs the same however many there are. */
 struct domain *domain_get_from(domid_t id);
+/* Whether some domain, dead ones included, has the number now. */
+bool domain_id_used(domid_t id);
 bool domain_get_again(struct domain *d);
 void domain_put(struct domain *d);
 /* Stops it and gives back all it has; -ERESTART until done. Idempotent. */
@@ -99,9 +102,16 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 void domain_pause(struct domain *d, bool sync);     /* counted; sync: returns when no vCPU runs any more */
 void domain_unpause(struct domain *d);
 void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *out);
+
+/* vCPU n of d, or NULL: n may be any number. One that is there stays for as long as the domain. */
+static inline struct vcpu *domain_vcpu(const struct domain *d, uint32_t n)
+{
+    return n < d->max_vcpus ? __atomic_load_n(&d->vcpu[n], __ATOMIC_ACQUIRE) : NULL;
+}
+
 /* For each existing vCPU. */
 #define for_each_vcpu(d, v) \
     for (unsigned v##_i = 0; v##_i < (d)->max_vcpus; v##_i++) \
-        for (struct vcpu *v = (d)->vcpu[v##_i]; v; v = NULL)
+        for (struct vcpu *v = domain_vcpu((d), v##_i); v; v = NULL)
 
 #endif
