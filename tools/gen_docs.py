@@ -243,12 +243,13 @@ OPTION_NOTES = {
     'com1': 'see below',
     'com2': 'see below',
     'console': 'see below',
+    'clocksource': 'what system time comes from while the TSC is good; a bad TSC is found without it',
     'loglvl': 'see below',
     'guest_loglvl': 'see below',
 }
 SPECIAL_DEFAULTS = {
     'dom0_mem': '512M + 1/16, at most 8G', 'dom0_max_vcpus': 'processors in use',
-    'com1': '115200,8n1,0x3f8,4', 'com2': '115200,8n1,0x2f8,3', 'console': 'com1,vga',
+    'com1': '115200,8n1,0x3f8,4', 'com2': '115200,8n1,0x2f8,3', 'console': 'com1,vga', 'clocksource': 'tsc',
     'loglvl': 'warning', 'guest_loglvl': 'none/warning',
 }
 

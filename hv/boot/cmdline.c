@@ -305,6 +305,18 @@ static bool parse_console(char *value, struct cmdline_options *out)
     return good;
 }
 
+static bool parse_clocksource(const char *value, struct cmdline_options *out)
+{
+    static const char *const names[] = { [CLOCK_TSC] = "tsc", [CLOCK_HPET] = "hpet", [CLOCK_ACPI] = "acpi" };
+
+    for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (same(value, names[i])) {
+            out->clocksource = (enum clock_option)i;
+            return true;
+        }
+    return false;
+}
+
 static bool parse_level(const char *text, uint8_t *out)
 {
     static const char *const names[] = { "none", "error", "warning", "info", "debug", "all" };

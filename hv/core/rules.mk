@@ -2,7 +2,7 @@
 # Host tests of hv/core on a machine of their own (tests/model/core): tiny limits, under ASan and UBSan, and those
 # that matter with four threads under TSan. Included by hv/build.mk.
 
-HV_CORE_SRCS := $(addprefix hv/core/, domain.c domain_life.c event.c event_2l.c event_fifo.c event_op.c grant.c \
+HV_CORE_SRCS := $(addprefix hv/core/, clock.c domain.c domain_life.c event.c event_2l.c event_fifo.c event_op.c grant.c \
                   grant_copy.c grant_handle.c grant_map.c grant_op.c lock.c op_names.c print.c range.c refusal.c sched.c \
                   sched_op.c task.c time.c timer.c vcpu.c vcpu_op.c)
 HV_CORE_FLAGS := $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -Itests/model/core -Ihv/include -Ihv/hw/include \
@@ -47,5 +47,8 @@ $(eval $(call core_tsan,grant_threads,tests/model/grant_threads.c))
 HV_IRQ_SRCS := $(addprefix hv/core/, irq.c irq_map.c ioapic.c pci.c msi.c physdev.c lock.c) tests/unit/irq_fake.c
 $(eval $(call host_test,irq_lines,tests/unit/irq_lines.c $(HV_IRQ_SRCS)))
 $(eval $(call host_test,irq_msi,tests/unit/irq_msi.c $(HV_IRQ_SRCS)))
+# Clocks: arithmetic, and two processors that compare their TSCs.
+$(eval $(call host_test,clock_unit,tests/unit/clock_math.c hv/core/clock.c))
+$(eval $(call host_test,tsc_check,tests/unit/tsc_check.c hv/core/tsc_check.c hv/core/clock.c))
 $(eval $(call host_test,console_hv,tests/unit/console_hv.c tests/unit/console_hv_fake.c $(addprefix hv/core/, \
                   console.c console_input.c console_io.c print.c task.c lock.c)))

@@ -19,20 +19,6 @@
 
 #define SECOND 1000000000ul
 
-struct tsc_scale tsc_scale_from_khz(uint64_t khz)
-{
-    struct tsc_scale s = { 0, 0 };
-    uint64_t hz = khz ? khz * 1000 : 1000;
-
-    /* Brings hz into (1e9, 2e9], so that the factor 1e9/hz has its top bit right behind the point. */
-    for (; hz > 2 * SECOND; hz >>= 1)
-        s.shift--;
-    for (; hz <= SECOND; hz <<= 1)
-        s.shift++;
-    s.mul = (uint32_t)(((unsigned __int128)SECOND << 32) / hz);
-    return s;
-}
-
 /* ---- system time for guests ---- */
 
 struct clock { uint64_t tsc, ns; struct tsc_scale scale; };

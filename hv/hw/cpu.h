@@ -75,7 +75,19 @@ void lapic_send(uint32_t apic_id, uint8_t vector);
 void lapic_send_init(uint32_t apic_id);
 void lapic_send_startup(uint32_t apic_id, uint8_t page);
 void lapic_send_nmi(uint32_t apic_id);
+/*
+ * The clock. The first measures the TSC. The other two are called when processor c has come up, at about the same time
+ * on the first processor and on c itself, for one c after the other: they compare the two TSCs and decide where system
+ * time comes from. c has no use for now_ns() before. Each waits for the other for some seconds at most.
+ */
 void clock_init_boot(void);
+void clock_check_source(struct pcpu *c);
+void clock_check_target(struct pcpu *c);
+/*
+ * The rate of a counter against the TSC: TSC ticks of a time in which it made *ticks of its own, by the bits of mask.
+ * Takes 30 ms.
+ */
+uint64_t clock_measure(uint64_t (*read)(void), uint64_t mask, uint64_t *ticks);
 void paging_init_boot(void);
 void paging_tables_from_heap(void);         /* from now on tables come from the allocator */
 /* Maps device memory uncached; never unmapped. Physical, bytes. */

@@ -14,6 +14,9 @@
 #define MSR_GS_BASE         0xc0000101
 #define MSR_KERNEL_GS_BASE  0xc0000102
 #define MSR_APIC_BASE       0x1b
+#define MSR_TSC_ADJUST      0x3b
+#define MSR_TSC_DEADLINE    0x6e0
+#define MSR_X2APIC          0x800       /* the first of 256 */
 #define MSR_SYSENTER_CS     0x174
 #define MSR_PAT             0x277
 
@@ -46,6 +49,18 @@ static inline uint64_t rdtsc(void)
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (uint64_t)hi << 32 | lo;
 }
+/* Not read before what stands before it: readings on two processors then compare as their causes do. */
+static inline uint64_t rdtsc_ordered(void)
+{
+    __asm__ volatile("lfence" : : : "memory");
+    return rdtsc();
+}
+/* All stores are visible to others before anything that follows, the WRMSR of an interrupt too (SDM vol. 3, 10.12.3). */
+static inline void fence_all(void) { __asm__ volatile("mfence; lfence" : : : "memory"); }
+static inline uint32_t mmio_read32(const volatile uint8_t *p) { return *(const volatile uint32_t *)p; }
+static inline uint64_t mmio_read64(const volatile uint8_t *p) { return *(const volatile uint64_t *)p; }
+static inline void mmio_write32(volatile uint8_t *p, uint32_t v) { *(volatile uint32_t *)p = v; }
+static inline void mmio_write64(volatile uint8_t *p, uint64_t v) { *(volatile uint64_t *)p = v; }
 static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
     __asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(sub));

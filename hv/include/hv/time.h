@@ -14,6 +14,7 @@
  */
 struct tsc_scale { uint32_t mul; int8_t shift; };
 struct tsc_scale tsc_scale_from_khz(uint64_t khz);
+struct tsc_scale tsc_scale_from_hz(uint64_t hz);
 static inline uint64_t tsc_to_ns(struct tsc_scale s, uint64_t ticks)
 {
     ticks = s.shift < 0 ? ticks >> -s.shift : ticks << s.shift;

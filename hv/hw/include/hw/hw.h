@@ -14,8 +14,9 @@
 uint64_t now_ns(void);              /* system time, monotonic, the same on all processors */
 uint64_t tsc_now(void);
 uint64_t tsc_khz(void);
-bool     tsc_reliable(void);        /* constant and the same on all processors */
+bool     tsc_reliable(void);        /* constant and the same on all processors; settled before dom0 is built */
 void     hw_timer_program(uint64_t deadline_ns);    /* ~0: none; in the past: at once */
+size_t   hw_clock_format(char *buf, size_t len);    /* what system time comes from, a line */
 uint64_t hw_rtc_seconds(void);      /* battery clock, seconds since 1970 */
 
 /* ---- processors ---- */

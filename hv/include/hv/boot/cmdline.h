@@ -32,6 +32,8 @@ struct serial_options {
 
 enum console_device { CONSOLE_COM1 = 1, CONSOLE_COM2 = 2, CONSOLE_VGA = 4 };
 
+enum clock_option { CLOCK_TSC, CLOCK_HPET, CLOCK_ACPI };
+
 /* Messages up to `always` are shown; those above, up to `limited`, at a limited rate; no others. */
 struct log_options {
     uint8_t always, limited;
@@ -58,6 +60,7 @@ struct cmdline_options {
     struct vcpu_range dom0_max_vcpus;
     struct serial_options com1, com2;
     uint32_t console; /* set of enum console_device */
+    enum clock_option clocksource;
     struct log_options loglvl, guest_loglvl;
 };
 
