@@ -17,7 +17,7 @@ static const struct {
     unsigned    must, may;
 } ops[] = {
     [WIRE_CREATE]   = { "create",   F_CONFIG, F_SOURCE | F_SET | F_PAUSED | F_DRY | F_PROGRESS },
-    [WIRE_LIST]     = { "list",     0,        F_DOMAIN },
+    [WIRE_LIST]     = { "list",     0,        F_DOMAIN | F_CONFIGS },
     [WIRE_INFO]     = { "info",     F_DOMAIN, 0 },
     [WIRE_HOST]     = { "host",     0,        F_TOPOLOGY },
     [WIRE_SHUTDOWN] = { "shutdown", 0,        F_DOMAIN | F_ALL | F_WAIT },
@@ -34,6 +34,13 @@ static const struct {
     [WIRE_VCPU_PIN] = { "vcpu_pin", F_DOMAIN, F_VCPU | F_HARD | F_SOFT | F_FORCE },
     [WIRE_SCHED]    = { "sched",    0,        F_DOMAIN | F_WEIGHT | F_CAP },
     [WIRE_LAST_CRASH] = { "last-crash", 0,    F_CLEAR },
+    [WIRE_CONFIG_UPDATE] = { "config_update", F_DOMAIN | F_CONFIG, F_SOURCE | F_SET },
+    [WIRE_SYSRQ]    = { "sysrq",    F_DOMAIN | F_TEXT, 0 },
+    [WIRE_MEM_SET]  = { "mem_set",  F_DOMAIN | F_KIB, 0 },
+    [WIRE_MEM_MAX]  = { "mem_max",  F_DOMAIN | F_KIB, 0 },
+    [WIRE_DEVICES]  = { "devices",  F_DOMAIN, 0 },
+    [WIRE_DEBUG_KEYS] = { "debug_keys", F_TEXT, 0 },
+    [WIRE_WAIT]     = { "wait",     F_DOMAIN, 0 },
 };
 
 #define AT(member) offsetof(struct wire_request, member)
@@ -51,6 +58,7 @@ static const struct {
     { "name", F_NAME, json_type_string, AT(name) },
     { "hard", F_HARD, json_type_string, AT(hard) },
     { "soft", F_SOFT, json_type_string, AT(soft) },
+    { "text", F_TEXT, json_type_string, AT(text) },
     { "set", F_SET, json_type_array, AT(set) },
     { "paused", F_PAUSED, json_type_boolean, AT(paused) },
     { "dry", F_DRY, json_type_boolean, AT(dry) },
@@ -59,11 +67,13 @@ static const struct {
     { "clear", F_CLEAR, json_type_boolean, AT(clear) },
     { "force", F_FORCE, json_type_boolean, AT(force) },
     { "topology", F_TOPOLOGY, json_type_boolean, AT(topology) },
+    { "configs", F_CONFIGS, json_type_boolean, AT(configs) },
     { "progress", F_PROGRESS, json_type_boolean, AT(progress) },
     { "vcpu", F_VCPU, json_type_int, AT(vcpu) },
     { "count", F_COUNT, json_type_int, AT(count) },
     { "weight", F_WEIGHT, json_type_int, AT(weight) },
     { "cap", F_CAP, json_type_int, AT(cap) },
+    { "kib", F_KIB, json_type_int, AT(kib) },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -16,7 +16,8 @@
 enum wire_op {
     WIRE_CREATE, WIRE_LIST, WIRE_INFO, WIRE_HOST, WIRE_SHUTDOWN, WIRE_REBOOT, WIRE_DESTROY, WIRE_PAUSE,
     WIRE_UNPAUSE, WIRE_RENAME, WIRE_DMESG, WIRE_REFUSALS, WIRE_MISSING, WIRE_VCPUS, WIRE_VCPU_SET,
-    WIRE_VCPU_PIN, WIRE_SCHED, WIRE_LAST_CRASH,
+    WIRE_VCPU_PIN, WIRE_SCHED, WIRE_LAST_CRASH, WIRE_CONFIG_UPDATE, WIRE_SYSRQ, WIRE_MEM_SET,
+    WIRE_MEM_MAX, WIRE_DEVICES, WIRE_DEBUG_KEYS, WIRE_WAIT,
 };
 
 /* Fields of requests, as bits: `given` tells which of them a request had. */
@@ -24,7 +25,7 @@ enum wire_field {
     F_DOMAIN = 1 << 0, F_CONFIG = 1 << 1, F_SOURCE = 1 << 2, F_NAME = 1 << 3, F_SET = 1 << 4,
     F_PAUSED = 1 << 5, F_DRY = 1 << 6, F_WAIT = 1 << 7, F_ALL = 1 << 8, F_CLEAR = 1 << 9,
     F_PROGRESS = 1 << 10, F_HARD = 1 << 11, F_SOFT = 1 << 12, F_VCPU = 1 << 13, F_COUNT = 1 << 14,
-    F_WEIGHT = 1 << 15, F_CAP = 1 << 16, F_FORCE = 1 << 17, F_TOPOLOGY = 1 << 18,
+    F_WEIGHT = 1 << 15, F_CAP = 1 << 16, F_FORCE = 1 << 17, F_TOPOLOGY = 1 << 18, F_TEXT = 1 << 19, F_KIB = 1 << 20, F_CONFIGS = 1 << 21,
 };
 
 enum { WIRE_SET_MAX = 256 };
@@ -37,12 +38,15 @@ struct wire_request {
     char        *source;       /* create: its name, for messages */
     char        *name;         /* rename: the new one */
     char        *hard, *soft;  /* vcpu_pin: lists of CPUs */
+    char        *text;         /* sysrq, debug_keys: the keys */
     char        *set[WIRE_SET_MAX];
     unsigned     set_count;    /* create: key=value */
     int64_t      vcpu;         /* vcpu_pin: which; not given: all */
     int64_t      count;        /* vcpu_set: how many */
     int64_t      weight, cap;  /* sched */
+    int64_t      kib;          /* mem_set, mem_max */
     bool         paused, dry, wait, all, clear, force, topology;
+    bool         configs;      /* list: with what was asked for */
     bool         progress;     /* create: tell of each step */
 };
 

@@ -71,6 +71,8 @@ int xc_vcpu_set_affinity(struct xc *xc, uint16_t domid, unsigned vcpu, const uin
 /* Weight 1 to 65535; cap in percent of a processor, 0: none. In set: -1 keeps what is. */
 int xc_domain_share(struct xc *xc, uint16_t domid, unsigned *weight, unsigned *cap, struct fault *f);
 int xc_domain_set_share(struct xc *xc, uint16_t domid, int weight, int cap, struct fault *f);
+/* XEN_SCHEDULER_* of the machine. */
+int xc_host_scheduler(struct xc *xc, unsigned *id, struct fault *f);
 int xc_host_ratelimit(struct xc *xc, unsigned *us, struct fault *f);
 /* Core, socket, node of each processor; XEN_INVALID_CORE_ID for one that is not there. How many. */
 int xc_host_topology(struct xc *xc, struct xen_sysctl_cputopo *out, unsigned max, struct fault *f);
@@ -114,7 +116,11 @@ int xc_host_last_crash(struct xc *xc, char *buf, size_t size, uint32_t *index, b
 int xc_host_key(struct xc *xc, char key, struct fault *f);
 struct xc_version {
     unsigned major, minor;
-    char     extra[16], caps[1024], changeset[64], compiler[64];
+    char     extra[16], caps[1024], changeset[64], command_line[1024];
+    char     compiler[65], compile_by[17], compile_domain[33], compile_date[33];
+    char     build_id[2 * 64 + 1];      /* in hexadecimal */
+    uint64_t virt_start;                /* of the hypervisor's addresses in a guest's address space */
+    unsigned page_bytes;
 };
 int xc_host_version(struct xc *xc, struct xc_version *out, struct fault *f);
 

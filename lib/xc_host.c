@@ -109,6 +109,40 @@ static void version_text(struct xc *xc, unsigned what, char *out, size_t size)
         snprintf(out, size, "%s", op);
 }
 
+/* Four texts of fixed size; one that fills its place has no end. */
+static void version_compile(struct xc *xc, struct xc_version *out)
+{
+    struct xen_compile_info *c = xc_op_buffer(xc);
+
+    if (xc_call(xc, __HYPERVISOR_xen_version, XENVER_compile_info, (uintptr_t)c, 0, 0) < 0)
+        return;
+    memcpy(out->compiler, c->compiler, sizeof(c->compiler));
+    memcpy(out->compile_by, c->compile_by, sizeof(c->compile_by));
+    memcpy(out->compile_domain, c->compile_domain, sizeof(c->compile_domain));
+    memcpy(out->compile_date, c->compile_date, sizeof(c->compile_date));
+}
+
+static void version_build_id(struct xc *xc, struct xc_version *out)
+{
+    struct xen_build_id *b = xc_op_buffer(xc);
+    long                 n;
+
+    b->len = sizeof(out->build_id) / 2;
+    n = xc_call(xc, __HYPERVISOR_xen_version, XENVER_build_id, (uintptr_t)b, 0, 0);
+    for (long i = 0; i < n && i < (long)sizeof(out->build_id) / 2; i++)
+        sprintf(out->build_id + 2 * i, "%02x", b->buf[i]);
+}
+
+static void version_numbers(struct xc *xc, struct xc_version *out)
+{
+    struct xen_platform_parameters *p = xc_op_buffer(xc);
+    long                            bytes = xc_call(xc, __HYPERVISOR_xen_version, XENVER_pagesize, 0, 0, 0);
+
+    out->page_bytes = bytes > 0 ? bytes : 0;
+    if (xc_call(xc, __HYPERVISOR_xen_version, XENVER_platform_parameters, (uintptr_t)p, 0, 0) >= 0)
+        out->virt_start = p->virt_start;
+}
+
 int xc_host_version(struct xc *xc, struct xc_version *out, struct fault *f)
 {
     long v = xc_call(xc, __HYPERVISOR_xen_version, XENVER_version, 0, 0, 0);
@@ -121,6 +155,9 @@ int xc_host_version(struct xc *xc, struct xc_version *out, struct fault *f)
     version_text(xc, XENVER_extraversion, out->extra, sizeof(out->extra));
     version_text(xc, XENVER_capabilities, out->caps, sizeof(out->caps));
     version_text(xc, XENVER_changeset, out->changeset, sizeof(out->changeset));
-    version_text(xc, XENVER_compile_info, out->compiler, sizeof(out->compiler));
+    version_text(xc, XENVER_commandline, out->command_line, sizeof(out->command_line));
+    version_compile(xc, out);
+    version_build_id(xc, out);
+    version_numbers(xc, out);
     return 0;
 }

@@ -118,6 +118,15 @@ int xc_domain_set_share(struct xc *xc, uint16_t domid, int weight, int cap, stru
     return rc < 0 ? fault_errno(f, rc, "weight %u, cap %u of domain %u", w, c, domid) : 0;
 }
 
+int xc_host_scheduler(struct xc *xc, unsigned *id, struct fault *f)
+{
+    struct xen_sysctl *op = xc_sysctl(xc, XEN_SYSCTL_sched_id);
+    int                rc = xc_sysctl_run(xc, op, "sched_id", f);
+
+    *id = rc ? 0 : op->u.sched_id.sched_id;
+    return rc;
+}
+
 int xc_host_ratelimit(struct xc *xc, unsigned *us, struct fault *f)
 {
     struct xen_sysctl              *op = xc_sysctl(xc, XEN_SYSCTL_scheduler_op);

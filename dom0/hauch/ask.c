@@ -13,6 +13,8 @@
 #include "lib/wire_line.h"
 #include "lib/wire_request.h"
 
+bool ask_quiet;
+
 struct json_object *request_new(const char *op, const char *domain)
 {
     struct json_object *o = json_object_new_object();
@@ -129,7 +131,7 @@ int ask(struct json_object *rq, struct json_object **answer)
     }
     o = send_request(fd, rq) ? NULL : read_answer(fd);
     close(fd);
-    if (o)
+    if (o && !ask_quiet)
         show_notes(o);
     if (!o || !json_object_get_boolean(member(o, "ok"))) {
         fputs("hauch: ", stderr);

@@ -13,3 +13,8 @@ $(O)/dom0/hauch: $(HAUCH_OBJS) $(O)/dom0/libhauch.a
 
 dom0: $(O)/dom0/hauch
 -include $(HAUCH_OBJS:.o=.d)
+
+# The command line with a canned daemon: the test has main.c inside and stands for ask.c.
+HAUCH_TESTED := $(filter-out dom0/hauch/main.c dom0/hauch/ask.c,$(sort $(wildcard dom0/hauch/*.c))) \
+                lib/wire_line.c lib/wire_request.c lib/xc_err.c lib/xs_client.c lib/console_client.c $(wildcard lib/config*.c)
+$(eval $(call host_test,hauch_cli,tests/host/hauch_cli.c $(HAUCH_TESTED),-ljson-c -lnettle))

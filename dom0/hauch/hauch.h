@@ -24,7 +24,12 @@ struct command {
 
 extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd_reboot, cmd_destroy,
     cmd_pause, cmd_unpause, cmd_rename, cmd_domid, cmd_domname, cmd_info, cmd_dmesg, cmd_uptime,
-    cmd_vcpu_list, cmd_vcpu_set, cmd_vcpu_pin, cmd_sched_credit2;
+    cmd_vcpu_list, cmd_vcpu_set, cmd_vcpu_pin, cmd_sched_credit2, cmd_sysrq, cmd_debug_keys, cmd_mem_set,
+    cmd_mem_max, cmd_vm_list, cmd_config_update, cmd_block_list, cmd_network_list, cmd_channel_list, cmd_store,
+    cmd_logs, cmd_top;
+
+/* Why Hauch does not have that verb of xl, or NULL: it is none (absent.c). */
+const char *absent_reason(const char *verb);
 
 /* Called as `xl`: what is printed has xl's columns and nothing else. */
 extern bool as_xl;
@@ -38,6 +43,9 @@ void                request_flag(struct json_object *rq, const char *key, bool v
 /* Send @rq (its reference is taken) and wait for the answer. EXIT_DONE and *answer (NULL: not wanted), or the
  * reason is printed and EXIT_FAILED returned. */
 int ask(struct json_object *rq, struct json_object **answer);
+
+/* No notes (warnings) are shown. */
+extern bool ask_quiet;
 
 /* A request whose answer carries nothing to show. */
 int ask_simple(const char *op, const char *domain);

@@ -7,7 +7,9 @@
 static const struct command *const commands[] = {
     &cmd_create,    &cmd_list,     &cmd_console,  &cmd_shutdown,      &cmd_reboot, &cmd_destroy, &cmd_pause,
     &cmd_unpause,   &cmd_rename,   &cmd_domid,    &cmd_domname,       &cmd_info,   &cmd_dmesg,   &cmd_uptime,
-    &cmd_vcpu_list, &cmd_vcpu_set, &cmd_vcpu_pin, &cmd_sched_credit2,
+    &cmd_vcpu_list, &cmd_vcpu_set, &cmd_vcpu_pin, &cmd_sched_credit2, &cmd_mem_set, &cmd_mem_max,
+    &cmd_block_list, &cmd_network_list, &cmd_channel_list, &cmd_config_update, &cmd_vm_list, &cmd_sysrq,
+    &cmd_debug_keys, &cmd_store, &cmd_logs, &cmd_top,
 };
 
 bool as_xl;
@@ -30,27 +32,57 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+static int help_run(const char *name)
+{
+    const struct command *about = name ? find(name) : NULL;
+
+    if (about)
+        printf("usage: %s", about->usage);
+    else
+        help(stdout);
+    return EXIT_DONE;
+}
+
+static int not_there(const char *name)
+{
+    const char *reason = absent_reason(name);
+
+    if (reason) {
+        fprintf(stderr, "hauch: %s is not in Hauch, because %s\n", name, reason);
+        return EXIT_FAILED;
+    }
+    if (*name) {
+        fputs("hauch: there is no command \"", stderr);
+        show_text(stderr, name);
+        fputs("\"\n", stderr);
+    }
+    help(stderr);
+    return EXIT_USAGE;
+}
+
+/* xl takes these before the verb; none of them changes anything here. */
+static int skip_global_options(int argc, char **argv)
+{
+    int at = 1;
+
+    while (at < argc && argv[at][0] == '-' && argv[at][1] && !argv[at][1 + strspn(argv[at] + 1, "vfNtT")])
+        at++;
+    return at;
+}
+
 int main(int argc, char **argv)
 {
     const char           *self = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
-    const char           *name = argc > 1 ? argv[1] : "";
-    const struct command *cmd = find(name);
+    int                   at = 1;
+    const char           *name;
+    const struct command *cmd;
 
     as_xl = !strcmp(self, "xl");
-    if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
-        const struct command *about = argc > 2 ? find(argv[2]) : NULL;
-
-        if (about)
-            printf("usage: %s", about->usage);
-        else
-            help(stdout);
-        return EXIT_DONE;
-    }
-    if (!cmd) {
-        if (*name)
-            fprintf(stderr, "hauch: there is no command \"%s\"\n", name);
-        help(stderr);
-        return EXIT_USAGE;
-    }
-    return cmd->run(argc - 1, argv + 1);
+    if (as_xl)
+        at = skip_global_options(argc, argv);
+    name = at < argc ? argv[at] : "";
+    cmd = find(name);
+    if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
+        return help_run(at + 1 < argc ? argv[at + 1] : NULL);
+    return cmd ? cmd->run(argc - at, argv + at) : not_there(name);
 }

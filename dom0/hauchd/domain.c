@@ -82,6 +82,14 @@ static int devices_allocate(struct domain *d)
     return 0;
 }
 
+static void update_free(struct domain *d)
+{
+    if (d->update)
+        wire_request_free(d->update);
+    free(d->update);
+    d->update = NULL;
+}
+
 static void release(struct domain *d)
 {
     devices_clear(d);
@@ -95,6 +103,7 @@ static void release(struct domain *d)
     free(d->disk_gone);
     free(d->vifs);
     json_object_put(d->warnings);
+    update_free(d);
     free(d);
 }
 
@@ -167,6 +176,43 @@ void domain_free(struct domain *d)
     release(d);
 }
 
+/* A copy, with the UUID that the domain has unless the new configuration names one. */
+static struct wire_request *request_copy(const struct wire_request *rq, const char *uuid, bool uuid_given)
+{
+    struct wire_request *copy = calloc(1, sizeof(*copy));
+    char                 set[64];
+
+    if (!copy || rq->set_count == WIRE_SET_MAX) {
+        free(copy);
+        return NULL;
+    }
+    copy->config = strdup(rq->config);
+    copy->source = strdup(rq->source ? rq->source : "configuration");
+    for (; copy->set_count < rq->set_count; copy->set_count++)
+        copy->set[copy->set_count] = strdup(rq->set[copy->set_count]);
+    snprintf(set, sizeof(set), "uuid=\"%s\"", uuid);
+    if (!uuid_given)
+        copy->set[copy->set_count++] = strdup(set);
+    return copy;
+}
+
+int domain_update(struct domain *d, const struct wire_request *rq, struct json_object **notes, struct fault *f)
+{
+    struct domain_config config;
+    struct wire_request *copy;
+    int                  rc = config_understand(rq, &config, notes, f);
+
+    if (rc)
+        return rc;
+    copy = request_copy(rq, d->uuid_text, config.uuid_given);
+    domain_config_free(&config);
+    if (!copy)
+        return fault_set(f, -ENOMEM, "out of memory, or more than %d settings", WIRE_SET_MAX - 1);
+    update_free(d);
+    d->update = copy;
+    return 0;
+}
+
 int domain_rename(struct domain *d, const char *name, struct fault *f)
 {
     struct index_entry *other = index_by_name(&d->h->domains, name);
@@ -220,6 +266,30 @@ static void up(struct domain *d)
     waiters_tell(d, WAIT_UP, NULL);
 }
 
+/* Made anew from another configuration: another object under the same name. */
+static void restart_updated(struct domain *d)
+{
+    struct wire_request *rq = d->update;
+    struct json_object  *notes = NULL;
+    struct fault         f = { 0 };
+    struct hauchd       *h = d->h;
+    struct domain       *fresh;
+    char                 name[INDEX_NAME_MAX + 1];
+
+    snprintf(name, sizeof(name), "%s", d->entry.name);
+    d->update = NULL;
+    waiters_tell(d, WAIT_NOTHING, NULL);
+    domain_free(d);
+    fresh = domain_new(h, rq, name, &notes, &f);
+    if (fresh)
+        domain_start(fresh);
+    else
+        say("%s: not restarted: %s", name, f.text);
+    json_object_put(notes);
+    wire_request_free(rq);
+    free(rq);
+}
+
 static void down(struct domain *d)
 {
     if (d->job.failed) {
@@ -231,7 +301,10 @@ static void down(struct domain *d)
     if (d->fate == FATE_RESTART && !d->job.failed) {
         d->fate = FATE_GONE;
         d->start_paused = false;
-        domain_start(d);
+        if (d->update)
+            restart_updated(d);
+        else
+            domain_start(d);
         return;
     }
     waiters_tell(d, WAIT_NOTHING, NULL);

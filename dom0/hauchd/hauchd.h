@@ -10,6 +10,7 @@
  *   request.c  what is asked, one function each             death.c    who died, and what then
  *   report.c   what is answered: JSON of domains and host   state.c    what survives a restart of hauchd
  *   vcpus.c    vCPUs, their places and shares               request_sched.c   what is asked of these
+ *   request_guest.c   what is asked of a running domain: memory, keys, configuration
  *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
  */
 #ifndef HAUCHD_H
@@ -90,6 +91,7 @@ struct domain {
     struct domain_config config;
     struct json_object  *warnings;
     bool                 start_paused;
+    struct wire_request *update;         /* what the next restart is made of, or NULL: as before */
 
     /* what it became */
     char                 uuid_text[37];
@@ -121,6 +123,9 @@ struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const
                           struct json_object **notes, struct fault *f);
 void domain_free(struct domain *d);      /* after the job is down */
 int  domain_rename(struct domain *d, const char *name, struct fault *f);
+
+/* From the next restart on the domain is what @rq says, with the same name and UUID. Errors as domain_new(). */
+int  domain_update(struct domain *d, const struct wire_request *rq, struct json_object **notes, struct fault *f);
 
 /* Let the job go on and act if it came to an end. @d may be freed. */
 void domain_poke(struct domain *d);
@@ -191,7 +196,9 @@ int log_missing(struct hauchd *h, char **text, struct fault *f);
 int log_last_crash(struct hauchd *h, bool clear, char **text, struct fault *f);
 
 /* report.c: JSON; the caller owns the reference */
-struct json_object *report_domains(struct hauchd *h, int only_id, struct fault *f);
+/* configs: with what was asked for */
+struct json_object *report_domains(struct hauchd *h, int only_id, bool configs, struct fault *f);
+struct json_object *report_devices(struct domain *d);      /* NULL: of domain 0, which has none */
 struct json_object *report_domain(struct hauchd *h, uint16_t domid, struct domain *d, struct fault *f);
 struct json_object *report_host(struct hauchd *h, bool with_topology, struct fault *f);
 struct json_object *report_vcpus(struct hauchd *h, int only_id, struct fault *f);      /* vcpus.c */

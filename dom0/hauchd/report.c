@@ -50,6 +50,16 @@ void report_name(struct hauchd *h, uint16_t domid, struct json_object *o)
     free(name);
 }
 
+static void json_uuid(struct json_object *o, const uint8_t *u)
+{
+    char words[37];
+
+    snprintf(words, sizeof(words), "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+             u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
+             u[15]);
+    json_text(o, "uuid", words);
+}
+
 /* Six places, each a letter or a dash, as people know them: running blocked paused shutdown crashed dying. */
 static void state_text(uint32_t flags, char out[7])
 {
@@ -73,6 +83,7 @@ static struct json_object *basics(struct hauchd *h, const struct xen_domctl_getd
 
     json_number(o, "domid", i->domain);
     report_name(h, i->domain, o);
+    json_uuid(o, i->handle);
     state_text(i->flags, state);
     json_text(o, "state", state);
     json_number(o, "memory_kib", (i->tot_pages + i->outstanding_pages) * 4);
@@ -87,7 +98,16 @@ static struct json_object *basics(struct hauchd *h, const struct xen_domctl_getd
     return o;
 }
 
-struct json_object *report_domains(struct hauchd *h, int only_id, struct fault *f)
+/* What was asked for, where somebody knows. */
+static void add_config(struct hauchd *h, struct json_object *o, uint16_t domid)
+{
+    struct index_entry *e = index_by_id(&h->domains, domid);
+
+    if (e)
+        json_object_object_add(o, "config", domain_config_json(&domain_of(e)->config));
+}
+
+struct json_object *report_domains(struct hauchd *h, int only_id, bool configs, struct fault *f)
 {
     struct xen_domctl_getdomaininfo *list = calloc(LIST_MAX, sizeof(*list));
     struct json_object              *o = json_object_new_array();
@@ -97,8 +117,12 @@ struct json_object *report_domains(struct hauchd *h, int only_id, struct fault *
     do {
         n = list ? xc_domain_list(h->xc, first, list, only_id < 0 ? LIST_MAX : 1, f) : -ENOMEM;
         for (int i = 0; i < n; i++)
-            if (only_id < 0 || list[i].domain == only_id)
+            if (only_id < 0 || list[i].domain == only_id) {
                 json_object_array_add(o, basics(h, &list[i]));
+                if (configs)
+                    add_config(h, json_object_array_get_idx(o, json_object_array_length(o) - 1),
+                               list[i].domain);
+            }
         first = n > 0 ? list[n - 1].domain + 1u : 0;
     } while (n > 0 && only_id < 0 && first < INDEX_IDS);
     free(list);
@@ -109,6 +133,30 @@ struct json_object *report_domains(struct hauchd *h, int only_id, struct fault *
 }
 
 /* ---- one domain ---- */
+/* A number that a front end wrote, or -1: it has not connected. */
+static void json_front(const struct domain *d, struct json_object *o, const char *type, unsigned devid,
+                       const char *key, const char *node)
+{
+    char     base[DEV_PATH], path[DEV_PATH + 32];
+    uint64_t n;
+
+    dev_path_frontend(base, type, d->entry.id, devid);
+    snprintf(path, sizeof(path), "%s/%s", base, node);
+    json_number(o, key, d->h->xs && !xs_client_read_u64(d->h->xs, 0, path, &n) ? (int64_t)n : -1);
+}
+
+static void json_ends(const struct domain *d, struct json_object *o, const char *type, unsigned devid)
+{
+    char path[DEV_PATH];
+
+    dev_path_backend(path, type, d->entry.id, devid);
+    json_text(o, "backend", path);
+    json_number(o, "backend_id", 0);
+    json_number(o, "backend_state", d->h->xs ? dev_backend_state(d->h->xs, type, d->entry.id, devid) : 0);
+    json_front(d, o, type, devid, "state", "state");
+    json_front(d, o, type, devid, "event_channel", "event-channel");
+}
+
 static struct json_object *disks(const struct domain *d)
 {
     struct json_object *list = json_object_new_array();
@@ -125,7 +173,9 @@ static struct json_object *disks(const struct domain *d)
         if (k->loop.number >= 0)
             json_number(o, "loop", k->loop.number);
         json_object_object_add(o, "readonly", json_object_new_boolean(k->readonly));
-        json_number(o, "backend_state", d->h->xs ? dev_backend_state(d->h->xs, "vbd", d->entry.id, k->number) : 0);
+        json_number(o, "devid", k->number);
+        json_ends(d, o, "vbd", k->number);
+        json_front(d, o, "vbd", k->number, "ring_ref", "ring-ref");
         json_object_array_add(list, o);
     }
     return list;
@@ -146,10 +196,22 @@ static struct json_object *vifs(const struct domain *d)
         json_text(o, "mac", mac);
         json_text(o, "bridge", v->bridge[0] ? v->bridge : CONFIG_BRIDGE_DEFAULT);
         json_text(o, "interface", d->vifs[i].name);
-        json_number(o, "backend_state", d->h->xs ? dev_backend_state(d->h->xs, "vif", d->entry.id, v->devid) : 0);
+        json_ends(d, o, "vif", v->devid);
+        json_front(d, o, "vif", v->devid, "tx_ring_ref", "tx-ring-ref");
+        json_front(d, o, "vif", v->devid, "rx_ring_ref", "rx-ring-ref");
         json_object_array_add(list, o);
     }
     return list;
+}
+
+struct json_object *report_devices(struct domain *d)
+{
+    struct json_object *o = json_object_new_object();
+
+    json_object_object_add(o, "disks", d ? disks(d) : json_object_new_array());
+    json_object_object_add(o, "vifs", d ? vifs(d) : json_object_new_array());
+    json_object_object_add(o, "channels", json_object_new_array());
+    return o;
 }
 
 struct json_object *report_domain(struct hauchd *h, uint16_t domid, struct domain *d, struct fault *f)
@@ -162,7 +224,6 @@ struct json_object *report_domain(struct hauchd *h, uint16_t domid, struct domai
     o = basics(h, &info);
     if (!d)
         return o;
-    json_text(o, "uuid", d->uuid_text);
     json_text(o, "source", d->source);
     json_text(o, "kernel", d->config.kernel);
     if (d->config.ramdisk)
@@ -242,14 +303,67 @@ static struct json_object *nodes(struct hauchd *h, struct fault *f)
     return list;
 }
 
+/* What this hypervisor can do, in the words people know. */
+static struct json_object *capabilities(uint32_t caps)
+{
+    static const char *const names[] = { "hvm", "pv", "directio", "hap", "shadow", "iommu_hap_pt_share",
+                                         "vmtrace", "vpmu", "gnttab-v1", "gnttab-v2" };
+    struct json_object      *list = json_object_new_array();
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (caps >> i & 1)
+            json_object_array_add(list, json_object_new_string(names[i]));
+    return list;
+}
+
+static void host_version(struct hauchd *h, struct json_object *o, const struct xc_version *v)
+{
+    static const char *const schedulers[] = { [XEN_SCHEDULER_CREDIT] = "credit",
+                                              [XEN_SCHEDULER_CREDIT2] = "credit2",
+                                              [XEN_SCHEDULER_ARINC653] = "arinc653",
+                                              [XEN_SCHEDULER_RTDS] = "rtds",
+                                              [XEN_SCHEDULER_NULL] = "null" };
+    unsigned                 id = 0;
+    char                     line[64];
+
+    snprintf(line, sizeof(line), "%u.%u%s", v->major, v->minor, v->extra);
+    json_text(o, "hypervisor", line);
+    json_number(o, "major", v->major);
+    json_number(o, "minor", v->minor);
+    json_text(o, "extra", v->extra);
+    json_text(o, "caps", v->caps);
+    xc_host_scheduler(h->xc, &id, NULL);
+    json_text(o, "scheduler", id <= XEN_SCHEDULER_NULL && schedulers[id] ? schedulers[id] : "unknown");
+    json_number(o, "page_bytes", v->page_bytes);
+    snprintf(line, sizeof(line), "0x%llx", (unsigned long long)v->virt_start);
+    json_text(o, "virt_start", line);
+    json_text(o, "command_line", v->command_line);
+    json_text(o, "changeset", v->changeset);
+    json_text(o, "compiler", v->compiler);
+    json_text(o, "compile_by", v->compile_by);
+    json_text(o, "compile_domain", v->compile_domain);
+    json_text(o, "compile_date", v->compile_date);
+    json_text(o, "build_id", v->build_id);
+}
+
+static void host_hauchd(struct hauchd *h, struct json_object *o)
+{
+    struct image_cache_stats images;
+
+    image_cache_stats(h->images, &images);
+    json_number(o, "domains_managed", h->domains.count);
+    json_number(o, "kernels_cached", images.images);
+    json_number(o, "kernel_cache_kib", images.bytes >> 10);
+    json_number(o, "kernel_cache_hits", images.hits + images.rehashed);
+    json_number(o, "kernels_unpacked", images.unpacked);
+}
+
 struct json_object *report_host(struct hauchd *h, bool with_topology, struct fault *f)
 {
     struct xen_sysctl_physinfo p;
-    struct image_cache_stats   images;
     struct xc_version          v;
     struct utsname             u;
     struct json_object        *o;
-    char                       line[64];
 
     if (xc_host_physinfo(h->xc, &p, f) || xc_host_version(h->xc, &v, f))
         return NULL;
@@ -257,18 +371,12 @@ struct json_object *report_host(struct hauchd *h, bool with_topology, struct fau
     o = json_object_new_object();
     json_text(o, "host", u.nodename);
     json_text(o, "release", u.release);
-    snprintf(line, sizeof(line), "%u.%u%s", v.major, v.minor, v.extra);
-    json_text(o, "hypervisor", line);
-    json_text(o, "caps", v.caps);
-    json_text(o, "changeset", v.changeset);
-    json_text(o, "compiler", v.compiler);
+    json_text(o, "version", u.version);
+    json_text(o, "machine", u.machine);
+    host_version(h, o, &v);
     host_counts(o, &p);
-    image_cache_stats(h->images, &images);
-    json_number(o, "domains_managed", h->domains.count);
-    json_number(o, "kernels_cached", images.images);
-    json_number(o, "kernel_cache_kib", images.bytes >> 10);
-    json_number(o, "kernel_cache_hits", images.hits + images.rehashed);
-    json_number(o, "kernels_unpacked", images.unpacked);
+    json_object_object_add(o, "virt_caps", capabilities(p.capabilities));
+    host_hauchd(h, o);
     if (with_topology) {
         json_object_object_add(o, "cpu_topology", topology(h, f));
         json_object_object_add(o, "numa_nodes", nodes(h, f));

@@ -38,6 +38,17 @@ int guest_find(struct hauchd *h, const char *who, struct target *t, struct fault
     return rc;
 }
 
+/* A domain that is only being made has no number yet. */
+int running_find(struct hauchd *h, const char *who, struct target *t, struct xen_domctl_getdomaininfo *info,
+                 struct fault *f)
+{
+    int rc = target_find(h, who, t, f);
+
+    if (!rc && t->d && t->d->job.state != JOB_UP)
+        return fault_set(f, -EBUSY, "domain %s is being made or removed; try again", t->d->entry.name);
+    return rc ? rc : xc_domain_info(h->xc, t->id, info, f);
+}
+
 int answer_done(struct client *c, const struct target *t)
 {
     struct json_object *o = json_object_new_object();
@@ -95,7 +106,7 @@ static int do_list(struct hauchd *h, struct client *c, const struct wire_request
     struct target t = { NULL, INDEX_NO_ID };
     int           rc = rq->domain ? target_find(h, rq->domain, &t, f) : 0;
 
-    return rc ? rc : answer_with(c, "domains", report_domains(h, rq->domain ? t.id : -1, f), f);
+    return rc ? rc : answer_with(c, "domains", report_domains(h, rq->domain ? t.id : -1, rq->configs, f), f);
 }
 
 static int do_info(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
@@ -270,13 +281,31 @@ static int do_last_crash(struct hauchd *h, struct client *c, const struct wire_r
     return answer_log(c, rc, text, f);
 }
 
+static int do_debug_keys(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+{
+    struct target t = { NULL, 0 };
+    int           rc = *rq->text ? 0 : fault_set(f, -EINVAL, "name the keys; hauch dmesg shows what they print");
+
+    for (const char *key = rq->text; !rc && *key; key++)
+        rc = xc_host_key(h->xc, *key, f);
+    return rc ? rc : answer_done(c, &t);
+}
+
 static const request_fn handlers[] = {
     [WIRE_CREATE] = do_create,     [WIRE_LIST] = do_list,         [WIRE_INFO] = do_info,
     [WIRE_HOST] = do_host,         [WIRE_SHUTDOWN] = do_shutdown, [WIRE_REBOOT] = do_reboot,
     [WIRE_DESTROY] = do_destroy,   [WIRE_PAUSE] = do_pause,       [WIRE_UNPAUSE] = do_unpause,
     [WIRE_RENAME] = do_rename,     [WIRE_DMESG] = do_dmesg,       [WIRE_REFUSALS] = do_refusals,
     [WIRE_MISSING] = do_missing,   [WIRE_VCPUS] = do_vcpus,       [WIRE_VCPU_SET] = do_vcpu_set,
-    [WIRE_VCPU_PIN] = do_vcpu_pin, [WIRE_SCHED] = do_sched,       [WIRE_LAST_CRASH] = do_last_crash,
+    [WIRE_VCPU_PIN] = do_vcpu_pin, [WIRE_SCHED] = do_sched,
+    [WIRE_LAST_CRASH] = do_last_crash,
+    [WIRE_CONFIG_UPDATE] = do_config_update,
+    [WIRE_SYSRQ] = do_sysrq,
+    [WIRE_MEM_SET] = do_mem_set,
+    [WIRE_MEM_MAX] = do_mem_max,
+    [WIRE_DEVICES] = do_devices,
+    [WIRE_DEBUG_KEYS] = do_debug_keys,
+    [WIRE_WAIT] = do_wait,
 };
 
 void request_handle(struct hauchd *h, struct client *c, char *line)

@@ -19,6 +19,10 @@ int target_find(struct hauchd *h, const char *who, struct target *t, struct faul
 /* The same, but domain 0 is not to be touched. */
 int guest_find(struct hauchd *h, const char *who, struct target *t, struct fault *f);
 
+/* target_find() of one that is complete, with what the hypervisor says of it. */
+int running_find(struct hauchd *h, const char *who, struct target *t, struct xen_domctl_getdomaininfo *info,
+                 struct fault *f);
+
 int answer_done(struct client *c, const struct target *t);
 /* {"KEY": value}; takes the reference. No value: the error in @f. */
 int answer_with(struct client *c, const char *key, struct json_object *value, const struct fault *f);
@@ -28,5 +32,13 @@ int do_vcpus(struct hauchd *h, struct client *c, const struct wire_request *rq, 
 int do_vcpu_set(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 int do_vcpu_pin(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 int do_sched(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+
+/* request_guest.c */
+int do_config_update(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_sysrq(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_mem_set(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_mem_max(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_devices(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_wait(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 
 #endif

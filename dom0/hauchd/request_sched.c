@@ -18,17 +18,6 @@ int do_vcpus(struct hauchd *h, struct client *c, const struct wire_request *rq, 
     return rc ? rc : answer_with(c, "vcpus", report_vcpus(h, rq->domain ? t.id : -1, f), f);
 }
 
-/* A domain that is only being made has no number yet. */
-static int running_find(struct hauchd *h, const char *who, struct target *t,
-                        struct xen_domctl_getdomaininfo *info, struct fault *f)
-{
-    int rc = target_find(h, who, t, f);
-
-    if (!rc && t->d && t->d->job.state != JOB_UP)
-        return fault_set(f, -EBUSY, "domain %s is being made or removed; try again", t->d->entry.name);
-    return rc ? rc : xc_domain_info(h->xc, t->id, info, f);
-}
-
 /* ---- how many ---- */
 struct vcpu_count {
     uint16_t domid;

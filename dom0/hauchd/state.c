@@ -38,6 +38,19 @@ static struct json_object *disks_json(const struct domain *d)
     return list;
 }
 
+/* What the next restart is made of, if that is not what the domain was made of. */
+static struct json_object *update_json(const struct wire_request *rq)
+{
+    struct json_object *o = json_object_new_object(), *set = json_object_new_array();
+
+    add_text(o, "source", rq->source);
+    add_text(o, "config", rq->config);
+    for (unsigned i = 0; i < rq->set_count; i++)
+        json_object_array_add(set, json_object_new_string(rq->set[i]));
+    json_object_object_add(o, "set", set);
+    return o;
+}
+
 static struct json_object *state_json(const struct domain *d)
 {
     struct json_object *o = json_object_new_object(), *set = json_object_new_array(),
@@ -62,6 +75,8 @@ static struct json_object *state_json(const struct domain *d)
     add_number(o, "started_at", d->started_at);
     add_number(o, "off", d->off);
     add_number(o, "complete", d->job.state == JOB_UP);
+    if (d->update)
+        json_object_object_add(o, "update", update_json(d->update));
     return o;
 }
 
@@ -137,6 +152,31 @@ static void devices_restore(struct domain *d, struct json_object *o)
                  json_object_get_string(json_object_array_get_idx(vifs, i)));
 }
 
+/* Text and settings of a configuration as they stand in a file; nothing is copied. */
+static struct wire_request request_in(struct json_object *o)
+{
+    struct wire_request rq = { .op = WIRE_CREATE, .config = (char *)text_in(o, "config"),
+                               .source = (char *)text_in(o, "source") };
+    struct json_object *set = list_in(o, "set");
+
+    for (; set && rq.set_count < WIRE_SET_MAX && rq.set_count < json_object_array_length(set); rq.set_count++)
+        rq.set[rq.set_count] = (char *)json_object_get_string(json_object_array_get_idx(set, rq.set_count));
+    return rq;
+}
+
+static void update_restore(struct domain *d, struct json_object *o)
+{
+    struct json_object *update = NULL, *notes = NULL;
+    struct wire_request rq;
+
+    if (!json_object_object_get_ex(o, "update", &update))
+        return;
+    rq = request_in(update);
+    if (domain_update(d, &rq, &notes, NULL))
+        say("%s (%u): its new configuration is not understood", d->entry.name, d->entry.id);
+    json_object_put(notes);
+}
+
 static void domain_restore(struct domain *d, struct json_object *o)
 {
     snprintf(d->uuid_text, sizeof(d->uuid_text), "%s", text_in(o, "uuid"));
@@ -150,6 +190,7 @@ static void domain_restore(struct domain *d, struct json_object *o)
     if (index_set_id(&d->h->domains, &d->entry, number_in(o, "domid")))
         say("%s: domain number %lld is taken", d->entry.name, (long long)number_in(o, "domid"));
     devices_restore(d, o);
+    update_restore(d, o);
     job_adopt(&d->job);
     d->settled = true;
     d->half_made = !number_in(o, "complete");
@@ -184,8 +225,8 @@ static bool same_domain(struct hauchd *h, uint16_t domid, const char *uuid)
 
 static void file_restore(struct hauchd *h, const char *path)
 {
-    struct json_object *o = json_object_from_file(path), *set = o ? list_in(o, "set") : NULL, *notes = NULL;
-    struct wire_request rq = { .op = WIRE_CREATE };
+    struct json_object *o = json_object_from_file(path), *notes = NULL;
+    struct wire_request rq;
     struct fault        f = { 0 };
     struct domain      *d;
 
@@ -195,10 +236,7 @@ static void file_restore(struct hauchd *h, const char *path)
         json_object_put(o);
         return;
     }
-    rq.config = (char *)text_in(o, "config");
-    rq.source = (char *)text_in(o, "source");
-    for (; set && rq.set_count < WIRE_SET_MAX && rq.set_count < json_object_array_length(set); rq.set_count++)
-        rq.set[rq.set_count] = (char *)json_object_get_string(json_object_array_get_idx(set, rq.set_count));
+    rq = request_in(o);
     d = domain_new(h, &rq, text_in(o, "name"), &notes, &f);
     if (d)
         domain_restore(d, o);

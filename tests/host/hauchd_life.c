@@ -495,6 +495,77 @@ static void test_vcpus(void **state)
     assert_clean();
 }
 
+static void test_guest_requests(void **state)
+{
+    assert_true(create("a", "maxmem=32\n", NULL, 0));
+    assert_true(request("{\"op\":\"sysrq\",\"domain\":\"a\",\"text\":\"h\"}", NULL, 0));
+    assert_string_equal(world_node("/local/domain/1/control/sysrq"), "h");
+    assert_true(request("{\"op\":\"mem_set\",\"domain\":\"a\",\"kib\":20480}", NULL, 0));
+    assert_string_equal(world_node("/local/domain/1/memory/target"), "20480");
+    assert_int_equal(world.domain[1].max_kib, 20480 + 1024);
+    assert_true(request("{\"op\":\"mem_max\",\"domain\":\"a\",\"kib\":65536}", NULL, 0));
+    assert_int_equal(world.domain[1].max_kib, 65536 + 1024);
+    assert_true(request("{\"op\":\"debug_keys\",\"text\":\"q\"}", NULL, 0));
+    assert_int_equal(world.key, 'q');
+    assert_true(request("{\"op\":\"devices\",\"domain\":\"a\"}", NULL, 0));
+    assert_true(request("{\"op\":\"devices\",\"domain\":\"0\"}", NULL, 0));
+    assert_true(request("{\"op\":\"list\",\"configs\":true}", NULL, 0));
+    send_text("{\"op\":\"wait\",\"domain\":\"a\"}\n");
+    assert_null(answer());
+    world_guest_ends(1, 0);
+    assert_true(ok_of(answer(), NULL, 0));
+    assert_clean();
+}
+
+static void test_guest_mistakes(void **state)
+{
+    static const char *const bad[][2] = {
+        { "{\"op\":\"sysrq\",\"domain\":\"a\",\"text\":\"hh\"}", "sysrq \"hh\": one letter" },
+        { "{\"op\":\"mem_set\",\"domain\":\"a\",\"kib\":20480}", "domain a can have 4096 to 16384 KiB; maxmem=" },
+        { "{\"op\":\"mem_set\",\"domain\":\"a\",\"kib\":1}", "1 KiB: domain a can have 4096" },
+        { "{\"op\":\"mem_max\",\"domain\":\"a\",\"kib\":8192}", "domain a has 16384 KiB now" },
+        { "{\"op\":\"debug_keys\",\"text\":\"\"}", "name the keys" },
+        { "{\"op\":\"wait\",\"domain\":\"0\"}", "domain 0 is this system" },
+        { "{\"op\":\"config_update\",\"domain\":\"a\",\"config\":\"name='a'\"}", "error" },
+        { "{\"op\":\"config_update\",\"domain\":\"x\",\"config\":\"name='a'\"}", "no domain x" },
+    };
+    char error[512];
+
+    assert_true(create("a", "", NULL, 0));
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_false(request(bad[i][0], error, sizeof(error)));
+        if (!strstr(error, bad[i][1]))
+            fail_msg("%s: \"%s\" does not say \"%s\"", bad[i][0], error, bad[i][1]);
+    }
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
+/* A new configuration counts from the next restart on, also over a restart of hauchd; UUID and name stay. */
+static void test_config_update(void **state)
+{
+    uint8_t uuid[16];
+
+    assert_true(create("a", "", NULL, 0));
+    memcpy(uuid, world.domain[1].uuid, 16);
+    assert_true(request("{\"op\":\"config_update\",\"domain\":\"a\",\"config\":\"name='b'\\nmemory=32\\n"
+                        "kernel='/k'\"}", NULL, 0));
+    assert_int_equal(world.domain[1].pages, 4096);
+    daemon_gone();
+    daemon_up();
+    domain_of(h.domains.first)->started_ms -= 5000;
+    world_guest_ends(1, 1);
+    turn(10);
+    assert_false(world.domain[1].exists);
+    assert_true(world.domain[2].exists);
+    assert_int_equal(world.domain[2].pages, 8192);
+    assert_memory_equal(world.domain[2].uuid, uuid, 16);
+    assert_string_equal(world_node("/local/domain/2/name"), "a");
+    assert_int_equal(world.links, 0);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
 static void test_vcpu_mistakes(void **state)
 {
     static const char *const bad[][2] = {
@@ -574,6 +645,9 @@ int main(void)
         TEST(test_records_of_the_hypervisor),
         TEST(test_progress),
         TEST(test_vcpus),
+        TEST(test_guest_requests),
+        TEST(test_guest_mistakes),
+        TEST(test_config_update),
         TEST(test_vcpu_mistakes),
     };
 

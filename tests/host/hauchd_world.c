@@ -97,7 +97,11 @@ int xc_domain_max_vcpus(struct xc *xc, uint16_t d, unsigned n, struct fault *f)
     world.domain[d].vcpus = n;
     return call("max_vcpus", f);
 }
-int xc_domain_max_mem(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f) { return call("max_mem", f); }
+int xc_domain_max_mem(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f)
+{
+    world.domain[d].max_kib = kib;
+    return call("max_mem", f);
+}
 int xc_domain_tsc_mode(struct xc *xc, uint16_t d, unsigned mode, struct fault *f) { return call("tsc", f); }
 int xc_mem_set_map(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f)
 {
@@ -155,6 +159,7 @@ int xc_domain_share(struct xc *xc, uint16_t d, unsigned *weight, unsigned *cap, 
     return call("scheduler", f);
 }
 
+int xc_host_scheduler(struct xc *xc, unsigned *id, struct fault *f) { return *id = XEN_SCHEDULER_CREDIT2, 0; }
 int xc_host_ratelimit(struct xc *xc, unsigned *us, struct fault *f) { return *us = 1000, 0; }
 
 int xc_host_topology(struct xc *xc, struct xen_sysctl_cputopo *out, unsigned max, struct fault *f)

@@ -16,6 +16,7 @@ struct world_domain {
     unsigned reason;
     uint64_t pages, claim;
     unsigned vcpus, weight, cap;
+    uint64_t max_kib;
     uint64_t hard[WORLD_VCPUS], soft[WORLD_VCPUS];      /* 0: anywhere */
     bool     console, introduced;
 };
