@@ -199,6 +199,7 @@ void hv_main(uint32_t magic, uint32_t info)
     lapic_init_boot();
     first_schedule();
     irq_init_boot();
+    idle_init_boot();
     smp_start();
     cpuid_init_boot();
     wallclock_set(hw_rtc_seconds(), 0, now_ns());

@@ -273,6 +273,8 @@ static void space_enter(struct hw_cpu *h, struct vcpu *v)
 
     if (before != d)
         cpumask_add(&d->on_cpus, cpu);
+    if (moved)
+        __atomic_store_n(&v->ran_on, this_cpu(), __ATOMIC_SEQ_CST);
     if (!before)
         __atomic_store_n(&tlb_flushed[cpu].at, tlb_flush_begins(), __ATOMIC_SEQ_CST);
     if (before != d || moved || h->entry->loaded_root != root)
@@ -280,7 +282,6 @@ static void space_enter(struct hw_cpu *h, struct vcpu *v)
     h->space = d;
     if (before && before != d)
         cpumask_remove(&before->on_cpus, cpu);
-    __atomic_store_n(&v->ran_on, this_cpu(), __ATOMIC_RELEASE);
     pv_window_bind(v);
     hw_load_gdt(v);
     hw_load_ldt(v);
@@ -389,10 +390,8 @@ void hw_vcpu_save(struct vcpu *v)
     if (!c)
         return;
     if (c == this_cpu()) {
-        if (c->current != v)
-            space_leave();
-        else
-            registers_save(hw_of(c));
+        BUG_ON(c->current == v);
+        space_leave();
         return;
     }
     cpumask_add(&who, c->id);

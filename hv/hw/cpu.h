@@ -49,6 +49,7 @@ struct hw_cpu {
     struct domain *space;           /* whose root and descriptor tables it has; NULL: the hypervisor's own */
     bool      ts;                   /* CR0.TS as set */
     bool      debug_loaded;         /* DR0-3, DR7 are not at rest */
+    bool      monitoring;           /* it sleeps on its pending word: a write there wakes it; atomic */
     uint64_t  stack_top;
 };
 
@@ -62,6 +63,7 @@ void fpu_init_boot(void);
 void fpu_init_cpu(void);
 /* Starts the processors that the firmware lists and brings them into the scheduler, idle. */
 void smp_start(void);
+void idle_init_boot(void);                  /* how processors sleep */
 /*
  * The local interrupt controller. lapic_init_boot() runs once, after clock_init_boot(), and measures its timer;
  * lapic_init_cpu() runs on every other processor and takes the rate from there. Both set this_cpu()->apic_id.
@@ -102,7 +104,7 @@ bool crash_stops_us(void);
 __noreturn void crash_stop(const struct regs *r);
 
 /* ---- request.c: what one processor asks of another ---- */
-enum request { REQUEST_PAGE = 1, REQUEST_FLUSH = 2, REQUEST_LEAVE = 4 };
+enum request { REQUEST_PAGE = 1, REQUEST_FLUSH = 2, REQUEST_LEAVE = 4, REQUEST_CACHE = 8 };
 /* Asks every processor of the set but this one and returns when all have done it. va: the page, else 0. */
 void request_all(const struct cpumask *who, enum request what, uint64_t va);
 void request_answer(void);                  /* does what was asked of this processor */

@@ -83,12 +83,6 @@ void lapic_send_nmi(uint32_t apic_id) { command(apic_id, ICR_NMI); }
 void lapic_send_init(uint32_t apic_id) { command(apic_id, ICR_INIT); }
 void lapic_send_startup(uint32_t apic_id, uint8_t page) { command(apic_id, ICR_STARTUP | page); }
 
-void hw_kick(struct pcpu *c)
-{
-    if (c != this_cpu())
-        lapic_send(c->apic_id, VECTOR_KICK);
-}
-
 /* ---- setting up ---- */
 
 /* The two 8259s deliver nothing: all lines masked, their vectors out of the way of exceptions. */

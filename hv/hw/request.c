@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What one processor asks of another: to forget translations, or to put what it still holds of an idle guest into
- * memory. The asker waits, and answers others meanwhile, so two that ask each other both get on.
+ * What one processor asks of another: to forget translations, to put what it still holds of an idle guest into
+ * memory, to write its caches back. The asker waits, and answers others meanwhile, so two that ask each other both get on.
  *
  * Requests of several askers melt into one word: two pages become a whole flush, and an interrupt is sent only with
  * the first. The word counts them as well, so that whoever takes it knows how many it has answered.
@@ -75,6 +75,8 @@ void request_answer(void)
 
     if (!(word & FLAG_BITS))
         return;
+    if (word & REQUEST_CACHE)
+        hw_wbinvd();
     if (vcpu_is_idle(c->current))
         space_leave();
     else if (word & REQUEST_FLUSH)
@@ -82,6 +84,16 @@ void request_answer(void)
     else if (word & REQUEST_PAGE)
         tlb_flush_page_local(page_of(word));
     __atomic_store_n(&r->done, (uint16_t)(word >> COUNT_SHIFT), __ATOMIC_RELEASE);
+}
+
+void hw_wbinvd_all(void)
+{
+    struct cpumask all = { 0 };
+
+    for (unsigned i = 0; i < pcpu_count; i++)
+        cpumask_add(&all, i);
+    hw_wbinvd();
+    request_all(&all, REQUEST_CACHE, 0);
 }
 
 void hw_relax(void)

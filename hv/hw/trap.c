@@ -123,15 +123,6 @@ bool hw_irq_window(void)
     return this_cpu()->pending != before;
 }
 
-void hw_idle(void)
-{
-    struct pcpu *c = this_cpu();
-
-    if (c->pending)
-        return;
-    __asm__ volatile("sti; hlt; cli" : : : "memory");
-}
-
 /* ---- traps from ring 0 ---- */
 static bool fix_up(struct regs *r)
 {

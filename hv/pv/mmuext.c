@@ -71,11 +71,11 @@ static int copy_page(struct domain *d, mfn_t to, mfn_t from)
     return 0;
 }
 
-static int flush_cache(struct domain *d)
+static int flush_cache(const struct domain *d, void (*flush)(void))
 {
     if (!d->privileged && !d->pv.io_frames.used && !d->pv.io_ports.used)
         return -XEN_EACCES;
-    hw_wbinvd();
+    flush();
     return 0;
 }
 
@@ -102,8 +102,9 @@ static int own_op(struct vcpu *v, const struct mmuext_op *op)
     case MMUEXT_INVLPG_ALL:
         return mmu_flush_va(v, va, UVMF_INVLPG | UVMF_ALL);
     case MMUEXT_FLUSH_CACHE:
+        return flush_cache(v->domain, hw_wbinvd);
     case MMUEXT_FLUSH_CACHE_GLOBAL:
-        return flush_cache(v->domain);
+        return flush_cache(v->domain, hw_wbinvd_all);
     case MMUEXT_SET_LDT:
         return pv_ldt_set(v, va, op->arg2.nr_ents);
     default:

@@ -139,6 +139,7 @@ void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3)
 void hw_load_ldt(struct vcpu *v) { }
 mfn_t hw_reserved_gdt_frame(void) { return MFN(0); }
 void hw_wbinvd(void) { }
+void hw_wbinvd_all(void) { }
 
 /* ---- guests ---- */
 int guest_read(void *dst, gaddr_t src, size_t len)

@@ -226,9 +226,9 @@ def perform(play, report):
     return failed
 
 
-def play(kind, tools, report, name='play', kernel='generic', domu_kernel=None, timeout=420, extra=()):
+def play(kind, tools, report, name='play', kernel='generic', domu_kernel=None, timeout=420, extra=(), smp=2):
     boots.make_images(kind, kernel, tools, domu_kernel)
-    argv = boots.command(kind, name, kernel=kernel, tools=tools, extra=extra)
+    argv = boots.command(kind, name, kernel=kernel, tools=tools, extra=extra, smp=smp)
     with machine.Machine(name, argv, timeout) as pc:
         return perform(Play(pc, 'xl' if tools == 'xl' else 'hauch'), report)
 
@@ -239,11 +239,12 @@ def main():
     parser.add_argument('--tools', choices=['hauch', 'xl'], default='hauch')
     parser.add_argument('--kernel', choices=['generic', 'trixie'], default='generic')
     parser.add_argument('--domu-kernel', choices=['generic', 'cloud', 'trixie'])
+    parser.add_argument('--smp', type=int, default=2, help='processors')
     parser.add_argument('--interactive', action='store_true', help='give the console to whoever sits at the terminal')
     o = parser.parse_args()
     if o.interactive and sys.stdin.isatty() and sys.stdout.isatty():
         boots.make_images(o.kind, o.kernel, o.tools, o.domu_kernel)
-        argv = boots.command(o.kind, 'run', kernel=o.kernel, tools=o.tools, serial='mon:stdio')
+        argv = boots.command(o.kind, 'run', kernel=o.kernel, tools=o.tools, serial='mon:stdio', smp=o.smp)
         os.execvp(argv[0], argv)
 
     def report(step, good, note=''):
@@ -251,7 +252,7 @@ def main():
     start = time.monotonic()
     counts = boots.out('log', 'run.counts')
     counter = ['-plugin', f'{boots.out("bench", "insn.so")},log={counts}']
-    failed = play(o.kind, o.tools, report, 'run', o.kernel, o.domu_kernel, extra=counter)
+    failed = play(o.kind, o.tools, report, 'run', o.kernel, o.domu_kernel, extra=counter, smp=o.smp)
     print(f'{len(Play.STEPS) - failed} of {len(Play.STEPS)} steps seen to work, {time.monotonic() - start:.0f} s')
     with open(counts, encoding='ascii') as file:
         last = file.read().split()[-2:]

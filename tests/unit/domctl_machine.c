@@ -118,6 +118,7 @@ void hw_port_out(uint16_t port, unsigned bytes, uint32_t value) { }
 int  hw_rdmsr(uint32_t msr, uint64_t *value) { *value = 0; return -XEN_EFAULT; }
 int  hw_wrmsr(uint32_t msr, uint64_t value) { return -XEN_EFAULT; }
 void hw_wbinvd(void) { }
+void hw_wbinvd_all(void) { }
 uint32_t hw_ioapic_read(unsigned n, uint8_t reg) { return 0; }
 void hw_ioapic_write(unsigned n, uint8_t reg, uint32_t value) { }
 volatile uint32_t *hw_device_map(uint64_t phys, size_t len) { return NULL; }

@@ -76,6 +76,7 @@ void     hw_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
 int      hw_rdmsr(uint32_t msr, uint64_t *value);       /* 0 or -EFAULT */
 int      hw_wrmsr(uint32_t msr, uint64_t value);
 void     hw_wbinvd(void);
+void     hw_wbinvd_all(void);       /* on every processor */
 
 /* ---- devices: interrupt controllers, memory of PCI devices ---- */
 uint32_t hw_ioapic_read(unsigned n, uint8_t reg);   /* n: index into machine.acpi.ioapic; reg: its register number */
