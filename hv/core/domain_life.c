@@ -238,7 +238,7 @@ static bool kill_begin(struct domain *d)
     mine = !d->being_killed;
     d->being_killed = true;
     if (d->dying == DOMAIN_ALIVE)
-        __atomic_store_n(&d->dying, DOMAIN_DYING, __ATOMIC_RELEASE);
+        __atomic_store_n(&d->dying, DOMAIN_DYING, __ATOMIC_SEQ_CST);
     spin_unlock(&d->lock);
     return mine;
 }

@@ -23,15 +23,6 @@ static inline struct event *event_at(struct domain *d, uint32_t port)
     return &t->group[bucket / BUCKETS_PER_GROUP][bucket % BUCKETS_PER_GROUP][port % EVENTS_PER_BUCKET];
 }
 
-/* Locks of one byte, held for a few instructions: innermost, so they have no place in the lock order. */
-static inline void byte_lock(uint8_t *lock)
-{
-    while (unlikely(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)))
-        hw_relax();
-}
-
-static inline void byte_unlock(uint8_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
-
 static inline void port_lock(struct event *e) { byte_lock(&e->busy); }
 static inline void port_unlock(struct event *e) { byte_unlock(&e->busy); }
 

@@ -98,7 +98,7 @@ static int fresh_alloc(struct exchange *x, struct domain *d)
     return 0;
 }
 
-static int fresh_tell(const struct exchange *x)
+static int fresh_tell(const struct exchange *x, const struct domain *d)
 {
     for (uint64_t i = 0; i < fresh_count(x); i++) {
         uint64_t m = x->fresh[i], pfn;
@@ -106,7 +106,7 @@ static int fresh_tell(const struct exchange *x)
         if (guest_read(&pfn, fresh_at(x, i), sizeof pfn))
             return -XEN_EFAULT;
         for (uint64_t k = 0; k < 1ull << x->out->extent_order; k++)
-            m2p[m + k] = pfn + k;
+            (void)frame_pfn_set(MFN(m + k), d, pfn + k);
         if (guest_write(fresh_at(x, i), &m, sizeof m))
             return -XEN_EFAULT;
     }
@@ -129,7 +129,7 @@ static int step(struct exchange *x, struct domain *d)
     }
     for (uint64_t i = 0; i < 1ull << x->order; i++)
         frame_detached_free(MFN(x->old[i]));
-    return fresh_tell(x);
+    return fresh_tell(x, d);
 }
 
 static bool arguments_ok(const struct xen_memory_exchange *a)

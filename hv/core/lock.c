@@ -63,6 +63,14 @@ void spin_wait(spinlock_t *l, uint16_t ticket)
     while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket);
 }
 
+void byte_wait(uint8_t *lock)
+{
+    do
+        while (__atomic_load_n(lock, __ATOMIC_RELAXED))
+            hw_relax();
+    while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE));
+}
+
 /* A lock that is not waited for cannot deadlock: it may be taken in any order. */
 bool spin_trylock(spinlock_t *l)
 {

@@ -56,10 +56,10 @@ static int each_extent(struct vcpu *v, struct domain *d, const struct xen_memory
     return (int)v->extent;
 }
 
-static void m2p_set(mfn_t m, unsigned order, uint64_t pfn)
+static void m2p_set(const struct domain *d, mfn_t m, unsigned order, uint64_t pfn)
 {
     for (uint64_t i = 0; i < 1ull << order; i++)
-        m2p[m.n + i] = pfn + i;
+        (void)frame_pfn_set(MFN(m.n + i), d, pfn + i);
 }
 
 static void give_back(struct domain *d, mfn_t m, unsigned order)
@@ -79,7 +79,7 @@ static int populate_one(struct vcpu *v, struct domain *d, const struct xen_memor
     m = frames_alloc_domain(d, r->extent_order, XENMEMF_get_address_bits(r->mem_flags));
     if (!mfn_valid_number(m))
         return -XEN_ENOMEM;
-    m2p_set(m, r->extent_order, pfn);
+    m2p_set(d, m, r->extent_order, pfn);
     if (guest_write(at, &m.n, sizeof m.n)) {
         give_back(d, m, r->extent_order);
         return -XEN_EFAULT;
@@ -135,7 +135,7 @@ int memory_op_maximum_ram_page(struct vcpu *v, struct domain *d, no_argument_t *
 
 int memory_op_current_reservation(struct vcpu *v, struct domain *d, struct xen_memory_domain *arg)
 {
-    return (int)d->frames;
+    return (int)__atomic_load_n(&d->frames, __ATOMIC_RELAXED);
 }
 
 int memory_op_maximum_reservation(struct vcpu *v, struct domain *d, struct xen_memory_domain *arg)

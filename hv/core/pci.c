@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See pci.h. Capabilities are read once, when the device is added: their place never changes. */
+#include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/irq.h>
 #include <hv/lock.h>
@@ -10,6 +11,8 @@ enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
 enum { PCI_VENDOR = 0x00, PCI_STATUS = 0x06, PCI_CAPABILITIES = 0x34 };
 enum { CAP_MSI = 0x05, CAP_MSIX = 0x11 };
 
+#define ENABLE                  (1u << 31)
+#define ADDRESS_BITS            0x8ffffffcu     /* 27:24: the upper half of the register's number, on some processors */
 #define STATUS_HAS_CAPABILITIES (1u << 4)
 #define CAPABILITIES_MAX 48             /* as many as fit; a longer chain is a loop */
 
@@ -18,36 +21,73 @@ static spinlock_t list_lock = SPINLOCK(LOCK_DOMAIN);
 static struct pci_device *devices;
 static unsigned device_count;
 
-static uint32_t select_begin(uint16_t bdf, unsigned reg)
+/* One access: address and data belong together. */
+static uint32_t config_in(uint32_t address, unsigned at, unsigned bytes)
 {
-    uint32_t latched;
+    uint32_t value;
 
     spin_lock(&config_lock);
-    latched = hw_port_in(CONFIG_ADDRESS, 4);
-    hw_port_out(CONFIG_ADDRESS, 4, 1u << 31 | (uint32_t)bdf << 8 | (reg & 0xfc));
-    return latched;
+    hw_port_out(CONFIG_ADDRESS, 4, address);
+    value = hw_port_in((uint16_t)(CONFIG_DATA + at), bytes);
+    spin_unlock(&config_lock);
+    return value;
 }
 
-static void select_end(uint32_t latched)
+static void config_out(uint32_t address, unsigned at, unsigned bytes, uint32_t value)
 {
-    hw_port_out(CONFIG_ADDRESS, 4, latched);
+    spin_lock(&config_lock);
+    hw_port_out(CONFIG_ADDRESS, 4, address);
+    hw_port_out((uint16_t)(CONFIG_DATA + at), bytes, value);
     spin_unlock(&config_lock);
 }
 
+static uint32_t address_of(uint16_t bdf, unsigned reg) { return ENABLE | (uint32_t)bdf << 8 | (reg & 0xfc); }
+
 uint32_t pci_config_read(uint16_t bdf, unsigned reg, unsigned bytes)
 {
-    uint32_t latched = select_begin(bdf, reg), value = hw_port_in((uint16_t)(CONFIG_DATA + (reg & 3)), bytes);
-
-    select_end(latched);
-    return value;
+    return config_in(address_of(bdf, reg), reg & 3, bytes);
 }
 
 void pci_config_write(uint16_t bdf, unsigned reg, unsigned bytes, uint32_t value)
 {
-    uint32_t latched = select_begin(bdf, reg);
+    config_out(address_of(bdf, reg), reg & 3, bytes, value);
+}
 
-    hw_port_out((uint16_t)(CONFIG_DATA + (reg & 3)), bytes, value);
-    select_end(latched);
+/*
+ * Only whole words at 0xcf8 are the address: 0xcf9 is another register. With the enable bit clear the data ports are
+ * ordinary ports.
+ */
+static bool is_address(uint16_t port, unsigned bytes) { return port == CONFIG_ADDRESS && bytes == 4; }
+
+static bool is_data(uint16_t port, unsigned bytes, uint32_t address)
+{
+    return port >= CONFIG_DATA && port + bytes <= CONFIG_DATA + 4u && (address & ENABLE);
+}
+
+bool pci_port_read(struct domain *d, uint16_t port, unsigned bytes, uint32_t *value)
+{
+    uint32_t address = __atomic_load_n(&d->pv.pci_address, __ATOMIC_RELAXED);
+
+    if (is_address(port, bytes))
+        *value = address;
+    else if (is_data(port, bytes, address))
+        *value = config_in(address, port - CONFIG_DATA, bytes);
+    else
+        return false;
+    return true;
+}
+
+bool pci_port_write(struct domain *d, uint16_t port, unsigned bytes, uint32_t value)
+{
+    uint32_t address = __atomic_load_n(&d->pv.pci_address, __ATOMIC_RELAXED);
+
+    if (is_address(port, bytes))
+        __atomic_store_n(&d->pv.pci_address, value & ADDRESS_BITS, __ATOMIC_RELAXED);
+    else if (is_data(port, bytes, address))
+        config_out(address, port - CONFIG_DATA, bytes, value);
+    else
+        return false;
+    return true;
 }
 
 /* ---- the list ---- */
@@ -91,22 +131,25 @@ static struct pci_device **find(uint16_t segment, uint16_t bdf)
     return p;
 }
 
+/* The record is filled in before anybody can find it. */
 static int add_locked(uint16_t segment, uint16_t bdf)
 {
-    struct pci_device **at = find(segment, bdf), *p;
+    struct pci_device **at = find(segment, bdf), *p = *at;
 
-    if (*at)
+    if (p && p->present)
         return 0;
-    if (device_count >= MAX_PCI_DEVICES)
+    if (!p && device_count >= MAX_PCI_DEVICES)
         return -XEN_ENOSPC;
-    p = kalloc(sizeof(*p));
-    if (!p)
+    if (!p && !(p = kalloc(sizeof(*p))))
         return -XEN_ENOMEM;
+    if (!*at)
+        device_count++;
     p->segment = segment;
     p->bdf = bdf;
+    p->msi = p->msix = 0;               /* another device may stand where one was removed */
     capabilities_read(p);
+    p->present = true;
     *at = p;
-    device_count++;
     return 0;
 }
 
@@ -130,25 +173,23 @@ struct pci_device *pci_device_find(uint16_t segment, uint16_t bdf)
 
     spin_lock(&list_lock);
     p = *find(segment, bdf);
+    if (p && !p->present)
+        p = NULL;
     spin_unlock(&list_lock);
     return p;
 }
 
+/* Whoever found the device a moment ago may still be mapping its messages: what is mapped then ends with the next
+ * removal, and harms nobody meanwhile. */
 int pci_device_remove(uint16_t segment, uint16_t bdf)
 {
-    struct pci_device **at, *p;
+    struct pci_device *p = pci_device_find(segment, bdf);
 
-    spin_lock(&list_lock);
-    at = find(segment, bdf);
-    p = *at;
-    if (p) {
-        *at = p->next;
-        device_count--;
-    }
-    spin_unlock(&list_lock);
     if (!p)
         return -XEN_ENODEV;
     irq_msi_drop(p);
-    kfree(p);
+    spin_lock(&list_lock);
+    p->present = false;
+    spin_unlock(&list_lock);
     return 0;
 }

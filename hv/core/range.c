@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sets of numbers as sorted intervals that neither overlap nor touch. A lookup is a binary search; a change
- * rebuilds the array in one pass, which needs at most one interval more than before, so room is made before
- * anything moves.
+ * Sets of numbers as sorted intervals that neither overlap nor touch. A lookup is a binary search, with the set's own
+ * byte locked: other processors ask while one changes. A change writes a new array, without the lock, and puts it in
+ * the old one's place.
  */
 #include <hv/frame.h>
+#include <hv/lock.h>
 #include <hv/range.h>
 
 #include <string.h>
@@ -25,38 +26,40 @@ static uint32_t lower(const struct ranges *s, uint64_t x)
     return lo;
 }
 
+/* The byte is no part of the set's value. */
 bool ranges_have(const struct ranges *s, uint64_t first, uint64_t last)
 {
-    uint32_t i = lower(s, first);
+    uint8_t *lock = (uint8_t *)&s->lock;
+    uint32_t i;
+    bool have;
 
-    return first <= last && i < s->used && s->r[i].first <= first && last <= s->r[i].last;
+    byte_lock(lock);
+    i = lower(s, first);
+    have = first <= last && i < s->used && s->r[i].first <= first && last <= s->r[i].last;
+    byte_unlock(lock);
+    return have;
 }
 
-static int make_room(struct ranges *s)
+/* Replaces the intervals [from, to) by the n given ones. */
+static int splice(struct ranges *s, uint32_t from, uint32_t to, const struct range *with, uint32_t n)
 {
-    uint32_t room = s->room ? s->room * 2 : 8;
-    struct range *r;
+    uint32_t used = s->used - (to - from) + n;
+    struct range *fresh = kalloc(MAX(used, 1u) * sizeof(*fresh)), *old = s->r;
 
-    if (s->used < s->room)
-        return 0;
-    r = kalloc(room * sizeof(*r));
-    if (!r)
+    if (!fresh)
         return -XEN_ENOMEM;
-    if (s->used)
-        memcpy(r, s->r, s->used * sizeof(*r));
-    kfree(s->r);
-    s->r = r;
-    s->room = room;
-    return 0;
-}
-
-/* Replaces the intervals [from, to) by the n given ones. Room is there. */
-static void splice(struct ranges *s, uint32_t from, uint32_t to, const struct range *with, uint32_t n)
-{
-    memmove(&s->r[from + n], &s->r[to], (s->used - to) * sizeof(*s->r));
+    if (s->used) {
+        memcpy(fresh, old, from * sizeof(*fresh));
+        memcpy(fresh + from + n, old + to, (s->used - to) * sizeof(*fresh));
+    }
     for (uint32_t i = 0; i < n; i++)
-        s->r[from + i] = with[i];
-    s->used = s->used - (to - from) + n;
+        fresh[from + i] = with[i];
+    byte_lock(&s->lock);
+    s->r = fresh;
+    s->used = used;
+    byte_unlock(&s->lock);
+    kfree(old);
+    return 0;
 }
 
 int ranges_add(struct ranges *s, uint64_t first, uint64_t last)
@@ -66,16 +69,13 @@ int ranges_add(struct ranges *s, uint64_t first, uint64_t last)
 
     if (first > last)
         return -XEN_EINVAL;
-    if (make_room(s))
-        return -XEN_ENOMEM;
     /* An interval that ends right before first, or begins right after last, melts into the new one. */
     from = lower(s, first ? first - 1 : 0);
     for (to = from; to < s->used && (last == ~0ull || s->r[to].first <= last + 1); to++) {
         merged.first = MIN(merged.first, s->r[to].first);
         merged.last = MAX(merged.last, s->r[to].last);
     }
-    splice(s, from, to, &merged, 1);
-    return 0;
+    return splice(s, from, to, &merged, 1);
 }
 
 int ranges_remove(struct ranges *s, uint64_t first, uint64_t last)
@@ -94,10 +94,7 @@ int ranges_remove(struct ranges *s, uint64_t first, uint64_t last)
         rest[n++] = (struct range){ s->r[from].first, first - 1 };
     if (s->r[to - 1].last > last)
         rest[n++] = (struct range){ last + 1, s->r[to - 1].last };
-    if (n > to - from && make_room(s))
-        return -XEN_ENOMEM;
-    splice(s, from, to, rest, n);
-    return 0;
+    return splice(s, from, to, rest, n);
 }
 
 void ranges_free(struct ranges *s)

@@ -187,7 +187,7 @@ mfn_t block_alloc(struct domain *d, unsigned order, uint64_t limit)
         return MFN_INVALID;
     for (uint64_t i = n; i < n + size; i++) {
         tlb_flush_since(frame_table[i].type);
-        frame_table[i].type = 0;
+        __atomic_store_n(&frame_table[i].type, 0, __ATOMIC_RELAXED);
     }
     return MFN(n);
 }
@@ -221,14 +221,14 @@ uint64_t frames_claimed(void) { return __atomic_load_n(&claims, __ATOMIC_RELAXED
 
 int frames_claim(struct domain *d, uint64_t frames)
 {
-    uint64_t want = frames > d->frames ? frames - d->frames : 0;
+    uint64_t has = __atomic_load_n(&d->frames, __ATOMIC_RELAXED), want = frames > has ? frames - has : 0;
     int rc = 0;
 
-    if (frames && (frames > d->max_frames || frames < d->frames))
+    if (frames && (frames > d->max_frames || frames < has))
         return -XEN_EINVAL;
     spin_lock(&heap_lock);
-    if (frames && d->claimed) {
-        rc = -XEN_EINVAL;               /* the old claim is to be given up first */
+    if (frames && (d->claimed || domain_dying(d))) {
+        rc = -XEN_EINVAL;               /* the old claim is to be given up first; the dead have given theirs up */
     } else if (free_frames < want + (claims - d->claimed)) {
         rc = -XEN_ENOMEM;
     } else {

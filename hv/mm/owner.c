@@ -96,7 +96,7 @@ static bool account(struct domain *d, uint64_t size, bool beyond_max)
     if (!owner_room(d->id))
         return false;
     spin_lock(&d->frames_lock);
-    ok = !d->dying && (beyond_max || d->frames + size <= d->max_frames);
+    ok = !domain_dying(d) && (beyond_max || d->frames + size <= d->max_frames);
     if (ok && d->frames == 0)
         ok = domain_get_again(d);
     if (ok) {
@@ -141,6 +141,17 @@ static void hand_over(struct domain *d, mfn_t m, unsigned order)
     spin_unlock(&d->frames_lock);
 }
 
+/*
+ * d began to die while it got frames: its end may have gone through its list before they were on it. Those that it
+ * did find are not ours to give up.
+ */
+static mfn_t taken_back(struct domain *d, mfn_t m, unsigned order)
+{
+    for (uint64_t i = 0; i < 1ull << order; i++)
+        (void)!frame_give_up(MFN(m.n + i), d);
+    return MFN_INVALID;
+}
+
 static mfn_t alloc(struct domain *d, unsigned order, unsigned address_bits, bool beyond_max)
 {
     uint64_t limit = frame_count;
@@ -153,11 +164,12 @@ static mfn_t alloc(struct domain *d, unsigned order, unsigned address_bits, bool
     if (!account(d, 1ull << order, beyond_max))
         return MFN_INVALID;
     m = block_alloc(d, order, limit);
-    if (mfn_valid_number(m))
-        hand_over(d, m, order);
-    else
+    if (!mfn_valid_number(m)) {
         unaccount(d, 1ull << order);
-    return m;
+        return m;
+    }
+    hand_over(d, m, order);
+    return unlikely(domain_dying(d)) ? taken_back(d, m, order) : m;
 }
 
 mfn_t frames_alloc_domain(struct domain *d, unsigned order, unsigned address_bits)
@@ -185,9 +197,19 @@ void frame_release(struct frame *f)
     spin_lock(&d->frames_lock);
     list_unlink(d, (uint32_t)m.n);
     spin_unlock(&d->frames_lock);
-    m2p[m.n] = M2P_INVALID;
+    __atomic_store_n(&m2p[m.n], M2P_INVALID, __ATOMIC_RELAXED);
     block_free(m, 0);
     unaccount(d, 1);
+}
+
+/* The reference keeps the frame d's while its entry is written: numbers can be guessed, and frames freed meanwhile. */
+bool frame_pfn_set(mfn_t m, const struct domain *d, uint64_t pfn)
+{
+    if (!frame_get(m, d))
+        return false;
+    __atomic_store_n(&m2p[m.n], pfn, __ATOMIC_RELAXED);
+    frame_put(m);
+    return true;
 }
 
 /* Takes the allocation's reference off, whoever comes first; false if it is gone already. */
@@ -381,7 +403,7 @@ int frames_relinquish(struct domain *d)
 {
     if (d->pv.relinquish_step == STEP_BEGIN) {
         (void)frames_claim(d, 0);               /* giving up a claim cannot fail */
-        d->pv.relinquish_left = d->frames;
+        d->pv.relinquish_left = __atomic_load_n(&d->frames, __ATOMIC_RELAXED);
         d->pv.relinquish_step = STEP_NEXT;
     }
     for (unsigned done = 1;; done++) {

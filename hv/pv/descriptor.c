@@ -74,17 +74,29 @@ static uint64_t *next_table(uint64_t *slot)
     return page;
 }
 
+/* One for all domains, made with the first; two processors may be at it. */
+static int zero_ready(void)
+{
+    uint64_t none = 0;
+    void *zero;
+
+    if (__atomic_load_n(&zero_frame.n, __ATOMIC_ACQUIRE))
+        return 0;
+    zero = page_alloc(0);
+    if (!zero)
+        return -XEN_ENOMEM;
+    if (!__atomic_compare_exchange_n(&zero_frame.n, &none, mfn_of_page(zero).n, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        page_free(zero, 0);
+    return 0;
+}
+
 int perdomain_init(struct domain *d)
 {
     void *l3;
 
-    if (!zero_frame.n) {
-        void *zero = page_alloc(0);
-
-        if (!zero)
-            return -XEN_ENOMEM;
-        zero_frame = mfn_of_page(zero);
-    }
+    if (zero_ready())
+        return -XEN_ENOMEM;
     l3 = page_alloc(0);
     if (!l3)
         return -XEN_ENOMEM;

@@ -26,7 +26,7 @@ static struct domain *find_domain(struct vcpu *v, domid_t id, int *err)
         return NULL;
     *err = -XEN_ESRCH;
     d = domain_get(id);
-    if (d && d->dying) {
+    if (d && domain_dying(d)) {
         domain_put(d);
         d = NULL;
     }
@@ -154,11 +154,7 @@ static int update_entry(struct vcpu *v, const struct foreign *f, struct run *r, 
 
 static int update_m2p(const struct foreign *f, mfn_t m, uint64_t pfn)
 {
-    if (!f->frames || !frame_get(m, f->frames))
-        return -XEN_EINVAL;
-    m2p[m.n] = pfn;
-    frame_put(m);
-    return 0;
+    return f->frames && frame_pfn_set(m, f->frames, pfn) ? 0 : -XEN_EINVAL;
 }
 
 /* *done: the element took effect, and with -ERESTART is not to be repeated. */

@@ -7,8 +7,6 @@
 
 #include "mmu.h"
 
-static bool domain_is_dying(const struct domain *d) { return __atomic_load_n(&d->dying, __ATOMIC_SEQ_CST); }
-
 /* A pin is a type reference and a plain one, which the mark in the type word stands for. */
 static int pin(struct vcpu *v, struct domain *d, mfn_t m, enum frame_type t)
 {
@@ -17,7 +15,7 @@ static int pin(struct vcpu *v, struct domain *d, mfn_t m, enum frame_type t)
     if (rc)
         return rc;
     /* Marked first and looked second: whoever ends the domain takes off the marks that it finds. */
-    if (frame_pin(m) && (!domain_is_dying(d) || !frame_unpin(m)))
+    if (frame_pin(m) && (!domain_dying(d) || !frame_unpin(m)))
         return 0;
     pv_put_table(v, m);
     return -XEN_EINVAL;

@@ -2,8 +2,11 @@
 /* See port.h. Both modes of a PV guest run in ring 3, so every IN and OUT of theirs traps and comes here. */
 #include <hv/domain.h>
 #include <hv/guest.h>
+#include <hv/pci.h>
 #include <hv/port.h>
 #include <hw/hw.h>
+
+#define PCI_PORTS 0xcf8u           /* the first of eight */
 
 bool port_access_ok(struct vcpu *v, uint16_t port, unsigned bytes)
 {
@@ -29,13 +32,19 @@ static bool owned(struct vcpu *v, uint16_t port, unsigned bytes)
 
 uint32_t port_read(struct vcpu *v, uint16_t port, unsigned bytes)
 {
+    uint32_t value;
+
     if (!owned(v, port, bytes))
         return bytes == 4 ? ~0u : (1u << bytes * 8) - 1;
+    if (unlikely((port & ~7u) == PCI_PORTS) && pci_port_read(v->domain, port, bytes, &value))
+        return value;
     return hw_port_in(port, bytes);
 }
 
 void port_write(struct vcpu *v, uint16_t port, unsigned bytes, uint32_t value)
 {
-    if (owned(v, port, bytes))
+    if (!owned(v, port, bytes))
+        return;
+    if (likely((port & ~7u) != PCI_PORTS) || !pci_port_write(v->domain, port, bytes, value))
         hw_port_out(port, bytes, value);
 }

@@ -35,7 +35,7 @@ uint32_t fake_console_inputs, fake_acks, fake_unmasked_port;
 uint32_t fake_table[FAKE_ENTRIES * 4];
 uint8_t fake_config[256];
 uint8_t fake_eoi_page[PAGE_SIZE];
-uint32_t fake_config_latch;
+static uint32_t fake_config_latch;
 unsigned fake_eoi_page_refs;
 
 struct pin { uint32_t low, high; bool held, pending, in_service; };
@@ -170,7 +170,7 @@ static void config_reset(void)
     config_set(0x74, 4, 0x00001004);        /* table: BAR 4 + 0x1000 */
     for (unsigned i = 0; i < FAKE_ENTRIES; i++)
         fake_table[i * 4 + 3] = 1;
-    fake_config_latch = FAKE_LATCHED;
+    fake_config_latch = 0;
 }
 
 static uint32_t config_get(unsigned at, unsigned bytes)

@@ -14,7 +14,6 @@
 #define FAKE_DOMAINS   3u
 #define FAKE_BDF       0x0010
 #define FAKE_ENTRIES   8u
-#define FAKE_LATCHED   0x8000f8a0u      /* what dom0 last wrote to the PCI address port */
 
 extern struct domain fake_domain[FAKE_DOMAINS];
 extern struct vcpu   fake_vcpu;
@@ -23,7 +22,6 @@ extern uint32_t fake_console_inputs, fake_acks, fake_unmasked_port;
 extern uint32_t fake_table[FAKE_ENTRIES * 4];   /* the MSI-X table */
 extern uint8_t  fake_config[256];
 extern uint8_t  fake_eoi_page[PAGE_SIZE];
-extern uint32_t fake_config_latch;
 extern unsigned fake_eoi_page_refs;
 extern struct timer *fake_timer;                /* that is set; NULL: none */
 

@@ -75,7 +75,7 @@ extern struct domain *dom0;
 /* Nothing new may be given to it or begun with it. */
 static inline bool domain_dying(const struct domain *d)
 {
-    return __atomic_load_n(&d->dying, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&d->dying, __ATOMIC_SEQ_CST);
 }
 
 /* Creates a domain, paused and without vCPUs. Returns NULL and *err = -errno. */

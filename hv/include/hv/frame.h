@@ -72,6 +72,8 @@ extern uint64_t      frame_count;
 extern uint64_t     *m2p;           /* machine to pseudo-physical, indexed by frame number; guests read it */
 
 #define M2P_INVALID (~0ull)
+/* Notes d's own number for m; false: m is not d's (any more), and its entry is somebody else's. */
+bool frame_pfn_set(mfn_t m, const struct domain *d, uint64_t pfn);
 
 static inline bool frame_exists(mfn_t m)
 {

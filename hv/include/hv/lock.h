@@ -79,4 +79,15 @@ bool spin_trylock(spinlock_t *l);
 void spin_lock2(spinlock_t *a, spinlock_t *b);
 void spin_unlock2(spinlock_t *a, spinlock_t *b);
 
+/* ---- locks of one byte, held for a few instructions: innermost, so they have no place in the lock order ---- */
+void byte_wait(uint8_t *lock);
+
+static inline void byte_lock(uint8_t *lock)
+{
+    if (unlikely(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)))
+        byte_wait(lock);
+}
+
+static inline void byte_unlock(uint8_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
+
 #endif

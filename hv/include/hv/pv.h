@@ -23,7 +23,8 @@ struct pv_domain {
     struct ranges io_ports;             /* ports it may use */
     struct ranges io_frames;            /* device frames it may map */
     struct ranges irqs;                 /* machine interrupts it may bind */
-    uint64_t    vm_assist;              /* bits VMASST_TYPE_* */
+    uint32_t    pci_address;            /* what it wrote to port 0xcf8 last; atomic */
+    uint64_t    vm_assist;              /* bits VMASST_TYPE_*; atomic */
     bool        hypercall_page_done;
     uint8_t     relinquish_step;
     uint32_t    relinquish_cursor;

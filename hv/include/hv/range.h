@@ -8,11 +8,12 @@
 #include <hv/types.h>
 
 struct range { uint64_t first, last; };     /* both included */
-struct ranges { struct range *r; uint32_t used, room; };
+struct ranges { struct range *r; uint32_t used; uint8_t lock; };
 
+/* While somebody changes the set: as it was before, or as it is after. */
 bool ranges_have(const struct ranges *s, uint64_t first, uint64_t last);
-int  __must_check ranges_add(struct ranges *s, uint64_t first, uint64_t last);      /* 0 or -ENOMEM */
-/* 0 or -ENOMEM (a split) */
+/* Changes: one at a time. 0, -EINVAL (first > last), -ENOMEM. */
+int  __must_check ranges_add(struct ranges *s, uint64_t first, uint64_t last);
 int  __must_check ranges_remove(struct ranges *s, uint64_t first, uint64_t last);
 void ranges_free(struct ranges *s);
 
