@@ -9,6 +9,7 @@
 #include <hv/frame.h>
 #include <hv/guest.h>
 #include <hv/pagetable.h>
+#include <hv/pcpu.h>
 #include <hv/print.h>
 #include <hw/hw.h>
 
@@ -222,7 +223,18 @@ static void unmap_end(struct vcpu *v, const struct unmapping *u)
         domain_put(m->granter);
 }
 
-/* Few addresses are flushed one by one; many, or an entry named by its own place, by dropping everything. */
+static bool others_hold(const struct domain *d)
+{
+    for_each_cpu(&d->on_cpus, cpu)
+        if (cpu != this_cpu()->id)
+            return true;
+    return false;
+}
+
+/*
+ * Few addresses are flushed one by one, as long as no other processor must be asked; many, or an entry named by its
+ * own place, by dropping everything, once.
+ */
 static void unmap_flush(struct vcpu *v, const struct unmapping *u, uint32_t n)
 {
     uint32_t pages = 0;
@@ -233,7 +245,7 @@ static void unmap_flush(struct vcpu *v, const struct unmapping *u, uint32_t n)
             pages++;
             all |= u[i].was.is_pte;
         }
-    if (all || pages > FLUSH_SINGLY) {
+    if (all || pages > FLUSH_SINGLY || (pages > 1 && others_hold(v->domain))) {
         tlb_flush_domain(v->domain, TLB_WHOLE);
         return;
     }

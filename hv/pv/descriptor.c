@@ -140,13 +140,20 @@ void perdomain_free(struct domain *d)
 
 /* ---- windows ---- */
 
-/* A page of a window that is in the processor now must be forgotten there. */
+/*
+ * A page of the window of the vCPU that runs here is forgotten here: when it moves, the processor that it comes to
+ * drops what it remembers. One that does not run may come back to where it ran, in an address space that was not left
+ * meanwhile because its sisters run in it.
+ */
 static void window_set(struct vcpu *v, unsigned page, uint64_t entry)
 {
     if (v->pv.gdt_window[page] == entry)
         return;
     __atomic_store_n(&v->pv.gdt_window[page], entry, __ATOMIC_RELEASE);
-    tlb_flush_page_local(WINDOW_VA(v->id) + page * PAGE_SIZE);
+    if (likely(this_cpu()->current == v))
+        tlb_flush_page_local(WINDOW_VA(v->id) + page * PAGE_SIZE);
+    else
+        tlb_flush_domain(v->domain, WINDOW_VA(v->id) + page * PAGE_SIZE);
 }
 
 void pv_window_bind(struct vcpu *v)
