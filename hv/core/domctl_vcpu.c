@@ -256,43 +256,40 @@ int domctl_sendtrigger(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 }
 
 /* ---- placement ---- */
-static void affinity_now(const struct vcpu *target, struct control_bits *out)
-{
-    bits_fill(out, pcpu_count);
-    if (target->hard_affinity_cpu == ~0u)
-        return;
-    *out = (struct control_bits){ 0 };
-    out->byte[target->hard_affinity_cpu / 8] = (uint8_t)(1u << target->hard_affinity_cpu % 8);
-}
+_Static_assert(sizeof(struct control_bits) <= sizeof(struct cpu_set), "a tool's map fits a set");
 
-/* One processor, or any: of more than one, but not all, any is what holds, and what is answered. */
-static int hard_affinity_set(struct vcpu *target, const struct xenctl_bitmap *map)
+static int set_read(const struct xenctl_bitmap *map, struct cpu_set *out)
 {
-    struct control_bits want;
-    unsigned n, cpu = 0;
+    struct control_bits bits;
 
-    if (bits_read(map, pcpu_count, &want))
+    *out = (struct cpu_set){ 0 };
+    if (bits_read(map, pcpu_count, &bits))
         return -XEN_EFAULT;
-    n = bits_count(&want);
-    if (!n)
-        return -XEN_EINVAL;
-    while (!bits_have(&want, cpu))
-        cpu++;
-    target->hard_affinity_cpu = n == 1 && pcpu_count > 1 ? cpu : ~0u;
+    __builtin_memcpy(out, &bits, sizeof bits);
     return 0;
 }
 
-static int affinity_answer(const struct vcpu *target, const struct xen_domctl_vcpuaffinity *a)
+static int set_write(const struct xenctl_bitmap *map, const struct cpu_set *set)
 {
-    struct control_bits hard, all;
+    struct control_bits bits;
+
+    __builtin_memcpy(&bits, set, sizeof bits);
+    return bits_write(map, pcpu_count, &bits);
+}
+
+/* `effective`: of the soft set only what the hard one allows, which is how a change is answered. */
+static int affinity_answer(const struct vcpu *target, const struct xen_domctl_vcpuaffinity *a, bool effective)
+{
+    struct cpu_set hard, soft;
     int r = 0;
 
-    affinity_now(target, &hard);
-    bits_fill(&all, pcpu_count);
+    vcpu_affinity_get(target, &hard, &soft);
+    if (effective)
+        soft = cpu_set_and(&soft, &hard);
     if (a->flags & XEN_VCPUAFFINITY_HARD)
-        r = bits_write(&a->cpumap_hard, pcpu_count, &hard);
+        r = set_write(&a->cpumap_hard, &hard);
     if (r == 0 && a->flags & XEN_VCPUAFFINITY_SOFT)
-        r = bits_write(&a->cpumap_soft, pcpu_count, &all);
+        r = set_write(&a->cpumap_soft, &soft);
     return r;
 }
 
@@ -306,15 +303,20 @@ int domctl_setvcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl *
 {
     const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
     struct vcpu *target = control_vcpu(d, a->vcpu);
-    int r = 0;
+    bool hard = a->flags & XEN_VCPUAFFINITY_HARD, soft = a->flags & XEN_VCPUAFFINITY_SOFT;
+    struct cpu_set want_hard, want_soft;
+    int r;
 
     if (!target)
         return refuse(v, -XEN_ESRCH, a->vcpu, d->max_vcpus);
     if (!affinity_flags_ok(a->flags))
         return refuse(v, -XEN_EINVAL, a->vcpu, a->flags);
-    if (a->flags & XEN_VCPUAFFINITY_HARD)
-        r = hard_affinity_set(target, &a->cpumap_hard);
-    return r ? r : affinity_answer(target, a);
+    if ((hard && set_read(&a->cpumap_hard, &want_hard)) || (soft && set_read(&a->cpumap_soft, &want_soft)))
+        return -XEN_EFAULT;
+    r = vcpu_affinity_set(target, hard ? &want_hard : NULL, soft ? &want_soft : NULL,
+                          a->flags & XEN_VCPUAFFINITY_FORCE);
+    /* No processor with a number below the second value is among those asked for. */
+    return r ? refuse(v, r, a->vcpu, pcpu_count) : affinity_answer(target, a, true);
 }
 
 int domctl_getvcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl *op)
@@ -326,7 +328,7 @@ int domctl_getvcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl *
         return refuse(v, -XEN_ESRCH, a->vcpu, d->max_vcpus);
     if (!affinity_flags_ok(a->flags))
         return refuse(v, -XEN_EINVAL, a->vcpu, a->flags);
-    return affinity_answer(target, a);
+    return affinity_answer(target, a, false);
 }
 
 /* Memory is one node. */

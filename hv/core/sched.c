@@ -2,152 +2,41 @@
 /*
  * Who runs.
  *
- * Every vCPU has a virtual time: the processor time it has used, divided by its domain's weight. The
- * runnable one with the smallest virtual time runs next, for at most a slice if others wait. In the long
+ * Every vCPU has a virtual time: the processor time it has used, divided by its weight (sched_queue.c). The
+ * runnable one with the smallest virtual time runs next, for a short turn if others wait. In the long
  * run each then gets time in proportion to its weight, whatever the mix, and nobody starves: a waiting
  * vCPU's virtual time stands still while that of the others grows past it.
  *
- * The boost on wake-up comes from the same number. A vCPU that slept has fallen behind; it keeps at most
- * WAKE_LAG of that arrear, which is enough to come before whoever is running, and too little to hold the
+ * The boost on wake-up comes from the same number. A vCPU that slept has fallen behind; it keeps a bounded part
+ * of that arrear, which is enough to come before whoever is running, and too little to hold the
  * processor for long. So one that wakes often and runs briefly is always served at once, and one that only
  * computes never is; no second kind of priority is needed.
  *
  * Each processor has a queue and a lock of its own. A vCPU is on the queue of vcpu.cpu while it waits, and
- * nowhere while it runs. The processor's switching loop (hw/) asks sched_pick() whom to run, changes over,
+ * nowhere while it runs; vcpu.cpu changes only with the locks of both processors held, while the vCPU waits or sleeps
+ * and no processor holds it (on_cpu). Which processor it is, and how the queues stay even, is in sched_place.c.
+ * The processor's switching loop (hw/) asks sched_pick() whom to run, changes over,
  * and says so by sched_switched(): that is what vcpu_sleep_sync() on another processor waits for.
  *
  * A lone vCPU has no slice timer: a machine where nobody competes takes no scheduling interrupts at all.
  */
-#include <hv/domain.h>
-#include <hv/pcpu.h>
 #include <hv/print.h>
-#include <hv/sched.h>
 #include <hw/hw.h>
 
-#include <string.h>
+#include "sched_local.h"
 
-#ifndef SCHED_SLICE_NS
-#define SCHED_SLICE_NS  10000000ull
-#endif
-#ifndef SCHED_WAKE_LAG_NS
-#define SCHED_WAKE_LAG_NS 10000000ull       /* virtual time a sleeper may be behind the queue */
-#endif
+#define BALANCE_NS 1000000ull       /* a processor does not look at others more often */
 
 static struct timer slice_timer[MAX_CPUS];
 
-static inline uint32_t pause_flags(const struct vcpu *v)
-{
-    return __atomic_load_n(&v->pause_flags, __ATOMIC_SEQ_CST);
-}
-
-/* ---- runstates ---- */
-
-static unsigned state_of(uint32_t flags)
-{
-    if (!flags)
-        return RUNSTATE_runnable;
-    return flags & ~(uint32_t)(PAUSE_BLOCKED | PAUSE_POLL) ? RUNSTATE_offline : RUNSTATE_blocked;
-}
-
-/* Under the queue's lock. */
-static void state_set(struct vcpu *v, unsigned state, uint64_t now)
-{
-    struct sched_vcpu *s = &v->sched;
-
-    if (s->state == state)
-        return;
-    s->time_in[s->state] += now > s->state_since ? now - s->state_since : 0;
-    s->state_since = MAX(now, s->state_since);
-    s->state = (uint8_t)state;
-}
-
-static struct runqueue *queue_lock(const struct vcpu *v)
-{
-    for (;;) {
-        struct pcpu *c = __atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE);
-
-        spin_lock(&c->rq.lock);
-        if (__atomic_load_n(&v->cpu, __ATOMIC_RELAXED) == c)
-            return &c->rq;
-        spin_unlock(&c->rq.lock);
-    }
-}
-
-void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
-{
-    const struct sched_vcpu *s = &v->sched;
-    struct runqueue *q = queue_lock(v);
-    uint64_t now = now_ns();
-
-    memset(out, 0, sizeof(*out));       /* it goes to the guest, with the gap behind the state */
-    out->state = s->state;
-    out->state_entry_time = s->state_since;
-    for (unsigned i = 0; i < 4; i++)
-        out->time[i] = s->time_in[i];
-    out->time[s->state] += now > s->state_since ? now - s->state_since : 0;
-    spin_unlock(&q->lock);
-}
-
-uint64_t vcpu_run_time(const struct vcpu *v)
-{
-    struct vcpu_runstate_info info;
-
-    vcpu_runstate_get(v, &info);
-    return info.time[RUNSTATE_running];
-}
-
-/* ---- the queue; all under its lock ---- */
-
-static uint64_t weighted(const struct vcpu *v, uint64_t ns)
-{
-    uint16_t weight = v->domain->sched.weight;
-
-    return ns * SCHED_WEIGHT_DEFAULT / (weight ? weight : SCHED_WEIGHT_DEFAULT);
-}
-
-static struct vcpu *queue_first(const struct runqueue *q)
-{
-    return list_empty(&q->waiting) ? NULL : list_entry(q->waiting.next, struct vcpu, sched.queue);
-}
-
-/* Behind all of the same virtual time, so that equals take turns. */
-static void queue_add(struct runqueue *q, struct vcpu *v)
-{
-    struct list *at = q->waiting.prev;
-
-    while (at != &q->waiting && list_entry(at, struct vcpu, sched.queue)->sched.vtime > v->sched.vtime)
-        at = at->prev;
-    list_insert(at, at->next, &v->sched.queue);
-    q->count++;
-}
-
-static void queue_remove(struct runqueue *q, struct vcpu *v)
-{
-    list_del(&v->sched.queue);
-    q->count--;
-}
-
-/* Charges the running vCPU for the time since slice_start. */
-static void charge(struct vcpu *v, uint64_t now)
-{
-    if (now <= v->sched.slice_start)
-        return;
-    v->sched.vtime += weighted(v, now - v->sched.slice_start);
-    v->sched.slice_start = now;
-}
-
-/* The queue's time follows the smallest of its vCPUs and never goes back. */
-static void advance(struct runqueue *q, const struct vcpu *running)
-{
-    const struct vcpu *first = queue_first(q);
-    uint64_t t = running ? running->sched.vtime : first ? first->sched.vtime : q->vtime;
-
-    if (first)
-        t = MIN(t, first->sched.vtime);
-    q->vtime = MAX(q->vtime, t);
-}
-
 /* ---- one processor ---- */
+
+void sched_prod(struct pcpu *c)
+{
+    pcpu_raise(c, PENDING_SCHED);
+    if (c != this_cpu())
+        hw_kick(c);
+}
 
 static void slice_over(void *arg, uint64_t now)
 {
@@ -156,10 +45,14 @@ static void slice_over(void *arg, uint64_t now)
 
 void sched_init_cpu(struct pcpu *c)
 {
+    c->rq = (struct runqueue){ .probe = c->id };
     spin_init(&c->rq.lock, LOCK_SCHED);
     list_init(&c->rq.waiting);
-    c->rq.vtime = 0;
-    c->rq.count = 0;
+    list_init(&c->rq.strays);
+    c->core_mates = cpu_set_of(c->id);
+    place_waiting(c, false);
+    place_idle(c, false);
+    pcpu_raise(c, PENDING_SCHED);       /* it says itself that it idles */
     timer_init(&slice_timer[c->id], slice_over, c, c->id);
 }
 
@@ -169,67 +62,122 @@ static void put_prev(struct runqueue *q, struct vcpu *prev, uint64_t now)
     uint32_t flags = pause_flags(prev);
     struct vcpu *first = queue_first(q);
 
-    charge(prev, now);
     prev->running = false;
+    q->running = NULL;
     state_set(prev, state_of(flags), now);
-    if (flags)
+    if (flags) {
+        queue_leave(q, prev);
         return;
+    }
     if (prev->sched.yielded && first)
-        prev->sched.vtime = MAX(prev->sched.vtime, first->sched.vtime + 1);
+        prev->sched.vtime = vtime_max(prev->sched.vtime, first->sched.vtime + 1);
     prev->sched.yielded = false;
     queue_add(q, prev);
+    q->offer = placement_of(prev).may;
+    q->offering = true;
 }
 
-static struct vcpu *take_next(struct pcpu *c, uint64_t now)
+/* The first that may run here; those that may not are put aside. NULL: nobody. */
+static struct vcpu *take_first(struct pcpu *c, uint64_t now)
 {
+    struct runqueue *q = &c->rq;
     struct vcpu *v;
 
-    while ((v = queue_first(&c->rq))) {
+    while ((v = queue_first(q))) {
         uint32_t flags = pause_flags(v);
 
-        queue_remove(&c->rq, v);
-        if (!flags)
-            break;
-        state_set(v, state_of(flags), now);     /* paused while it waited */
+        queue_remove(q, v);
+        if (flags) {                            /* paused while it waited */
+            queue_leave(q, v);
+            state_set(v, state_of(flags), now);
+        } else if (!vcpu_may_run_on(v, c->id)) {
+            v->sched.stray = true;
+            list_add_tail(&q->strays, &v->sched.queue);
+        } else {
+            return v;
+        }
     }
-    if (!v)
-        return c->idle;
+    return NULL;
+}
+
+static void start(struct runqueue *q, struct vcpu *v, uint64_t now)
+{
     v->running = true;
+    q->running = v;
     __atomic_store_n(&v->on_cpu, true, __ATOMIC_RELAXED);
     v->sched.slice_start = now;
     state_set(v, RUNSTATE_running, now);
-    return v;
 }
 
-struct vcpu *sched_pick(struct pcpu *c, uint64_t now)
+/* Under the lock: who runs next, if anybody; *turn: for how long, 0: until something happens. */
+static struct vcpu *choose(struct pcpu *c, uint64_t now, uint64_t *turn)
 {
-    struct vcpu *prev = c->current, *next;
     struct runqueue *q = &c->rq;
-    bool contended;
+    struct vcpu *next = take_first(c, now);
 
-    spin_lock(&q->lock);
+    if (next)
+        start(q, next, now);
+    place_idle(c, !next);
+    queue_charge(q, now);
+    *turn = next && q->count ? queue_turn(q, next) : 0;
+    queue_publish(q);
+    return next;
+}
+
+static struct vcpu *go_idle(struct pcpu *c, uint64_t now)
+{
+    c->idle->sched.slice_start = now;
+    return c->idle;
+}
+
+static void account_prev(struct pcpu *c, uint64_t now)
+{
+    struct vcpu *prev = c->current;
+
     if (vcpu_is_idle(prev)) {
         c->idle_ns += now > prev->sched.slice_start ? now - prev->sched.slice_start : 0;
         prev->sched.slice_start = now;
     } else if (prev->running) {
-        put_prev(q, prev, now);
+        queue_charge(&c->rq, now);
+        put_prev(&c->rq, prev, now);
     }
-    next = take_next(c, now);
-    if (vcpu_is_idle(next))
-        next->sched.slice_start = now;
-    advance(q, vcpu_is_idle(next) ? NULL : next);
-    contended = !list_empty(&q->waiting);
-    spin_unlock(&q->lock);
-
-    if (contended && !vcpu_is_idle(next))
-        timer_set(&slice_timer[c->id], now + SCHED_SLICE_NS);
-    return next;
 }
 
+struct vcpu *sched_pick(struct pcpu *c, uint64_t now)
+{
+    struct runqueue *q = &c->rq;
+    struct vcpu *next, *prev = c->current;
+    uint64_t turn;
+
+    q->offering = false;
+    if (__atomic_load_n(&q->peek.waiting, __ATOMIC_RELAXED) && now - q->balanced >= BALANCE_NS)
+        place_balance(c, now);
+    do {
+        spin_lock(&q->lock);
+        account_prev(c, now);
+        next = choose(c, now, &turn);
+        spin_unlock(&q->lock);
+    } while (!next && place_pull(c));
+
+    if (turn)
+        timer_set(&slice_timer[c->id], now + turn);
+    if (__atomic_load_n(&q->peek.strays, __ATOMIC_RELAXED))
+        place_strays(c);
+    if (prev != next && !vcpu_is_idle(prev))
+        vcpu_runstate_update(prev);     /* its address space is still there: others of its domain may look */
+    return next ? next : go_idle(c, now);
+}
+
+/* prev may be gone as soon as it is marked: only the queue is looked at then. */
 void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next)
 {
-    if (prev != next)
-        __atomic_store_n(&prev->on_cpu, false, __ATOMIC_RELEASE);
+    if (prev == next || vcpu_is_idle(prev))
+        return;
+    __atomic_store_n(&prev->on_cpu, false, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&c->rq.peek.strays, __ATOMIC_RELAXED))
+        place_strays(c);
+    if (c->rq.offering)
+        place_offer(&c->rq.offer);
 }
 
 /* ---- waking and stopping ---- */
@@ -241,60 +189,88 @@ void sched_vcpu_init(struct vcpu *v)
     list_init(&s->queue);
     s->state = RUNSTATE_offline;
     s->state_since = now_ns();
+    s->hard = s->soft = cpu_set_first(MAX_CPUS);
+    s->override = ~0u;
     if (!v->cpu)
         v->cpu = v->domain ? pcpus[(v->domain->id + v->id) % pcpu_count] : this_cpu();
 }
 
-/* The vCPU that runs on c, charged up to now so that the queue's time is up to date; NULL: none, c idles. */
-static struct vcpu *charged_runner(struct pcpu *c, uint64_t now)
-{
-    struct vcpu *v = __atomic_load_n(&c->current, __ATOMIC_RELAXED);
-
-    if (vcpu_is_idle(v) || !v->running)
-        return NULL;
-    charge(v, now);
-    advance(&c->rq, v);
-    return v;
-}
-
-/* With the queue locked: puts v, which is runnable, on it. True if it should run rather than who runs now. */
-static bool enqueue_woken(struct pcpu *c, struct vcpu *v, uint64_t now)
+void queue_arrive(struct pcpu *c, struct vcpu *v, uint64_t ref, uint64_t now, struct arrival *a)
 {
     struct runqueue *q = &c->rq;
-    struct vcpu *runner = charged_runner(c, now);
-    uint64_t floor = q->vtime > SCHED_WAKE_LAG_NS ? q->vtime - SCHED_WAKE_LAG_NS : 0;
 
-    v->sched.vtime = MAX(v->sched.vtime, floor);
+    queue_charge(q, now);
+    if (!q->count) {
+        if (q->running)
+            q->running->sched.vtime = vtime_alone(q->running->sched.vtime, ref, q->running->sched.weight);
+        q->vtime = ref;
+    }
+    vtime_bound(q, v, q->vtime);
     state_set(v, RUNSTATE_runnable, now);
+    __atomic_store_n(&v->cpu, c, __ATOMIC_RELEASE);
     queue_add(q, v);
-    return !runner || v->sched.vtime < runner->sched.vtime;
+    a->better = !q->running || vtime_before(v->sched.vtime, q->running->sched.vtime) || !vcpu_may_run_on(v, c->id);
+    a->turn = q->running ? queue_turn(q, q->running) : 0;
+    a->may = placement_of(v).may;
+    queue_publish(q);
+}
+
+void sched_arrived(struct pcpu *c, const struct arrival *a)
+{
+    if (a->better)
+        sched_prod(c);
+    else if (!timer_is_set(&slice_timer[c->id]))
+        timer_set(&slice_timer[c->id], now_ns() + a->turn);
+    if (__atomic_load_n(&c->rq.peek.waiting, __ATOMIC_RELAXED))
+        place_offer(&a->may);
+}
+
+static bool waits_nowhere(const struct vcpu *v)
+{
+    return !v->running && list_empty(&v->sched.queue) && !pause_flags(v);
+}
+
+/* Puts v, which was on `from`, on the queue of `to`. False: it went elsewhere meanwhile, look again. */
+static bool wake_on(struct vcpu *v, struct pcpu *from, struct pcpu *to)
+{
+    struct arrival a;
+    bool same, arrived = false;
+
+    spin_lock2(&from->rq.lock, &to->rq.lock);
+    same = __atomic_load_n(&v->cpu, __ATOMIC_RELAXED) == from &&
+           (from == to || !__atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE));
+    if (same && waits_nowhere(v)) {
+        queue_arrive(to, v, queue_ref(&to->rq), now_ns(), &a);
+        arrived = true;
+    }
+    spin_unlock2(&from->rq.lock, &to->rq.lock);
+    if (arrived)
+        sched_arrived(to, &a);
+    else if (from != to)
+        sched_prod(to);         /* it may have been claimed for nothing */
+    return same;
 }
 
 void vcpu_wake(struct vcpu *v)
 {
     struct runqueue *q;
-    struct pcpu *c;
-    uint64_t now, slice_end = 0;
-    bool now_better = false;
+    struct placement p;
+    struct pcpu *from, *to;
+    bool wanted, held;
 
     if (pause_flags(v) || vcpu_is_idle(v))
         return;
-    q = queue_lock(v);
-    c = v->cpu;
-    if (!v->running && list_empty(&v->sched.queue) && !pause_flags(v)) {
-        now = now_ns();
-        now_better = enqueue_woken(c, v, now);
-        slice_end = now + SCHED_SLICE_NS;
-    }
-    spin_unlock(&q->lock);
-
-    if (now_better) {
-        pcpu_raise(c, PENDING_SCHED);
-        if (c != this_cpu())
-            hw_kick(c);
-    } else if (slice_end && !timer_is_set(&slice_timer[c->id])) {
-        timer_set(&slice_timer[c->id], slice_end);
-    }
+    do {
+        q = queue_lock(v);
+        from = v->cpu;
+        wanted = waits_nowhere(v);
+        held = __atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE);
+        p = placement_of(v);
+        spin_unlock(&q->lock);
+        if (!wanted)
+            return;
+        to = held ? from : place_choose(&p, from);
+    } while (!wake_on(v, from, to));
 }
 
 void vcpu_sleep_nosync(struct vcpu *v)
@@ -306,24 +282,23 @@ void vcpu_sleep_nosync(struct vcpu *v)
 
     /* Flags that are gone again by now are the business of vcpu_wake(), which has come first. */
     if (!running && flags) {
-        if (!list_empty(&v->sched.queue))
+        if (!list_empty(&v->sched.queue)) {
             queue_remove(q, v);
+            queue_leave(q, v);
+            queue_publish(q);
+        }
         state_set(v, state_of(flags), now_ns());
     }
     spin_unlock(&q->lock);
-    if (!running)
-        return;
-    pcpu_raise(c, PENDING_SCHED);
-    if (c != this_cpu())
-        hw_kick(c);
+    if (running)
+        sched_prod(c);
 }
 
 void vcpu_sleep_sync(struct vcpu *v)
 {
     vcpu_sleep_nosync(v);
     /* Whoever stops itself goes on to the end of its hypercall; the pending word does the rest. */
-    while (__atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE) != this_cpu() &&
-           __atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE))
+    while (this_cpu()->current != v && __atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE))
         hw_relax();
 }
 
@@ -360,7 +335,7 @@ void vcpu_unpause(struct vcpu *v, uint32_t flag)
 void vcpu_yield(struct vcpu *v)
 {
     struct runqueue *q = queue_lock(v);
-    bool others = !list_empty(&q->waiting);
+    bool others = q->count;
 
     v->sched.yielded = others;
     spin_unlock(&q->lock);

@@ -112,13 +112,17 @@ int sched_op_watchdog(struct vcpu *v, struct domain *d, struct sched_watchdog *a
     return rc < 0 ? refuse(v, rc, arg->id, arg->timeout) : rc;
 }
 
-/* dom0 wants to run firmware on one given processor: -1 ends it. */
+/* dom0 wants to run firmware on one given processor: -1 ends it. The move happens on the way back. */
 int sched_op_pin_override(struct vcpu *v, struct domain *d, struct sched_pin_override *arg)
 {
-    if (arg->pcpu < 0)
+    if (arg->pcpu < 0) {
+        vcpu_pin_override(v, ~0u);
         return 0;
+    }
     if ((uint32_t)arg->pcpu >= pcpu_count)
         return refuse(v, -XEN_EINVAL, (uint32_t)arg->pcpu, pcpu_count);
-    /* vCPUs stay where they were put, so either v is there already or it never will be. */
-    return v->cpu->id == (uint32_t)arg->pcpu ? 0 : refuse(v, -XEN_EBUSY, (uint32_t)arg->pcpu, v->cpu->id);
+    if (__atomic_load_n(&v->sched.override, __ATOMIC_RELAXED) != ~0u)
+        return refuse(v, -XEN_EBUSY, (uint32_t)arg->pcpu, v->cpu->id);
+    vcpu_pin_override(v, (uint32_t)arg->pcpu);
+    return 0;
 }

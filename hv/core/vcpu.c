@@ -61,7 +61,6 @@ struct vcpu *vcpu_create(struct domain *d, unsigned n)
     v->domain = d;
     v->id = n;
     v->cpu = pcpus[(d->id + n) % pcpu_count];
-    v->hard_affinity_cpu = ~0u;
     v->pause_flags = PAUSE_DOWN;
     v->info = n < XEN_LEGACY_MAX_VCPUS ? &d->shared_info->vcpu_info[n] : &dummy_info;
     v->info_mfn = MFN_INVALID;

@@ -150,7 +150,10 @@ int vcpu_op_send_nmi(struct vcpu *v, struct vcpu *target, no_argument_t *arg)
 /* Only whose vCPUs stay on their processors could learn anything from the answer. */
 int vcpu_op_get_physid(struct vcpu *v, struct vcpu *target, struct vcpu_get_physid *arg)
 {
-    if (!v->domain->privileged || target->hard_affinity_cpu == ~0u)
+    struct cpu_set hard, soft;
+
+    vcpu_affinity_get(target, &hard, &soft);
+    if (!v->domain->privileged || cpu_set_count(&hard) != 1)
         return -XEN_EINVAL;
     arg->phys_id = target->cpu->apic_id | (uint64_t)target->cpu->id << 32;
     return 0;

@@ -374,6 +374,17 @@ static void registers(struct build *b, struct vcpu *v, mfn_t root)
 /* Until the frames are the allocator's again, modules are read where the loader put them. */
 static const void *module_bytes(const struct boot_module *m) { return page_of_mfn(MFN(m->start >> PAGE_SHIFT)); }
 
+/* Each vCPU to a processor of its own, as far as they go. */
+static void dom0_pin(struct domain *d)
+{
+    for_each_vcpu(d, v) {
+        struct cpu_set one = cpu_set_of(v->id % pcpu_count);
+
+        if (vcpu_affinity_set(v, &one, NULL, false))
+            panic("dom0's vCPU %u cannot be pinned to processor %u", v->id, v->id % pcpu_count);
+    }
+}
+
 static struct domain *dom0_create(void)
 {
     struct xen_domctl_createdomain c = { .max_vcpus = 1, .max_evtchn_port = -1 };
@@ -394,6 +405,8 @@ static struct domain *dom0_create(void)
     for (unsigned i = 0; i < c.max_vcpus; i++)
         if ((error = domain_add_vcpu(d, i)))
             panic("dom0's vCPU %u cannot be created: error %d", i, error);
+    if (machine.options.dom0_vcpus_pin)
+        dom0_pin(d);
     return d;
 }
 

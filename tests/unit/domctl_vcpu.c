@@ -281,14 +281,14 @@ static void affinity_of_one_or_all(void **state)
     uint8_t map[5] = { 2, 0, 0, 0, 0xee };
 
     assert_int_equal(affinity(XEN_DOMCTL_setvcpuaffinity, XEN_VCPUAFFINITY_HARD, map, 32), 0);
-    assert_int_equal(d->vcpu[0]->hard_affinity_cpu, 1);
+    assert_int_equal(d->vcpu[0]->sched.hard.word[0], 2);
     memset(map, 0xff, 4);
     assert_int_equal(affinity(XEN_DOMCTL_getvcpuaffinity, XEN_VCPUAFFINITY_HARD, map, 32), 0);
     assert_memory_equal(map, ((uint8_t[]){ 2, 0, 0, 0, 0xee }), 5);
     map[0] = 0xff;
     assert_int_equal(affinity(XEN_DOMCTL_setvcpuaffinity, XEN_VCPUAFFINITY_HARD, map, 8), 0);
     assert_int_equal(map[0], 3);                        /* those that exist */
-    assert_int_equal(d->vcpu[0]->hard_affinity_cpu, ~0u);
+    assert_int_equal(d->vcpu[0]->sched.hard.word[0], 3);
 }
 
 static void refused_affinities(void **state)
@@ -310,7 +310,7 @@ static void maps_shorter_than_a_byte(void **state)
     uint8_t map[2] = { 0xff, 0xff };
 
     assert_int_equal(affinity(XEN_DOMCTL_setvcpuaffinity, XEN_VCPUAFFINITY_HARD, map, 1), 0);
-    assert_int_equal(d->vcpu[0]->hard_affinity_cpu, 0); /* bit 1 is beyond the map */
+    assert_int_equal(d->vcpu[0]->sched.hard.word[0], 1); /* bit 1 is beyond the map */
     assert_int_equal(map[0], 1);
     assert_int_equal(map[1], 0xff);
 }

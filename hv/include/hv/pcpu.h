@@ -3,6 +3,7 @@
 #ifndef HV_PCPU_H
 #define HV_PCPU_H
 
+#include <hv/cpu_set.h>
 #include <hv/limits.h>
 #include <hv/sched.h>
 #include <hv/timer.h>
@@ -27,6 +28,9 @@ struct pcpu {
     uint8_t            lock_held[8];
     uint64_t           idle_ns;     /* time spent in the idle vCPU */
     const struct regs *stopped;     /* registers where a crash of another processor stopped it; atomic */
+    uint32_t           core_id, socket_id, thread_id;   /* valid once topology_known */
+    bool               topology_known;
+    struct cpu_set     core_mates;  /* this and its siblings: sched_topology() */
     void              *hw;          /* hw/: TSS, GDT, stacks, address-space cache */
 };
 

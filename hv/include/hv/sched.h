@@ -5,6 +5,7 @@
 #ifndef HV_SCHED_H
 #define HV_SCHED_H
 
+#include <hv/cpu_set.h>
 #include <hv/list.h>
 #include <hv/lock.h>
 #include <hv/types.h>
@@ -21,29 +22,54 @@ enum pause_flag {
     PAUSE_INTERNAL= 1u << 5,    /* short hold by the hypervisor itself */
 };
 
+/*
+ * Virtual times are compared by the sign of their difference: they only ever are near each other.
+ * peek: what other processors may look at without the lock, atomically; a guess, checked again with it.
+ */
 struct runqueue {
-    spinlock_t  lock;
-    struct list waiting;        /* runnable vCPUs by ascending virtual time; the running one is not on it */
-    uint64_t    vtime;          /* virtual time of the queue, weighted ns */
-    uint32_t    count;
+    spinlock_t   lock;
+    struct list  waiting;       /* runnable vCPUs by ascending virtual time; the running one is not on it */
+    struct list  strays;        /* runnable ones that may not run here: on their way to another processor */
+    struct vcpu *running;       /* NULL: idle */
+    uint64_t     vtime;         /* virtual time of the queue; holds while somebody waits */
+    uint64_t     weight;        /* sum over those that wait or run */
+    uint32_t     count;         /* how many wait */
+    uint32_t     probe;         /* where balancing looks next */
+    uint64_t     balanced;      /* when it last looked, ns */
+    struct {
+        uint64_t first, running;    /* virtual times: of the first that waits; of who runs, at `since` */
+        uint64_t since, total;      /* ns; weight of all */
+        uint32_t waiting, weight;   /* how many wait for another than the next turn; weight of who runs, 0: idle */
+        bool     strays;
+    } peek;
+    struct cpu_set offer;       /* where who ran last could go on, to be told when it is let go; own processor only */
+    bool         offering;
 };
 
 struct sched_vcpu {
-    struct list queue;          /* on runqueue.waiting */
+    struct list queue;          /* on runqueue.waiting or .strays */
     uint64_t    vtime;          /* consumed, weighted ns */
-    uint64_t    slice_start;    /* now_ns() when it was put on a processor */
+    uint64_t    slice_start;    /* now_ns() up to which it has been charged */
     uint64_t    state_since;    /* runstate bookkeeping, ns */
     uint64_t    time_in[4];     /* RUNSTATE_*: ns */
+    uint32_t    weight;         /* its part of the domain's, as its queue has counted it; 0: not counted */
     uint8_t     state;          /* RUNSTATE_* */
-    bool        boosted;
+    bool        stray;          /* on runqueue.strays */
     bool        yielded;
+    struct cpu_set hard, soft;  /* where it may run; where it would rather: under the queue's lock */
+    uint32_t    override;       /* SCHEDOP_pin_override: the only processor for now; ~0: none */
 };
 
 #define SCHED_WEIGHT_DEFAULT 256
 
-struct sched_domain { uint16_t weight, cap; };
+struct sched_domain {
+    uint16_t weight, cap;
+    uint32_t runnable;          /* vCPUs that run or wait for a processor: they share the weight; atomic */
+};
 
 void sched_init_cpu(struct pcpu *c);
+/* The core and socket numbers of all processors are known (again): which share a core. */
+void sched_topology(void);
 void sched_vcpu_init(struct vcpu *v);
 /*
  * v may have become runnable: puts it on a queue and kicks a processor where that is worth it. Safe at any
@@ -67,6 +93,14 @@ struct vcpu *sched_pick(struct pcpu *c, uint64_t now);
  */
 void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next);
 void vcpu_yield(struct vcpu *v);
+/*
+ * Where v may run (NULL: as before), and where it would rather, if that is a part of it. 0, -EINVAL: no
+ * processor of hard exists; -EBUSY: v is held on one (pin_override) and force is not given, which ends that.
+ */
+int  vcpu_affinity_set(struct vcpu *v, const struct cpu_set *hard, const struct cpu_set *soft, bool force);
+void vcpu_affinity_get(const struct vcpu *v, struct cpu_set *hard, struct cpu_set *soft);
+/* Holds v on processor cpu until it is called with ~0. */
+void vcpu_pin_override(struct vcpu *v, uint32_t cpu);
 /* Current runstate with times up to now, as the ABI wants it. */
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
 uint64_t vcpu_run_time(const struct vcpu *v);

@@ -41,7 +41,6 @@ struct vcpu {
     bool            on_cpu;         /* some processor may still hold its registers; atomic */
     struct pcpu    *loaded;         /* hw/: the processor that holds its segments and FPU; NULL: memory does; atomic */
     struct pcpu    *ran_on;         /* hw/: where it ran last; NULL: it never ran; atomic */
-    uint32_t        hard_affinity_cpu;  /* ~0: any */
 
     mfn_t           info_mfn;       /* MFN_INVALID: still inside shared_info */
     gaddr_t         runstate_area;  /* registered virtual address, va 0: none */
