@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATE_INITIALISING = 1, STATE_CLOSED = 6 };
+enum { STATE_INITIALISING = 1, STATE_CLOSING = 5, STATE_CLOSED = 6 };
 
 /* A transaction's worth of writes: the first error stops the rest, so that a list of writes needs no checks
  * between. */
@@ -306,6 +306,24 @@ int dev_close(struct xs_client *xs, const char *type, uint16_t domid, unsigned d
     return finish(xs, xs_client_transaction(xs, close_body, &d), f);
 }
 
+static int ask_body(struct xs_client *xs, uint32_t tx, void *arg)
+{
+    const struct device *d = arg;
+    struct writer        w = { .xs = xs, .tx = tx };
+
+    dev_path_backend(w.base, d->type, d->domid, d->devid);
+    put(&w, "online", "0");
+    put(&w, "state", "%d", STATE_CLOSING);
+    return w.rc;
+}
+
+int dev_ask_close(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid, struct fault *f)
+{
+    struct device d = { .type = type, .domid = domid, .devid = devid };
+
+    return finish(xs, xs_client_transaction(xs, ask_body, &d), f);
+}
+
 int dev_remove(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid, struct fault *f)
 {
     char path[DEV_PATH];
@@ -316,6 +334,16 @@ int dev_remove(struct xs_client *xs, const char *type, uint16_t domid, unsigned 
     dev_path_backend(path, type, domid, devid);
     rc2 = xs_client_rm(xs, 0, path);
     return finish(xs, rc ? rc : rc2, f);
+}
+
+unsigned dev_frontend_state(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid)
+{
+    char     path[DEV_PATH + 8], base[DEV_PATH];
+    uint64_t state;
+
+    dev_path_frontend(base, type, domid, devid);
+    snprintf(path, sizeof(path), "%s/state", base);
+    return xs_client_read_u64(xs, 0, path, &state) ? 0 : state;
 }
 
 unsigned dev_backend_state(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid)

@@ -39,8 +39,12 @@ void dev_path_frontend(char out[DEV_PATH], const char *type, uint16_t domid, uns
 
 /* Tell both ends that the device goes: the back end lets go and its kernel device disappears. */
 int dev_close(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid, struct fault *f);
+/* Ask the domain to let go of it: its front end sees the back end close, and closes if it can. */
+int dev_ask_close(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid, struct fault *f);
 int dev_remove(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid, struct fault *f);
 
+/* State of the front end, 0 if unknown. */
+unsigned dev_frontend_state(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid);
 /* State of the back end, 0 if unknown; the error it left, if any, as malloc'ed text. */
 unsigned dev_backend_state(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid);
 char    *dev_backend_error(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid);

@@ -41,6 +41,8 @@ static const struct {
     [WIRE_DEVICES]  = { "devices",  F_DOMAIN, 0 },
     [WIRE_DEBUG_KEYS] = { "debug_keys", F_TEXT, 0 },
     [WIRE_WAIT]     = { "wait",     F_DOMAIN, 0 },
+    [WIRE_ATTACH]   = { "attach",   F_DOMAIN | F_TYPE | F_SPEC, 0 },
+    [WIRE_DETACH]   = { "detach",   F_DOMAIN | F_TYPE | F_DEVICE, F_FORCE },
 };
 
 #define AT(member) offsetof(struct wire_request, member)
@@ -59,6 +61,9 @@ static const struct {
     { "hard", F_HARD, json_type_string, AT(hard) },
     { "soft", F_SOFT, json_type_string, AT(soft) },
     { "text", F_TEXT, json_type_string, AT(text) },
+    { "type", F_TYPE, json_type_string, AT(type) },
+    { "spec", F_SPEC, json_type_string, AT(spec) },
+    { "device", F_DEVICE, json_type_string, AT(device) },
     { "set", F_SET, json_type_array, AT(set) },
     { "paused", F_PAUSED, json_type_boolean, AT(paused) },
     { "dry", F_DRY, json_type_boolean, AT(dry) },

@@ -17,7 +17,7 @@ enum wire_op {
     WIRE_CREATE, WIRE_LIST, WIRE_INFO, WIRE_HOST, WIRE_SHUTDOWN, WIRE_REBOOT, WIRE_DESTROY, WIRE_PAUSE,
     WIRE_UNPAUSE, WIRE_RENAME, WIRE_DMESG, WIRE_REFUSALS, WIRE_MISSING, WIRE_VCPUS, WIRE_VCPU_SET,
     WIRE_VCPU_PIN, WIRE_SCHED, WIRE_LAST_CRASH, WIRE_CONFIG_UPDATE, WIRE_SYSRQ, WIRE_MEM_SET,
-    WIRE_MEM_MAX, WIRE_DEVICES, WIRE_DEBUG_KEYS, WIRE_WAIT,
+    WIRE_MEM_MAX, WIRE_DEVICES, WIRE_DEBUG_KEYS, WIRE_WAIT, WIRE_ATTACH, WIRE_DETACH,
 };
 
 /* Fields of requests, as bits: `given` tells which of them a request had. */
@@ -26,6 +26,7 @@ enum wire_field {
     F_PAUSED = 1 << 5, F_DRY = 1 << 6, F_WAIT = 1 << 7, F_ALL = 1 << 8, F_CLEAR = 1 << 9,
     F_PROGRESS = 1 << 10, F_HARD = 1 << 11, F_SOFT = 1 << 12, F_VCPU = 1 << 13, F_COUNT = 1 << 14,
     F_WEIGHT = 1 << 15, F_CAP = 1 << 16, F_FORCE = 1 << 17, F_TOPOLOGY = 1 << 18, F_TEXT = 1 << 19, F_KIB = 1 << 20, F_CONFIGS = 1 << 21,
+    F_TYPE = 1 << 22, F_SPEC = 1 << 23, F_DEVICE = 1 << 24,
 };
 
 enum { WIRE_SET_MAX = 256 };
@@ -39,6 +40,9 @@ struct wire_request {
     char        *name;         /* rename: the new one */
     char        *hard, *soft;  /* vcpu_pin: lists of CPUs */
     char        *text;         /* sysrq, debug_keys: the keys */
+    char        *type;         /* attach, detach: "disk" or "vif" */
+    char        *spec;         /* attach: as in a configuration */
+    char        *device;       /* detach: which */
     char        *set[WIRE_SET_MAX];
     unsigned     set_count;    /* create: key=value */
     int64_t      vcpu;         /* vcpu_pin: which; not given: all */

@@ -9,7 +9,8 @@ static const struct command *const commands[] = {
     &cmd_unpause,   &cmd_rename,   &cmd_domid,    &cmd_domname,       &cmd_info,   &cmd_dmesg,   &cmd_uptime,
     &cmd_vcpu_list, &cmd_vcpu_set, &cmd_vcpu_pin, &cmd_sched_credit2, &cmd_mem_set, &cmd_mem_max,
     &cmd_block_list, &cmd_network_list, &cmd_channel_list, &cmd_config_update, &cmd_vm_list, &cmd_sysrq,
-    &cmd_debug_keys, &cmd_store, &cmd_logs, &cmd_top,
+    &cmd_debug_keys, &cmd_store, &cmd_logs, &cmd_top, &cmd_block_attach, &cmd_block_detach,
+    &cmd_network_attach, &cmd_network_detach,
 };
 
 bool as_xl;

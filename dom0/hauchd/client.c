@@ -76,6 +76,7 @@ static void client_close(struct client *c)
 
     for (struct index_entry *e = h->domains.first; c->waits && e; e = e->next)
         forget_waiter(domain_of(e), c);
+    hotplug_forget(h, c);
     *(c->prev ? &c->prev->next : &h->clients) = c->next;
     if (c->next)
         c->next->prev = c->prev;
@@ -137,6 +138,17 @@ int client_wait(struct client *c, struct domain *d, enum wait_for what)
     c->waits++;
     loop_want(c->h, c->fd, c, 0);
     return 0;
+}
+
+void client_hold(struct client *c)
+{
+    c->waits++;
+    loop_want(c->h, c->fd, c, 0);
+}
+
+void client_unhold(struct client *c)
+{
+    c->waits--;
 }
 
 static void waiter_done(struct domain *d, struct waiter *w, const struct fault *f)

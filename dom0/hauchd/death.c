@@ -123,6 +123,7 @@ static void rename_restart(struct domain *d)
         return;
     }
     preserve(d);
+    hotplug_end(d);
     devices_disconnect(d, NULL);
     devices_detach(d, NULL);
     fresh = domain_new(d->h, &rq, NULL, &notes, &f);

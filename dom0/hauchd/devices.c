@@ -45,24 +45,45 @@ static int driver_check(const char *type, size_t count, const char *module, stru
                      module);
 }
 
+/* Disk @i against those before it. */
+static int disk_probe(struct domain *d, size_t i, struct fault *f)
+{
+    int rc;
+
+    dev_disk_clear(&d->disks[i]);
+    rc = dev_disk_probe(&d->config.disks[i], &d->disks[i], f);
+    for (size_t j = 0; !rc && j < i; j++)
+        if (d->disks[i].number == d->disks[j].number)
+            rc = fault_set(f, -EEXIST, "disk %s is given twice", d->disks[i].vdev);
+        else if (dev_disk_clash(&d->disks[i], &d->disks[j]))
+            rc = fault_set(f, -EBUSY, "disks %s and %s are both %s, and not both read-only", d->disks[j].vdev,
+                           d->disks[i].vdev, d->disks[i].target);
+    return rc;
+}
+
 int devices_probe(struct domain *d, struct fault *f)
 {
     int rc = driver_check("vbd", d->config.disk_count, "xen-blkback", f);
 
     rc = rc ? rc : driver_check("vif", d->config.vif_count, "xen-netback", f);
-    for (size_t i = 0; !rc && i < d->config.disk_count; i++) {
-        dev_disk_clear(&d->disks[i]);
-        rc = dev_disk_probe(&d->config.disks[i], &d->disks[i], f);
-        for (size_t j = 0; !rc && j < i; j++)
-            if (d->disks[i].number == d->disks[j].number)
-                rc = fault_set(f, -EEXIST, "disk %s is given twice", d->disks[i].vdev);
-            else if (dev_disk_clash(&d->disks[i], &d->disks[j]))
-                rc = fault_set(f, -EBUSY, "disks %s and %s are both %s, and not both read-only",
-                               d->disks[j].vdev, d->disks[i].vdev, d->disks[i].target);
-    }
+    for (size_t i = 0; !rc && i < d->config.disk_count; i++)
+        rc = disk_probe(d, i, f);
     for (size_t i = 0; !rc && i < d->config.vif_count; i++)
         rc = vif_probe(&d->config.vifs[i], f);
     return rc;
+}
+
+int device_probe(struct domain *d, enum device kind, size_t i, struct fault *f)
+{
+    int rc;
+
+    if (kind == DEVICE_VIF) {
+        rc = driver_check("vif", 1, "xen-netback", f);
+        return rc ? rc : vif_probe(&d->config.vifs[i], f);
+    }
+    rc = driver_check("vbd", 1, "xen-blkback", f);
+    rc = rc ? rc : disk_probe(d, i, f);
+    return rc ? rc : domain_disks_check(d, f);
 }
 
 void devices_clear(struct domain *d)
@@ -111,38 +132,59 @@ static unsigned vif_mtu(const struct config_vif *v)
     return v->mtu ? v->mtu : dev_link_mtu(v->bridge[0] ? v->bridge : CONFIG_BRIDGE_DEFAULT);
 }
 
-int devices_write(struct domain *d, struct fault *f)
+int device_write(struct domain *d, enum device kind, size_t i, struct fault *f)
 {
-    int rc = peer_store_need(d->h, f);
+    const struct config_vif *v = &d->config.vifs[i];
+    int                      rc = peer_store_need(d->h, f);
 
-    d->closing = false;
-    for (size_t i = 0; !rc && i < d->config.disk_count; i++) {
-        d->disk_gone[i] = false;
+    if (rc)
+        return rc;
+    if (kind == DEVICE_DISK) {
+        d->disk_ends[i] = (struct device_end){ 0 };
         rc = dev_vbd_write(d->h->xs, d->entry.id, &d->disks[i], f);
         if (!rc)
             state_watch(d, "vbd", d->disks[i].number, true);
+        return rc;
     }
-    for (size_t i = 0; !rc && i < d->config.vif_count; i++) {
-        memset(&d->vifs[i], 0, sizeof(d->vifs[i]));
-        rc = dev_vif_write(d->h->xs, d->entry.id, &d->config.vifs[i], vif_mtu(&d->config.vifs[i]), f);
-        if (!rc)
-            state_watch(d, "vif", d->config.vifs[i].devid, true);
-    }
+    memset(&d->vifs[i], 0, sizeof(d->vifs[i]));
+    rc = dev_vif_write(d->h->xs, d->entry.id, v, vif_mtu(v), f);
+    if (!rc)
+        state_watch(d, "vif", v->devid, true);
+    return rc;
+}
+
+int device_erase(struct domain *d, enum device kind, size_t i, struct fault *f)
+{
+    int rc = peer_store_need(d->h, f);
+
+    if (rc)
+        return rc;
+    if (kind == DEVICE_DISK)
+        return dev_remove(d->h->xs, "vbd", d->entry.id, d->config.disks[i].number, f);
+    return dev_remove(d->h->xs, "vif", d->entry.id, d->config.vifs[i].devid, f);
+}
+
+int devices_write(struct domain *d, struct fault *f)
+{
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < d->config.disk_count; i++)
+        rc = device_write(d, DEVICE_DISK, i, f);
+    for (size_t i = 0; !rc && i < d->config.vif_count; i++)
+        rc = device_write(d, DEVICE_VIF, i, f);
     return rc;
 }
 
 int devices_erase(struct domain *d, struct fault *f)
 {
-    int rc = peer_store_need(d->h, f), one;
+    int rc = 0, one;
 
-    if (rc)
-        return rc;
     for (size_t i = 0; i < d->config.disk_count; i++) {
-        one = dev_remove(d->h->xs, "vbd", d->entry.id, d->config.disks[i].number, f);
+        one = device_erase(d, DEVICE_DISK, i, f);
         rc = rc ? rc : one;
     }
     for (size_t i = 0; i < d->config.vif_count; i++) {
-        one = dev_remove(d->h->xs, "vif", d->entry.id, d->config.vifs[i].devid, f);
+        one = device_erase(d, DEVICE_VIF, i, f);
         rc = rc ? rc : one;
     }
     return rc;
@@ -194,36 +236,57 @@ static int vif_join(struct domain *d, size_t i, struct fault *f)
     return STEP_DONE;
 }
 
+int device_connect(struct domain *d, enum device kind, size_t i, struct fault *f)
+{
+    char number[12];
+    int  rc = peer_store_need(d->h, f);
+
+    if (rc)
+        return rc;
+    if (kind == DEVICE_DISK)
+        return backend_ready(d, "vbd", d->config.disks[i].number, d->config.disks[i].vdev, f);
+    snprintf(number, sizeof(number), "%u", d->config.vifs[i].devid);
+    rc = backend_ready(d, "vif", d->config.vifs[i].devid, number, f);
+    return rc ? rc : vif_join(d, i, f);
+}
+
 int devices_connect(struct domain *d, struct fault *f)
 {
     int rc = peer_store_need(d->h, f);
 
     for (size_t i = 0; !rc && i < d->config.disk_count; i++)
-        rc = backend_ready(d, "vbd", d->config.disks[i].number, d->config.disks[i].vdev, f);
-    for (size_t i = 0; !rc && i < d->config.vif_count; i++) {
-        char number[12];
-
-        snprintf(number, sizeof(number), "%u", d->config.vifs[i].devid);
-        rc = backend_ready(d, "vif", d->config.vifs[i].devid, number, f);
-        rc = rc ? rc : vif_join(d, i, f);
-    }
+        rc = device_connect(d, DEVICE_DISK, i, f);
+    for (size_t i = 0; !rc && i < d->config.vif_count; i++)
+        rc = device_connect(d, DEVICE_VIF, i, f);
     return rc;
 }
 
 /* ---- going ---- */
-static int close_one(struct domain *d, const char *type, unsigned devid, bool *gone, struct fault *f)
+static int close_one(struct domain *d, const char *type, unsigned devid, struct device_end *end, struct fault *f)
 {
-    if (!d->closing) {
+    if (!end->closing) {
         int rc = dev_close(d->h->xs, type, d->entry.id, devid, f);
 
         state_watch(d, type, devid, false);
         if (rc)
             return rc;
+        end->closing = true;
     }
-    if (*gone || !dev_backend_device(type, d->entry.id, devid))
-        return *gone = true, STEP_DONE;
+    if (end->gone || !dev_backend_device(type, d->entry.id, devid))
+        return end->gone = true, STEP_DONE;
     fault_set(f, -ETIMEDOUT, "the back end of %s %u did not let go", type, devid);
     return STEP_WAIT;
+}
+
+int device_disconnect(struct domain *d, enum device kind, size_t i, struct fault *f)
+{
+    int rc = peer_store_need(d->h, f);
+
+    if (rc)
+        return rc;
+    if (kind == DEVICE_DISK)
+        return close_one(d, "vbd", d->config.disks[i].number, &d->disk_ends[i], f);
+    return close_one(d, "vif", d->config.vifs[i].devid, &d->vifs[i].end, f);
 }
 
 int devices_disconnect(struct domain *d, struct fault *f)
@@ -233,25 +296,25 @@ int devices_disconnect(struct domain *d, struct fault *f)
     if (rc)
         return rc;
     for (size_t i = 0; i < d->config.disk_count; i++) {
-        one = close_one(d, "vbd", d->config.disks[i].number, &d->disk_gone[i], f);
+        one = device_disconnect(d, DEVICE_DISK, i, f);
         wait = one ? one : wait;
     }
     for (size_t i = 0; i < d->config.vif_count; i++) {
-        one = close_one(d, "vif", d->config.vifs[i].devid, &d->vifs[i].gone, f);
+        one = device_disconnect(d, DEVICE_VIF, i, f);
         wait = one ? one : wait;
     }
-    d->closing = true;
     return wait;
 }
 
+/* One that comes again under the same number must not be taken for the one that goes. */
 static void device_gone(struct domain *d, const struct dev_uevent *ev)
 {
     for (size_t i = 0; ev->type[1] == 'b' && i < d->config.disk_count; i++)
         if (d->config.disks[i].number == ev->devid)
-            d->disk_gone[i] = true;
+            d->disk_ends[i].gone = d->disk_ends[i].closing;
     for (size_t i = 0; ev->type[1] == 'i' && i < d->config.vif_count; i++)
         if (d->config.vifs[i].devid == ev->devid)
-            d->vifs[i].gone = true;
+            d->vifs[i].end.gone = d->vifs[i].end.closing;
 }
 
 void devices_event(struct hauchd *h)
@@ -262,7 +325,7 @@ void devices_event(struct hauchd *h)
     while ((rc = dev_uevent_read(h->uevent_fd, &ev)) >= 0) {
         struct index_entry *e = rc ? index_by_id(&h->domains, ev.domid) : NULL;
 
-        if (!e || !domain_of(e)->closing)
+        if (!e)
             continue;
         device_gone(domain_of(e), &ev);
         domain_poke(domain_of(e));

@@ -35,24 +35,42 @@ static struct json_object *notes_json(const struct config_log *log)
     return list;
 }
 
-/* The configuration's text and its overrides, understood. */
-static int config_understand(const struct wire_request *rq, struct domain_config *out,
+/* The configuration's text and its overrides, understood; *doc is for the caller to free. */
+static int config_understand(const struct wire_request *rq, struct domain_config *out, struct config_doc **doc,
                              struct json_object **notes, struct fault *f)
 {
-    struct config_log  log = { 0 };
-    struct config_doc *doc = NULL;
-    const char        *source = rq->source ? rq->source : "configuration";
-    int                rc = config_parse(source, rq->config, strlen(rq->config), &doc, &log);
+    struct config_log log = { 0 };
+    const char       *source = rq->source ? rq->source : "configuration";
+    int               rc;
 
+    *doc = NULL;
+    rc = config_parse(source, rq->config, strlen(rq->config), doc, &log);
     for (unsigned i = 0; !rc && i < rq->set_count; i++)
-        rc = config_override(doc, rq->set[i], &log);
-    rc = rc ? rc : domain_config_read(doc, out, &log);
+        rc = config_override(*doc, rq->set[i], &log);
+    rc = rc ? rc : domain_config_read(*doc, out, &log);
     *notes = notes_json(&log);
     if (rc)
         fault_set(f, rc, "%s: %zu error%s", source, log.errors, log.errors == 1 ? "" : "s");
-    config_doc_free(doc);
     config_log_free(&log);
+    if (!rc)
+        return 0;
+    config_doc_free(*doc);
+    *doc = NULL;
     return rc;
+}
+
+int domain_reread(const struct domain *d, const char *setting, struct domain_config *out, struct config_doc **doc,
+                  struct json_object **notes, struct fault *f)
+{
+    struct wire_request rq = { .config = d->text, .source = d->source };
+
+    for (; rq.set_count < d->set_count; rq.set_count++)
+        rq.set[rq.set_count] = d->set[rq.set_count];
+    if (setting && rq.set_count == WIRE_SET_MAX)
+        return fault_set(f, -E2BIG, "more than %d settings", WIRE_SET_MAX);
+    if (setting)
+        rq.set[rq.set_count++] = (char *)setting;
+    return config_understand(&rq, out, doc, notes, f);
 }
 
 static int request_keep(struct domain *d, const struct wire_request *rq)
@@ -70,18 +88,6 @@ static int request_keep(struct domain *d, const struct wire_request *rq)
     return 0;
 }
 
-static int devices_allocate(struct domain *d)
-{
-    d->disks = calloc(d->config.disk_count + 1, sizeof(*d->disks));
-    d->disk_gone = calloc(d->config.disk_count + 1, sizeof(*d->disk_gone));
-    d->vifs = calloc(d->config.vif_count + 1, sizeof(*d->vifs));
-    if (!d->disks || !d->disk_gone || !d->vifs)
-        return -ENOMEM;
-    for (size_t i = 0; i < d->config.disk_count; i++)
-        d->disks[i].loop.number = -1;
-    return 0;
-}
-
 static void update_free(struct domain *d)
 {
     if (d->update)
@@ -92,16 +98,13 @@ static void update_free(struct domain *d)
 
 static void release(struct domain *d)
 {
-    devices_clear(d);
+    devices_free(d);
     domain_config_free(&d->config);
     for (unsigned i = 0; i < d->set_count; i++)
         free(d->set[i]);
     free(d->set);
     free(d->text);
     free(d->source);
-    free(d->disks);
-    free(d->disk_gone);
-    free(d->vifs);
     json_object_put(d->warnings);
     update_free(d);
     free(d);
@@ -141,7 +144,9 @@ static int enter(struct domain *d, const char *name, struct fault *f)
 struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const char *name,
                           struct json_object **notes, struct fault *f)
 {
-    struct domain *d = calloc(1, sizeof(*d));
+    struct domain     *d = calloc(1, sizeof(*d));
+    struct config_doc *doc;
+    int                rc;
 
     *notes = NULL;
     if (!d) {
@@ -150,11 +155,13 @@ struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const
     }
     d->h = h;
     d->ramdisk_fd = -1;
-    if (config_understand(rq, &d->config, notes, f)) {
+    if (config_understand(rq, &d->config, &doc, notes, f)) {
         free(d);
         return NULL;
     }
-    if (request_keep(d, rq) || devices_allocate(d))
+    rc = devices_allocate(d, doc);
+    config_doc_free(doc);
+    if (rc || request_keep(d, rq))
         fault_set(f, -ENOMEM, "out of memory");
     else if (!enter(d, name ? name : d->config.name, f)) {
         if (!d->config.uuid_given)
@@ -200,10 +207,12 @@ int domain_update(struct domain *d, const struct wire_request *rq, struct json_o
 {
     struct domain_config config;
     struct wire_request *copy;
-    int                  rc = config_understand(rq, &config, notes, f);
+    struct config_doc   *doc;
+    int                  rc = config_understand(rq, &config, &doc, notes, f);
 
     if (rc)
         return rc;
+    config_doc_free(doc);
     copy = request_copy(rq, d->uuid_text, config.uuid_given);
     domain_config_free(&config);
     if (!copy)
@@ -335,6 +344,7 @@ void domain_unmake(struct domain *d, enum fate fate)
 {
     d->fate = fate;
     d->settled = false;
+    hotplug_end(d);
     job_undo(&d->job, now_ms());
     domain_poke(d);
 }
@@ -357,6 +367,8 @@ void domains_poke_waiting(struct hauchd *h)
 
 uint64_t domains_deadline(const struct hauchd *h)
 {
+    if (h->hots)
+        return now_ms() + LOOK_AGAIN_MS;
     for (struct index_entry *e = h->domains.first; e; e = e->next)
         if (waiting(domain_of(e)))
             return now_ms() + LOOK_AGAIN_MS;

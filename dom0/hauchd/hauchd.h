@@ -12,6 +12,7 @@
  *   vcpus.c    vCPUs, their places and shares               request_sched.c   what is asked of these
  *   request_guest.c   what is asked of a running domain: memory, keys, configuration
  *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
+ *   device_list.c   which devices a domain has              hotplug.c  devices that come and go
  */
 #ifndef HAUCHD_H
 #define HAUCHD_H
@@ -31,6 +32,7 @@
 
 struct json_object;
 struct client;
+struct hot;
 
 /* ---- the program ---- */
 struct hauchd {
@@ -43,6 +45,7 @@ struct hauchd {
     int                  epoll_fd, listen_fd, link_fd, uevent_fd;
     struct domain_index  domains;
     struct client       *clients;
+    struct hot          *hots;           /* devices that are coming or going */
     uint64_t             next_peer_try_ms;
     bool                 stop;
     bool                 console_lost_told, store_lost_told;
@@ -73,9 +76,15 @@ struct waiter {
     bool           progress;      /* wants to be told of each step */
 };
 
-struct vif_state {
-    char name[16];       /* of the interface in dom0, "" before it was there */
+/* How far the end of a device is. */
+struct device_end {
+    bool closing;        /* its back end has been told to let go */
     bool gone;           /* its kernel device has been removed */
+};
+
+struct vif_state {
+    char              name[16];       /* of the interface in dom0, "" before it was there */
+    struct device_end end;
 };
 
 struct domain {
@@ -101,9 +110,9 @@ struct domain {
     int                  ramdisk_fd;
     uint64_t             ramdisk_bytes;
     struct dev_disk     *disks;
-    bool                *disk_gone;
+    struct device_end   *disk_ends;
     struct vif_state    *vifs;
-    bool                 closing;        /* back ends have been told to let go */
+    char               **disk_specs, **vif_specs;      /* as they were written */
     bool                 off;            /* dead but kept, as on_... says */
     bool                 half_made;      /* found so after a restart of hauchd */
     uint64_t             started_ms;     /* monotonic, of the last start */
@@ -123,6 +132,10 @@ struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const
                           struct json_object **notes, struct fault *f);
 void domain_free(struct domain *d);      /* after the job is down */
 int  domain_rename(struct domain *d, const char *name, struct fault *f);
+
+/* What @d would be with @setting ("key=value") besides: NULL for nothing besides. *doc is the caller's. */
+int  domain_reread(const struct domain *d, const char *setting, struct domain_config *out, struct config_doc **doc,
+                   struct json_object **notes, struct fault *f);
 
 /* From the next restart on the domain is what @rq says, with the same name and UUID. Errors as domain_new(). */
 int  domain_update(struct domain *d, const struct wire_request *rq, struct json_object **notes, struct fault *f);
@@ -150,6 +163,30 @@ int  devices_probe(struct domain *d, struct fault *f);
 int  devices_attach(struct domain *d, struct fault *f);
 int  devices_detach(struct domain *d, struct fault *f);
 void devices_clear(struct domain *d);
+/* The same for one: @i is its place in the lists of the domain. */
+enum device { DEVICE_DISK, DEVICE_VIF };
+int  device_probe(struct domain *d, enum device kind, size_t i, struct fault *f);
+int  device_write(struct domain *d, enum device kind, size_t i, struct fault *f);
+int  device_erase(struct domain *d, enum device kind, size_t i, struct fault *f);
+int  device_connect(struct domain *d, enum device kind, size_t i, struct fault *f);      /* STEP_WAIT */
+int  device_disconnect(struct domain *d, enum device kind, size_t i, struct fault *f);   /* STEP_WAIT */
+
+/* device_list.c: which devices a domain has */
+/* Space for those of the configuration, and how they are written in @doc: 0 or -ENOMEM. */
+int  devices_allocate(struct domain *d, const struct config_doc *doc);
+void devices_free(struct domain *d);
+/* One more, written @spec; @setting is the whole list with it. Probed. Its number, or negative errno. */
+int  device_add(struct domain *d, enum device kind, const char *setting, const char *spec,
+                struct json_object **notes, struct fault *f);
+void device_forget(struct domain *d, enum device kind, size_t i);
+
+/* hotplug.c: devices that come and go */
+void hotplug_poke(struct hauchd *h);
+void hotplug_end(struct domain *d);      /* the domain goes: who waits for its devices is told */
+void hotplug_forget(struct hauchd *h, struct client *c);
+/* Guests that have been asked to let go of a device have no more time for it. */
+void hotplug_hurry(struct hauchd *h);
+
 void devices_event(struct hauchd *h);                         /* the kernel's event descriptor is readable */
 
 /* death.c */
@@ -181,6 +218,9 @@ void client_answer(struct client *c, struct json_object *answer);
 void client_fail(struct client *c, const struct fault *f, struct json_object *notes);
 /* @c is told when @d gets there; the domain forgets clients that go. */
 int  client_wait(struct client *c, struct domain *d, enum wait_for what);
+/* The client waits for something else than a domain; release it before it is answered. */
+void client_hold(struct client *c);
+void client_unhold(struct client *c);
 /* Tell those who wait for @d to be up, and asked for it, how far it is. */
 void waiters_progress(struct domain *d, const char *step);
 void waiters_tell(struct domain *d, enum wait_for what, const struct fault *f);

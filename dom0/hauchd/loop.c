@@ -103,6 +103,7 @@ void loop_once(struct hauchd *h, int limit_ms)
     for (int i = 0; i < n; i++)
         dispatch(h, &ev[i]);
     domains_poke_waiting(h);
+    hotplug_poke(h);
     peers_connect(h);
     /* Events that arrived beside the answers of other calls. */
     if (h->xs)

@@ -306,6 +306,8 @@ static const request_fn handlers[] = {
     [WIRE_DEVICES] = do_devices,
     [WIRE_DEBUG_KEYS] = do_debug_keys,
     [WIRE_WAIT] = do_wait,
+    [WIRE_ATTACH] = do_attach,
+    [WIRE_DETACH] = do_detach,
 };
 
 void request_handle(struct hauchd *h, struct client *c, char *line)

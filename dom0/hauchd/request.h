@@ -41,4 +41,8 @@ int do_mem_max(struct hauchd *h, struct client *c, const struct wire_request *rq
 int do_devices(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 int do_wait(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 
+/* request_device.c */
+int do_attach(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_detach(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+
 #endif

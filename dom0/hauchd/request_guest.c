@@ -122,24 +122,6 @@ int do_mem_max(struct hauchd *h, struct client *c, const struct wire_request *rq
     return rc ? rc : answer_done(c, &t);
 }
 
-/* ---- devices ---- */
-int do_devices(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
-{
-    struct json_object *o;
-    struct target       t;
-    int                 rc = target_find(h, rq->domain, &t, f);
-
-    if (!rc && !t.d && t.id)
-        rc = fault_set(f, -ENOTSUP, "domain %u was not made by hauchd: its devices are not known here", t.id);
-    if (rc)
-        return rc;
-    o = json_object_new_object();
-    json_number(o, "domid", t.id);
-    json_object_object_add(o, "devices", report_devices(t.d));
-    client_answer(c, o);
-    return 0;
-}
-
 int do_wait(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
 {
     struct target t;

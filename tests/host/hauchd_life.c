@@ -566,6 +566,103 @@ static void test_config_update(void **state)
     assert_clean();
 }
 
+/* ---- devices that come and go ---- */
+static bool attach(const char *type, const char *spec, char *error, size_t size)
+{
+    char line[512];
+
+    snprintf(line, sizeof(line), "{\"op\":\"attach\",\"domain\":\"a\",\"type\":\"%s\",\"spec\":\"%s\"}", type, spec);
+    return request(line, error, size);
+}
+
+static bool detach(const char *type, const char *which, char *error, size_t size)
+{
+    char line[512];
+
+    snprintf(line, sizeof(line), "{\"op\":\"detach\",\"domain\":\"a\",\"type\":\"%s\",\"device\":\"%s\"}", type, which);
+    return request(line, error, size);
+}
+
+static void test_hotplug(void **state)
+{
+    struct domain *d;
+    char           spec[128], error[512];
+
+    assert_true(create("a", "", NULL, 0));
+    d = domain_of(h.domains.first);
+    snprintf(spec, sizeof(spec), "%s,raw,xvdb,w", disk);
+    assert_true(attach("disk", spec, NULL, 0));
+    assert_int_equal(world.loops, 1);
+    assert_string_equal(world_node("/local/domain/0/backend/vbd/1/51728/mode"), "w");
+    assert_true(attach("vif", "bridge=xenbr0", NULL, 0));
+    assert_int_equal(world.links, 3);
+    assert_string_equal(world_node("/local/domain/0/backend/vif/1/2/hotplug-status"), "connected");
+    assert_false(attach("disk", spec, error, sizeof(error)));
+    assert_non_null(strstr(error, "xvdb,w"));
+
+    /* They survive a restart of hauchd and one of the domain. */
+    daemon_gone();
+    daemon_up();
+    d = domain_of(h.domains.first);
+    assert_int_equal(d->config.disk_count, 1);
+    assert_int_equal(d->config.vif_count, 3);
+    assert_true(detach("vif", "0", NULL, 0));
+    d->started_ms -= 5000;
+    world_guest_ends(1, 1);
+    turn(10);
+    assert_int_equal(world.loops, 1);
+    assert_int_equal(world.links, 2);
+    assert_null(world_node("/local/domain/0/backend/vif/2/0/mac"));
+    assert_non_null(world_node("/local/domain/0/backend/vif/2/2/mac"));
+
+    assert_true(detach("disk", "xvdb", NULL, 0));
+    assert_int_equal(world.loops, 0);
+    assert_null(world_node("/local/domain/0/backend/vbd/2/51728/mode"));
+    assert_false(detach("disk", "xvdb", error, sizeof(error)));
+    assert_non_null(strstr(error, "domain a has no disk xvdb"));
+    assert_false(detach("vif", "00:16:3e:00:00:99", error, sizeof(error)));
+    assert_non_null(strstr(error, "no network card 00:16:3e:00:00:99; hauch network-list"));
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
+/* A guest that uses a device is asked; it may refuse. Force, or the end of the domain, does not ask. */
+static void test_hotplug_asks(void **state)
+{
+    char spec[128], error[512];
+
+    assert_true(create("a", with_disk(), NULL, 0));
+    xs_client_write(h.xs, 0, "/local/domain/1/device/vbd/51712/state", "4", 1);
+    world.backends_silent = true;       /* its kernel device stays */
+    send_text("{\"op\":\"detach\",\"domain\":\"a\",\"type\":\"disk\",\"device\":\"xvda\"}\n");
+    assert_null(answer());
+    assert_string_equal(world_node("/local/domain/0/backend/vbd/1/51712/online"), "0");
+    assert_string_equal(world_node("/local/domain/0/backend/vbd/1/51712/state"), "5");
+    assert_int_equal(world.loops, 1);
+    world.backends_silent = false;
+    xs_client_write(h.xs, 0, "/local/domain/0/backend/vbd/1/51712/state", "6", 1);
+    assert_true(ok_of(answer(), NULL, 0));
+    assert_int_equal(world.loops, 0);
+
+    /* It does not let go in time; the end of the domain takes the device all the same. */
+    snprintf(spec, sizeof(spec), "%s,raw,xvdb,w", disk);
+    assert_true(attach("disk", spec, NULL, 0));
+    xs_client_write(h.xs, 0, "/local/domain/1/device/vbd/51728/state", "4", 1);
+    world.backends_silent = true;
+    send_text("{\"op\":\"detach\",\"domain\":\"a\",\"type\":\"disk\",\"device\":\"xvdb\"}\n");
+    assert_null(answer());
+    hotplug_hurry(&h);
+    assert_false(ok_of(answer(), error, sizeof(error)));
+    assert_non_null(strstr(error, "domain a does not let go of disk 51728 within 10 s"));
+    send_text("{\"op\":\"detach\",\"domain\":\"a\",\"type\":\"disk\",\"device\":\"xvdb\"}\n");
+    assert_null(answer());
+    world.backends_silent = false;
+    close(client_fd);
+    client_fd = -1;
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
 static void test_vcpu_mistakes(void **state)
 {
     static const char *const bad[][2] = {
@@ -645,6 +742,8 @@ int main(void)
         TEST(test_records_of_the_hypervisor),
         TEST(test_progress),
         TEST(test_vcpus),
+        TEST(test_hotplug),
+        TEST(test_hotplug_asks),
         TEST(test_guest_requests),
         TEST(test_guest_mistakes),
         TEST(test_config_update),
