@@ -119,6 +119,8 @@ void *page_alloc(void)
     if (!next_page)
         next_page = start_info_pointer->pt_base + (start_info_pointer->nr_pt_frames + 1) * PAGE_SIZE;
     p = (uint8_t *)next_page;
+    if (va_to_pfn(p) >= mapped_pages())
+        give_up("the memory that the builder mapped is used up");
     next_page += PAGE_SIZE;
     memset(p, 0, PAGE_SIZE);
     return p;

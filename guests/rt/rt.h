@@ -2,7 +2,7 @@
 /*
  * The runtime of the test kernels. A test is one file with void test_main(void); it makes checks and returns.
  * The verdict goes to the console and to QEMU's debug-exit port. Everything runs on one vCPU unless a test
- * starts more.
+ * starts more: see smp.h. Handlers run on the vCPU that was interrupted, on the stack it was using.
  */
 #ifndef RT_H
 #define RT_H
@@ -148,12 +148,8 @@ struct trap_frame {
 extern struct trap_frame caught;
 extern bool was_caught;
 uint64_t rt_try(uint64_t (*fn)(void *), void *arg);
-static inline bool faults(uint64_t (*fn)(void *), void *arg)
-{
-    was_caught = false;
-    rt_try(fn, arg);
-    return was_caught;
-}
+/* On any vCPU; caught and was_caught are those of the last exception of all. */
+bool faults(uint64_t (*fn)(void *), void *arg);
 uint64_t read_word(void *va);           /* for faults(): plain accesses */
 uint64_t write_word(void *va);
 /* Called for events while handlers run; NULL: they are only counted. */
@@ -177,11 +173,23 @@ static inline __attribute__((noreturn)) void user_exit(uint64_t value)
     __asm__ volatile("syscall" : : "a"(0), "D"(value));
     __builtin_unreachable();
 }
-static inline void events_mask(void)
+#define RT_VCPUS 64
+#define RT_STACK (2 * PAGE_SIZE)
+extern uint8_t *rt_stacks;              /* of the vCPUs from 1 on, without gaps; NULL: there is only one */
+extern unsigned rt_stack_count;
+/* The number of the vCPU that asks. Each has a stack of its own, so the stack pointer tells. */
+static inline unsigned self(void)
 {
-    shared->vcpu_info[0].evtchn_upcall_mask = 1;
-    __asm__ volatile("" ::: "memory");
+    uint64_t at = ((uint64_t)__builtin_frame_address(0) - (uint64_t)rt_stacks) / RT_STACK;
+
+    return rt_stacks && at < rt_stack_count ? (unsigned)at + 1 : 0;
 }
+struct vcpu_info *own_info(void);       /* of the vCPU that asks, wherever it is */
+/* For smp.c: stacks for n vCPUs from 1 on; where an info is now; the handlers of vCPU 0 for another. */
+void rt_stacks_make(unsigned n);
+void rt_info_moved(unsigned vcpu, struct vcpu_info *to);
+void rt_traps_fill(struct vcpu_guest_context *c);
+void events_mask(void);
 void events_unmask(void);
 void port_clear(evtchn_port_t p);
 bool port_pending(evtchn_port_t p);
@@ -192,7 +200,9 @@ static inline uint64_t rdtsc(void)
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (uint64_t)hi << 32 | lo;
 }
-uint64_t system_time(void);             /* ns, from vcpu 0's clock page */
+uint64_t system_time(void);             /* ns, from the clock page of the vCPU that asks */
+/* The same, and the time-stamp counter it was computed from. */
+uint64_t system_time_at(uint64_t *tsc);
 void *memset(void *p, int c, size_t n);
 void *memcpy(void *d, const void *s, size_t n);
 int   memcmp(const void *a, const void *b, size_t n);

@@ -178,14 +178,21 @@ rt_try: pushq   %rbx
         pushq   %r13
         pushq   %r14
         pushq   %r15
-        pushq   try_stack
-        movq    %rsp, try_stack
-        movq    %rdi, %rax
-        movq    %rsi, %rdi
-        call    *%rax
+        movq    %rdi, %rbx
+        movq    %rsi, %rbp
+        call    rt_try_slot
+        pushq   (%rax)
+        movq    %rsp, (%rax)
+        movq    %rbp, %rdi
+        call    *%rbx
+        movq    %rax, %rbx
+        call    rt_try_slot
+        movq    (%rax), %rsp
+/* An exception comes here too, with the stack as the try left it. */
 rt_try_end:
-        movq    try_stack, %rsp
-        popq    try_stack
+        call    rt_try_slot
+        popq    (%rax)
+        movq    %rbx, %rax
         popq    %r15
         popq    %r14
         popq    %r13
@@ -195,12 +202,10 @@ rt_try_end:
         ret
 
         .data
-        .globl  start_info_pointer, try_stack
+        .globl  start_info_pointer
 start_info_pointer:
         .quad   0
 user_return_stack:
-        .quad   0
-try_stack:
         .quad   0
 
         .section .data.pages, "aw"

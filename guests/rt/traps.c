@@ -5,12 +5,12 @@
 void rt_traps_init(void);
 void rt_trap(struct trap_frame *f);
 void rt_event(struct trap_frame *f);
+uint64_t *rt_try_slot(void);
 
 #define ENTRIES(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(10) X(11) X(12) X(13) X(14) X(16) X(17) X(19)
 #define DECLARE(n) extern char trap_##n[];
 ENTRIES(DECLARE)
 extern char event_entry[], failsafe_entry[], syscall_entry[], rt_try_end[];
-extern uint64_t try_stack;
 
 struct trap_frame caught;
 bool was_caught;
@@ -18,6 +18,45 @@ void (*on_event)(void);
 void (*on_interrupt)(struct trap_frame *f);
 void (*on_syscall)(struct trap_frame *f);
 volatile unsigned events_seen;
+uint8_t *rt_stacks;
+unsigned rt_stack_count;
+static uint64_t try_stacks[RT_VCPUS];           /* of the try that a vCPU is in, or 0 */
+static volatile bool caught_here[RT_VCPUS];
+static struct vcpu_info *moved_info[RT_VCPUS];
+
+uint64_t *rt_try_slot(void) { return &try_stacks[self()]; }
+
+bool faults(uint64_t (*fn)(void *), void *arg)
+{
+    unsigned n = self();
+
+    was_caught = caught_here[n] = false;
+    rt_try(fn, arg);
+    return caught_here[n];
+}
+
+struct vcpu_info *own_info(void)
+{
+    unsigned n = self();
+
+    return moved_info[n] ? moved_info[n] : &shared->vcpu_info[n];
+}
+
+void rt_info_moved(unsigned vcpu, struct vcpu_info *to) { moved_info[vcpu] = to; }
+
+void rt_stacks_make(unsigned n)
+{
+    rt_stacks = page_alloc();
+    rt_stack_count = n;
+    for (unsigned i = 1; i < n * (RT_STACK / PAGE_SIZE); i++)
+        page_alloc();
+}
+
+void events_mask(void)
+{
+    own_info()->evtchn_upcall_mask = 1;
+    __asm__ volatile("" ::: "memory");
+}
 
 static void set_callback(uint16_t type, const void *at)
 {
@@ -26,12 +65,21 @@ static void set_callback(uint16_t type, const void *at)
     hypercall(__HYPERVISOR_callback_op, CALLBACKOP_register, &r, 0, 0);
 }
 
+#define ROW(n) { n, 0, FLAT_KERNEL_CS64, (uint64_t)trap_##n },
+static struct trap_info table[] = { ENTRIES(ROW){ 128, 3, FLAT_KERNEL_CS64, (uint64_t)trap_128 },
+                                    { 0, 0, 0, 0 } };
+
+void rt_traps_fill(struct vcpu_guest_context *c)
+{
+    for (const struct trap_info *t = table; t->address; t++)
+        c->trap_ctxt[t->vector] = *t;
+    c->event_callback_eip = (uint64_t)event_entry;
+    c->failsafe_callback_eip = (uint64_t)failsafe_entry;
+    c->syscall_callback_eip = (uint64_t)syscall_entry;
+}
+
 void rt_traps_init(void)
 {
-#define ROW(n) { n, 0, FLAT_KERNEL_CS64, (uint64_t)trap_##n },
-    static struct trap_info table[] = { ENTRIES(ROW){ 128, 3, FLAT_KERNEL_CS64, (uint64_t)trap_128 },
-                                        { 0, 0, 0, 0 } };
-
     table[3].flags = 3;
     table[4].flags = 3;
     hypercall(__HYPERVISOR_set_trap_table, table, 0, 0, 0);
@@ -51,25 +99,27 @@ void rt_trap(struct trap_frame *f)
         on_interrupt(f);
         return;
     }
-    if (!try_stack) {
-        say("unexpected exception %lu error %lx at %lx, cr2 %lx\n", f->vector, f->error, f->rip,
-            shared->vcpu_info[0].arch.cr2);
+    if (!*rt_try_slot()) {
+        say("unexpected exception %lu error %lx at %lx, cr2 %lx, vCPU %u\n", f->vector, f->error, f->rip,
+            own_info()->arch.cr2, self());
         give_up("an exception that the test did not expect");
     }
     caught = *f;
-    was_caught = true;
+    was_caught = caught_here[self()] = true;
     f->rip = (uint64_t)rt_try_end;      /* the rest of the try, on the stack it has saved */
     f->cs = FLAT_KERNEL_CS64 & ~3ull;   /* in kernel mode, whatever mode it was */
     f->ss = FLAT_KERNEL_SS64;
-    f->rsp = try_stack;
+    f->rsp = *rt_try_slot();
     f->rflags = 2 | (f->rflags & 0x200);
 }
 
 void rt_event(struct trap_frame *f)
 {
+    struct vcpu_info *v = own_info();
+
     (void)f;
-    shared->vcpu_info[0].evtchn_upcall_pending = 0;
-    shared->vcpu_info[0].evtchn_pending_sel = 0;        /* who wants the ports looks at their words */
+    v->evtchn_upcall_pending = 0;
+    __atomic_store_n(&v->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST); /* who wants the ports looks at their words */
     events_seen++;
     if (on_event)
         on_event();
@@ -77,7 +127,7 @@ void rt_event(struct trap_frame *f)
 
 void events_unmask(void)
 {
-    struct vcpu_info *v = &shared->vcpu_info[0];
+    struct vcpu_info *v = own_info();
 
     v->evtchn_upcall_mask = 0;
     __asm__ volatile("" ::: "memory");
@@ -101,7 +151,14 @@ uint64_t write_word(void *va)
 
 uint64_t system_time(void)
 {
-    const volatile struct vcpu_time_info *t = &shared->vcpu_info[0].time;
+    uint64_t tsc;
+
+    return system_time_at(&tsc);
+}
+
+uint64_t system_time_at(uint64_t *tsc)
+{
+    const volatile struct vcpu_time_info *t = &own_info()->time;
     uint32_t version;
     uint64_t ns;
 
@@ -110,7 +167,8 @@ uint64_t system_time(void)
 
         version = t->version & ~1u;
         __asm__ volatile("" ::: "memory");
-        delta = rdtsc() - t->tsc_timestamp;
+        *tsc = rdtsc();
+        delta = *tsc - t->tsc_timestamp;
         delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
         ns = t->system_time + (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
         __asm__ volatile("" ::: "memory");
