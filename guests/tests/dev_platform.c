@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* platform_op: version, firmware questions, processors; sleep states that are none are refused. */
+/* platform_op: version, firmware questions, processors and their registers; sleep states that are none are refused. */
 #include "rt.h"
 
 TEST("dev: platform_op");
@@ -10,6 +10,34 @@ static long platform(uint32_t cmd)
     op.cmd = cmd;
     op.interface_version = XENPF_INTERFACE_VERSION;
     return hypercall(__HYPERVISOR_platform_op, &op, 0, 0, 0);
+}
+
+/* Entries are done in order; the first that is not for us ends the call and holds its error. */
+static void registers(void)
+{
+    static struct xenpf_resource_entry e[3];
+    const int cases[][2] = { /* command, error */
+        { XEN_RESOURCE_OP_MSR_READ, -XEN_EPERM }, { XEN_RESOURCE_OP_MSR_WRITE, -XEN_EPERM }, { 7, -XEN_EOPNOTSUPP },
+    };
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        memset(&op, 0, sizeof op);
+        memset(e, 0, sizeof e);
+        op.u.resource_op.nr_entries = 3;
+        op.u.resource_op.entries.va = (uint64_t)e;
+        e[0].idx = e[2].idx = 0x10;             /* the time stamp: answered with the system time */
+        e[1].u.cmd = (uint32_t)cases[i][0];
+        e[1].idx = 0x122;                       /* TSX_CTRL */
+        CHECK_EQ(platform(XENPF_resource_op), 1);
+        CHECK_EQ(e[0].u.ret, 0);
+        CHECK(e[0].val && e[0].val <= system_time());
+        CHECK_EQ(e[1].u.ret, cases[i][1]);
+        CHECK_EQ(e[2].val, 0);
+    }
+    op.u.resource_op.cpu = 4095;
+    CHECK_EQ(platform(XENPF_resource_op), -XEN_ENODEV);
+    op.u.resource_op.nr_entries = 0;
+    CHECK_EQ(platform(XENPF_resource_op), -XEN_EINVAL);
 }
 
 void test_main(void)
@@ -34,6 +62,7 @@ void test_main(void)
     CHECK_EQ(platform(XENPF_get_cpuinfo), 0);
     CHECK_EQ(op.u.pcpu_info.max_present, 0);
     CHECK_EQ(op.u.pcpu_info.flags & XEN_PCPU_FLAGS_ONLINE, XEN_PCPU_FLAGS_ONLINE);
+    registers();
     memset(&op, 0, sizeof op);
     op.u.settime64.secs = 1700000000;
     op.u.settime64.system_time = system_time();

@@ -7,6 +7,7 @@
 #include <hv/frame.h>
 #include <hv/guest.h>
 #include <hv/pcpu.h>
+#include <hv/time.h>
 #include <hw/hw.h>
 
 #include "control.h"
@@ -51,6 +52,9 @@ int domctl_setvcpucontext(struct vcpu *v, struct domain *d, struct xen_domctl *o
         return -XEN_ENOMEM;
     r = context_set(d, target, a->ctxt, c);
     kfree(c);
+    /* A builder may have cleared the shared page: the first vCPU's context is the last it does before the start. */
+    if (!r && !target->id)
+        wallclock_write(d);
     return r;
 }
 

@@ -239,7 +239,47 @@ int platform_op_get_cpu_version(struct vcpu *v, struct xen_platform_op *op)
 
 int platform_op_cpu_online(struct vcpu *v, struct xen_platform_op *op) { return -XEN_EOPNOTSUPP; }
 int platform_op_cpu_offline(struct vcpu *v, struct xen_platform_op *op) { return -XEN_EOPNOTSUPP; }
-int platform_op_resource_op(struct vcpu *v, struct xen_platform_op *op) { return -XEN_ENOSYS; }
+
+/* ---- registers of a processor: dom0 may read its time, and no other register is shown or changed ---- */
+
+#define RESOURCE_ENTRIES 16u
+#define MSR_TSC          0x10
+
+static int resource_one(struct xenpf_resource_entry *e)
+{
+    if (e->rsvd)
+        return -XEN_EINVAL;
+    if (e->u.cmd != XEN_RESOURCE_OP_MSR_READ && e->u.cmd != XEN_RESOURCE_OP_MSR_WRITE)
+        return -XEN_EOPNOTSUPP;
+    if (e->u.cmd == XEN_RESOURCE_OP_MSR_WRITE || e->idx != MSR_TSC)
+        return -XEN_EPERM;
+    e->val = now_ns();
+    return 0;
+}
+
+/* Answers how many entries were done; the one that was not holds its error. */
+int platform_op_resource_op(struct vcpu *v, struct xen_platform_op *op)
+{
+    const struct xenpf_resource_op *r = &op->u.resource_op;
+
+    if (!r->nr_entries || r->nr_entries > RESOURCE_ENTRIES)
+        return refuse(v, -XEN_EINVAL, r->nr_entries, RESOURCE_ENTRIES);
+    if (r->cpu >= pcpu_count)
+        return -XEN_ENODEV;
+    for (unsigned i = 0; i < r->nr_entries; i++) {
+        gaddr_t at = gaddr_index(r->entries, i, sizeof(struct xenpf_resource_entry));
+        struct xenpf_resource_entry e;
+
+        if (guest_read(&e, at, sizeof(e)))
+            return -XEN_EFAULT;
+        e.u.ret = resource_one(&e);
+        if (guest_write(at, &e, sizeof(e)))
+            return -XEN_EFAULT;
+        if (e.u.ret)
+            return (int)i;
+    }
+    return (int)r->nr_entries;
+}
 
 /* Our symbols stand in the file hauch.elf, not in memory: the list ends where it begins. */
 int platform_op_get_symbol(struct vcpu *v, struct xen_platform_op *op)

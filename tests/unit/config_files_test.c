@@ -196,8 +196,8 @@ static void every_parameter_of_devices_stands_in_a_file(void **state)
         ",rw", ",ro", ",r", ",w", "devtype=cdrom", ",cdrom", ":cdrom", "backend=", "backendtype=phy",
         "backendtype=qdisk", "backendtype=standalone", "script=", "direct-io-safe", ",discard", "no-discard",
         ",trusted", "untrusted", "specification=xen", "specification=virtio", "colo", "colo-host=",
-        "colo-port=", "colo-export=", "active-disk=", "hidden-disk=", "phy:", "file:", "raw:", "tap:aio:", "nbd:",
-        "qcow2:", "hda", "sda", "xvd", "d1", ",5195",
+        "colo-port=", "colo-export=", "active-disk=", "hidden-disk=", "phy:", "file:", "raw:", "tap:aio:",
+        "nbd:", "qcow2:", "hda", "sda", "xvd", "d1", ",5195",
     };
     static const char *const vif[] = {
         "mac=", "bridge=", "gatewaydev=", "netdev=", "type=vif", "type=ioemu", "model=", "vifname=",

@@ -2,6 +2,7 @@
 /* Registers of vCPUs in and out, placement, bit maps of tools. */
 #include "domctl_machine.h"
 
+#include <hv/time.h>
 #include <hv/frame.h>
 #include <hv/pagetable.h>
 #include <hw/hw.h>
@@ -234,6 +235,19 @@ static void a_context_replaces_another(void **state)
     frame_put_writable(MFN(gdt));
 }
 
+/* libxl's builder clears the shared page before it sets the context. */
+static void a_cleared_page_has_the_time_again(void **state)
+{
+    struct vcpu_guest_context c = context();
+
+    wallclock_set(1700000000, 5, 0);
+    memset(d->shared_info, 0, sizeof(*d->shared_info));
+    assert_int_equal(set(0, &c), 0);
+    assert_int_equal(d->shared_info->wc_sec, 1700000000);
+    assert_int_equal(d->shared_info->wc_nsec, 5);
+    assert_int_equal(d->shared_info->wc_version & 1, 0);
+}
+
 /* ---- extended state ---- */
 static void extended_state_goes_round(void **state)
 {
@@ -352,7 +366,7 @@ int main(void)
         TEST(mxcsr_is_made_valid),
         TEST(refused_contexts),
         TEST(refused_targets),
-        TEST(a_context_replaces_another),
+        TEST(a_context_replaces_another), TEST(a_cleared_page_has_the_time_again),
         TEST(extended_state_goes_round),
         TEST(affinity_of_one_or_all),
         TEST(refused_affinities),

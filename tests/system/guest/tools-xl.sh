@@ -3,10 +3,11 @@
 TOOL=xl
 TOOLS_PATH=/usr/lib/xen-4.17/bin:
 export LD_LIBRARY_PATH=/usr/lib/xen-4.17/lib/x86_64-linux-gnu
+# XENSTORED: which of Debian's two store daemons, xenstored (in C) unless told, or oxenstored
 tools_start() {
     mkdir -p /run/xen /run/xenstored /var/lib/xenstored /var/log/xen/console /var/lib/xen
     mount -t tmpfs -o mode=755 xs /var/lib/xenstored
-    xenstored --pid-file /run/xenstored.pid || return
+    ${XENSTORED:-xenstored} --pid-file /run/xenstored.pid || return
     await xenstore-read -s / || return
     xen-init-dom0 >/dev/null && xenconsoled --log=guest && await xl list
 }
