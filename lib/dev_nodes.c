@@ -125,16 +125,15 @@ int dev_domain_remove(struct xs_client *xs, uint16_t domid, const char *uuid, st
         "/local/domain/0/error/backend/vbd/%u", "/local/domain/0/error/backend/vif/%u",
     };
     char path[DEV_PATH];
-    int  rc = 0, one;
 
+    xs_client_batch_begin(xs);
     for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         snprintf(path, sizeof(path), shapes[i], domid);
-        one = xs_client_rm(xs, 0, path);
-        rc = rc ? rc : one;
+        xs_client_rm(xs, 0, path);
     }
     snprintf(path, sizeof(path), "/vm/%s", uuid);
-    one = xs_client_rm(xs, 0, path);
-    return finish(xs, rc ? rc : one, f);
+    xs_client_rm(xs, 0, path);
+    return finish(xs, xs_client_batch_end(xs), f);
 }
 
 /* In one transaction, so that a directory into which another toolstack just puts something is not lost. */
@@ -327,13 +326,13 @@ int dev_ask_close(struct xs_client *xs, const char *type, uint16_t domid, unsign
 int dev_remove(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid, struct fault *f)
 {
     char path[DEV_PATH];
-    int  rc, rc2;
 
+    xs_client_batch_begin(xs);
     dev_path_frontend(path, type, domid, devid);
-    rc = xs_client_rm(xs, 0, path);
+    xs_client_rm(xs, 0, path);
     dev_path_backend(path, type, domid, devid);
-    rc2 = xs_client_rm(xs, 0, path);
-    return finish(xs, rc ? rc : rc2, f);
+    xs_client_rm(xs, 0, path);
+    return finish(xs, xs_client_batch_end(xs), f);
 }
 
 unsigned dev_frontend_state(struct xs_client *xs, const char *type, uint16_t domid, unsigned devid)

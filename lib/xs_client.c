@@ -24,10 +24,27 @@ struct event {
     char text[]; /* path, NUL, token, NUL */
 };
 
+#define BATCH_REQUESTS 64 /* their answers, short ones, fit into any socket's buffer */
+#define BATCH_BYTES    16384
+
+/* Requests that wait to be sent together, and what is needed to judge their answers. */
+struct batch {
+    bool on;
+    int error; /* of the first that failed: sticks until the end */
+    unsigned int count;
+    size_t used;
+    struct {
+        const char *verb;
+        size_t at; /* of its header */
+    } requests[BATCH_REQUESTS];
+    char bytes[BATCH_BYTES];
+};
+
 struct xs_client {
     int fd;
     bool dead;
     uint32_t req_id;
+    struct batch batch;
     struct event *events, **events_tail;
     struct event *handed_out;
     size_t have; /* bytes in buffer: received, not yet looked at */
@@ -191,12 +208,12 @@ static int die(struct xs_client *xs, int rc) {
     return rc;
 }
 
-/* Waits for the answer to the request just sent; keeps events that come before it. */
-static int receive_answer(struct xs_client *xs) {
+/* Waits for the answer to a request; keeps events that come before it. */
+static int receive_answer(struct xs_client *xs, uint32_t req_id) {
     for (;;) {
         int rc = receive_message(xs, 0);
         if (rc > 0 && xs->in.header.type != XS_WATCH_EVENT)
-            return xs->in.header.req_id == xs->req_id ? 0 : die(xs, -EPROTO);
+            return xs->in.header.req_id == req_id ? 0 : die(xs, -EPROTO);
         if (rc > 0)
             rc = keep_event(xs);
         if (rc < 0)
@@ -229,6 +246,75 @@ struct part {
 
 #define MAX_PARTS 4
 
+/* What the answer in xs->in says to a request of that type. */
+static int judge_answer(struct xs_client *xs, uint32_t type) {
+    if (xs->in.header.type == XS_ERROR)
+        return -error_number(xs->in.payload);
+    return xs->in.header.type == type ? 0 : die(xs, -EPROTO);
+}
+
+/* The answer to one request of the batch. To remove what is not there is no error. */
+static void batch_answer(struct xs_client *xs, unsigned int i) {
+    struct batch *b = &xs->batch;
+    struct xsd_sockmsg header;
+    memcpy(&header, b->bytes + b->requests[i].at, sizeof(header));
+    int rc = receive_answer(xs, header.req_id);
+    if (rc == 0)
+        rc = judge_answer(xs, header.type);
+    if (rc < 0 && b->error == 0 && !(header.type == XS_RM && rc == -ENOENT))
+        b->error = note_error(xs, b->requests[i].verb, b->bytes + b->requests[i].at + sizeof(header), rc);
+}
+
+/* Sends what waits and takes all answers in: one switch to the store and back instead of one a request. */
+static int batch_flush(struct xs_client *xs) {
+    struct batch *b = &xs->batch;
+    struct iovec iov = { b->bytes, b->used };
+    if (b->count && b->error == 0) {
+        int rc = xs->dead ? -EPIPE : send_all(xs, &iov, 1);
+        if (rc < 0)
+            b->error = note_error(xs, "send", "requests", rc);
+        for (unsigned int i = 0; rc == 0 && i < b->count && !xs->dead; i++)
+            batch_answer(xs, i);
+    }
+    b->count = 0;
+    b->used = 0;
+    return b->error;
+}
+
+/* Their answers carry nothing, so nobody misses them for a while. */
+static bool can_wait(uint32_t type) {
+    return type == XS_WRITE || type == XS_MKDIR || type == XS_SET_PERMS || type == XS_RM;
+}
+
+/* 1: it waits in the batch; 0: it has to be asked now; or the batch's error. */
+static int batch_add(struct xs_client *xs, const char *verb, const struct iovec *iov, int count) {
+    const struct xsd_sockmsg *header = iov[0].iov_base;
+    struct batch *b = &xs->batch;
+    size_t len = sizeof(*header) + header->len;
+    if (!can_wait(header->type) || len > BATCH_BYTES - b->used || b->count == BATCH_REQUESTS)
+        batch_flush(xs);
+    if (b->error || !can_wait(header->type))
+        return b->error;
+    b->requests[b->count].verb = verb;
+    b->requests[b->count++].at = b->used;
+    for (int i = 0; i < count; i++) {
+        memcpy(b->bytes + b->used, iov[i].iov_base, iov[i].iov_len);
+        b->used += iov[i].iov_len;
+    }
+    return 1;
+}
+
+void xs_client_batch_begin(struct xs_client *xs) {
+    xs->batch.on = true;
+    xs->batch.error = 0;
+}
+
+int xs_client_batch_end(struct xs_client *xs) {
+    int rc = batch_flush(xs);
+    xs->batch.on = false;
+    return rc;
+}
+
 /* Sends a request of several parts and receives the answer into xs->in. verb and path are for the error text.
  */
 static int ask(struct xs_client *xs, const char *verb, const char *path, uint32_t type, uint32_t tx,
@@ -241,13 +327,14 @@ static int ask(struct xs_client *xs, const char *verb, const char *path, uint32_
     }
     if (header.len > XENSTORE_PAYLOAD_MAX)
         return note_error(xs, verb, path, -E2BIG);
-    int rc = xs->dead ? -EPIPE : send_all(xs, iov, count + 1);
+    int rc = xs->batch.on ? batch_add(xs, verb, iov, count + 1) : 0;
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = xs->dead ? -EPIPE : send_all(xs, iov, count + 1);
     if (rc == 0)
-        rc = receive_answer(xs);
-    if (rc == 0 && xs->in.header.type == XS_ERROR)
-        rc = -error_number(xs->in.payload);
-    else if (rc == 0 && xs->in.header.type != type)
-        rc = die(xs, -EPROTO);
+        rc = receive_answer(xs, header.req_id);
+    if (rc == 0)
+        rc = judge_answer(xs, type);
     return rc < 0 ? note_error(xs, verb, path, rc) : 0;
 }
 
@@ -498,7 +585,10 @@ static int try_once(struct xs_client *xs, int (*body)(struct xs_client *xs, uint
     *again = false;
     if (rc < 0)
         return rc;
+    xs_client_batch_begin(xs);
     rc = body(xs, tx, arg);
+    int late = xs_client_batch_end(xs);
+    rc = rc ? rc : late;
     if (rc != 0) {
         char kept[sizeof(xs->error)];
         memcpy(kept, xs->error, sizeof(kept));

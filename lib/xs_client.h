@@ -2,8 +2,9 @@
 /*
  * A client of the store over its UNIX socket, for the dom0 programs.
  *
- * One request is answered before the next is sent; watch events that arrive in between are kept and handed
- * out by xs_client_next_event(). Any store that speaks the published protocol will do, ours or Xen's.
+ * One request is answered before the next is sent, but for batches; watch events that arrive in between are
+ * kept and handed out by xs_client_next_event(). Any store that speaks the published protocol will do, ours
+ * or Xen's.
  *
  * Every function that can fail returns 0 (or a count) on success and a negative errno on failure; then
  * xs_client_error() says in one line which operation on which path failed and why. After -EPIPE, -EPROTO or
@@ -81,12 +82,19 @@ int xs_client_unwatch(struct xs_client *xs, const char *path, const char *token)
  * the descriptor is readable, and also after other calls before sleeping (they may have kept events). */
 int xs_client_next_event(struct xs_client *xs, struct xs_client_event *event);
 
+/* Between the two, writes, mkdirs, removals and permissions are queued and give 0; the queue is sent, all
+ * answers awaited, before any other request and at the end. The first error is that of the next such request
+ * or of the end; after it nothing more of the batch is sent. */
+void xs_client_batch_begin(struct xs_client *xs);
+int xs_client_batch_end(struct xs_client *xs);
+
 int xs_client_transaction_start(struct xs_client *xs, uint32_t *tx);
 /* -EAGAIN: another client changed what this transaction saw; start over. The id is gone in every case. */
 int xs_client_transaction_end(struct xs_client *xs, uint32_t tx, bool commit);
 
-/* Runs body in a transaction and commits; on -EAGAIN runs it anew, at most 64 times. If body returns non-zero
- * the transaction is dropped and that value returned. body must be able to run more than once. */
+/* Runs body in a transaction, its requests in a batch, and commits; on -EAGAIN runs it anew, at most 64 times.
+ * If body returns non-zero the transaction is dropped and that value returned. body must be able to run
+ * more than once. */
 int xs_client_transaction(struct xs_client *xs, int (*body)(struct xs_client *xs, uint32_t tx, void *arg),
                           void *arg);
 

@@ -197,6 +197,44 @@ static void transactions(void **state) {
     xs_client_close(d.other);
 }
 
+/* More requests than one batch holds, a reading one between, and what an error leaves behind. */
+static void batches(void **state) {
+    struct world *w = *state;
+    char path[32], **list;
+    xs_client_batch_begin(w->xs);
+    for (int i = 0; i < 150; i++) {
+        snprintf(path, sizeof(path), "/many/%d", i);
+        assert_int_equal(xs_client_writef(w->xs, 0, path, "%d", i), 0);
+    }
+    assert_int_equal(xs_client_rm(w->xs, 0, "/many/7"), 0);
+    assert_int_equal(xs_client_rm(w->xs, 0, "/nothing/here"), 0);
+    assert_int_equal(xs_client_directory(w->xs, 0, "/many", &list), 149);
+    free(list);
+    assert_int_equal(xs_client_write(w->xs, 0, "/after", "x", 1), 0);
+    assert_int_equal(xs_client_batch_end(w->xs), 0);
+    assert_int_equal(xs_client_exists(w->xs, 0, "/after"), 1);
+
+    xs_client_batch_begin(w->xs);
+    assert_int_equal(xs_client_write(w->xs, 0, "/good", "x", 1), 0);
+    assert_int_equal(xs_client_write(w->xs, 0, "/bad//path", "x", 1), 0);
+    assert_int_equal(xs_client_exists(w->xs, 0, "/good"), -EINVAL); /* the batch's error */
+    assert_int_equal(xs_client_write(w->xs, 0, "/never", "x", 1), -EINVAL);
+    assert_int_equal(xs_client_batch_end(w->xs), -EINVAL);
+    assert_non_null(strstr(xs_client_error(w->xs), "write /bad//path: "));
+    assert_int_equal(xs_client_exists(w->xs, 0, "/good"), 1);
+    assert_int_equal(xs_client_exists(w->xs, 0, "/never"), 0);
+}
+
+/* A server that goes in the middle of a batch ends it. */
+static void batch_without_server(void **state) {
+    struct world *w = *state;
+    xs_client_batch_begin(w->xs);
+    assert_int_equal(xs_client_write(w->xs, 0, "/a", "x", 1), 0);
+    kill(w->server, SIGKILL);
+    assert_int_equal(xs_client_batch_end(w->xs), -EPIPE);
+    assert_int_equal(xs_client_write(w->xs, 0, "/a", "x", 1), -EPIPE);
+}
+
 static void domains(void **state) {
     struct world *w = *state;
     char *path, *answer;
@@ -263,7 +301,7 @@ static void second_server_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(values),      T(names),        T(permissions),
-        T(events),      T(transactions), T(domains),
+        T(events),      T(transactions), T(batches), T(batch_without_server), T(domains),
         T(bad_clients), T(server_gone),  T(second_server_is_refused),
     };
     signal(SIGPIPE, SIG_IGN);
