@@ -2,7 +2,7 @@
 # The benchmark's programs: a QEMU plugin, a static program for the guests, the smallest guest.
 
 .PHONY: bench-programs
-bench-programs: $(O)/bench/insn.so $(O)/bench/ops $(O)/bench/noop.elf
+bench-programs: $(O)/bench/insn.so $(O)/bench/ops $(O)/bench/ask $(O)/bench/noop.elf
 
 $(O)/bench/insn.so: tests/bench/insn.c
 	@mkdir -p $(@D)
@@ -13,6 +13,10 @@ $(O)/bench/ops: tests/bench/ops.c tests/bench/mark.h
 	$(CC) $(BASE) $(WARN) -O2 -static $< -o $@
 
 # PV guests are linked where they run; the whole image is one segment, notes included.
+$(O)/bench/ask: tests/bench/ask.c tests/bench/mark.h
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -static $< -o $@
+
 $(O)/bench/noop.elf: tests/bench/noop.S
 	@mkdir -p $(@D)
 	$(CC) -nostdlib -static -no-pie -Wl,-Ttext-segment=0xffffffff80100000 -Wl,-e,start -Wl,--build-id=none \

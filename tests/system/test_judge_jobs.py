@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Debian's xl of Xen 4.17 on Hauch beyond the play of test_judge: once with each of Debian's two store daemons.
 
-What a domain's life has (devices, console, memory, vCPUs, ends of its own), several at once, what the hypervisor
-keeps after them, and the test programs of xen-utils-4.17. HYPERVISOR=xen asks the real one the same questions."""
-import os
-
+What a domain's life has (devices, console, memory, vCPUs, ends of its own), several at once, what the
+hypervisor keeps after them, and the test programs of xen-utils-4.17. HYPERVISOR=xen asks the real one."""
 import job
 
 NEEDS = ['hv/hauch.elf']
 NIGHTLY = True
 STEPS = ['tools', 'info', 'dmesg', 'create', 'prompt', 'disk is connected', 'card is connected', 'page',
-         'what it wrote is on its disk', 'typed on its console', 'its clock is right', 'pause', 'unpause', 'memory shrinks', 'shutdown',
-         'two vCPUs', 'one goes', 'and may come back', 'destroy', 'halts by itself', 'several at once',
-         'each is seen', 'all memory is back', 'heap line', 'test-resource', 'test-tsx', 'test-xenstore']
+         'what it wrote is on its disk', 'typed on its console', 'its clock is right', 'pause', 'unpause',
+         'memory shrinks', 'shutdown', 'two vCPUs', 'one goes', 'and may come back', 'destroy', 'halts by itself',
+         'several at once', 'each is seen', 'all memory is back', 'heap line', 'test-resource', 'test-tsx',
+         'test-xenstore']
 
 TEXT = r"""
 check tools bring_up
@@ -87,8 +86,8 @@ heap() { xl debug-keys m && xl dmesg | grep -q 'heap\['; }
 check 'heap line' heap
 
 check test-resource timeout 60 test-resource
-# Under QEMU 7.2 XBEGIN is no undefined instruction although CPUID has no RTM: the program complains about that on
-# the real Xen too, and ends with 1. Whatever else it says beyond its usual lines is a failure.
+# Under QEMU 7.2 XBEGIN is no undefined instruction although CPUID has no RTM: the program complains about
+# that on the real Xen too, and ends with 1. Whatever else it says beyond its usual lines is a failure.
 tsx() {
     timeout 60 test-tsx >/run/tsx 2>&1 && return
     grep -q 'Created d' /run/tsx || return
@@ -105,4 +104,5 @@ def run(report):
     for store in ('xenstored', 'oxenstored'):
         def with_store(step, good, note='', which=store):
             report(f'{which}: {step}', good, note)
-        job.run(with_store, f'system-judge-{store}', STEPS, f'XENSTORED={store}\n' + TEXT, timeout=300, tools='xl')
+        job.run(with_store, f'system-judge-{store}', STEPS, f'XENSTORED={store}\n' + TEXT, timeout=300,
+                tools='xl')
