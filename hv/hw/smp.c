@@ -109,6 +109,7 @@ void smp_main(void)
     fpu_init_cpu();
     lapic_init_cpu();
     __atomic_store_n(&alive, true, __ATOMIC_RELEASE);
+    clock_check_target(c);
     while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
         __builtin_ia32_pause();
     resume_on_fresh_stack(hw_of(c)->stack_top);
@@ -131,6 +132,7 @@ static void start_one(uint32_t apic_id)
         printk(LOG_ERROR, "the processor with APIC id %u does not start; going on without it\n", apic_id);
         return;
     }
+    clock_check_source(c);
     pcpus[c->id] = c;
     __atomic_store_n(&pcpu_count, c->id + 1, __ATOMIC_RELEASE);
     if (timer_reserve(0))
