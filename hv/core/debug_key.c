@@ -8,6 +8,7 @@
 #include <hv/missing.h>
 #include <hv/pcpu.h>
 #include <hv/refusal.h>
+#include <hv/timer.h>
 #include <hv/vcpu.h>
 #include <hw/hw.h>
 
@@ -17,7 +18,7 @@
 static void help(void)
 {
     printk(LOG_NONE, "C crash: record the state of the machine and restart\nh this help\ni interrupt lines\nm memory\nM calls that are missing here, by number, operation, count\n"
-           "q domains and vCPUs\nr refused calls of each domain\nR reboot at once\n");
+           "q domains and vCPUs\nr refused calls of each domain\nR reboot at once\nt clock and timers\n");
 }
 
 static void show_vcpu(const struct vcpu *v)
@@ -113,6 +114,10 @@ void debug_key(char key)
         break;
     case 'r':
         each_domain(show_refusals);
+        break;
+    case 't':
+        show_formatted(hw_clock_format);
+        show_formatted(timer_format);
         break;
     case 'R':
         printk(LOG_NONE, "rebooting\n");

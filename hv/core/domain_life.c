@@ -144,7 +144,7 @@ int domain_watchdogs_init(struct domain *d)
 void domain_watchdogs_stop(struct domain *d)
 {
     for (unsigned i = 0; i < DOMAIN_WATCHDOGS; i++)
-        timer_stop(&d->watchdog[i]);
+        timer_stop_sync(&d->watchdog[i]);
 }
 
 void domain_watchdogs_free(struct domain *d)

@@ -68,7 +68,7 @@ int sched_op_poll(struct vcpu *v, struct domain *d, struct sched_poll *arg)
     if (arg->nr_ports == 1)
         __atomic_store_n(&v->poll_port, only, __ATOMIC_SEQ_CST);
     if (arg->timeout)
-        timer_set(&v->poll, arg->timeout);
+        vcpu_timer_set(v, &v->poll, arg->timeout);
     else
         timer_stop(&v->poll);
     pcpu_raise(this_cpu(), PENDING_SCHED);

@@ -10,14 +10,22 @@
  * never again. All vCPUs then compute from identical numbers, so no two clocks of a guest can disagree,
  * which is what the stable bit promises; and nothing is written when a vCPU is switched to, because nothing
  * has changed.
+ *
+ * Where it does not, or where system time does not come from it at all, the pair is taken anew whenever a vCPU starts
+ * to run, since it may have come to another processor, and twice a second while it runs; the scale follows what was
+ * seen of that processor's TSC. The stable bit is off then, and a guest sees to it itself that its clock does not go
+ * back by the little that two pairs may differ.
  */
+#include <hv/clock.h>
 #include <hv/domain.h>
 #include <hv/guest.h>
 #include <hv/pcpu.h>
 #include <hv/time.h>
 #include <hw/hw.h>
 
-#define SECOND 1000000000ul
+#define SECOND       1000000000ul
+#define RENEW_NS     500000000ul
+#define SAMPLE_TRIES 3u
 
 /* ---- system time for guests ---- */
 
@@ -26,15 +34,59 @@ struct clock { uint64_t tsc, ns; struct tsc_scale scale; };
 static struct clock machine;            /* of the reliable TSC; taken once */
 static uint32_t machine_taken;          /* 0 no, 1 being taken, 2 yes; atomic */
 
+/* The TSC halfway between before and after belongs to the time read in between: the quickest of some tries. */
 static struct clock clock_sample(void)
 {
     struct clock c = { .scale = tsc_scale_from_khz(tsc_khz()) };
-    uint64_t before = tsc_now(), after;
+    uint64_t least = ~0ull;
 
-    c.ns = now_ns();
-    after = tsc_now();
-    c.tsc = before + (after - before) / 2;
+    for (unsigned i = 0; i < SAMPLE_TRIES; i++) {
+        uint64_t before = tsc_now(), ns = now_ns(), after = tsc_now();
+
+        if (after - before >= least)
+            continue;
+        least = after - before;
+        c.ns = ns;
+        c.tsc = before + least / 2;
+    }
     return c;
+}
+
+/* ---- where the TSC is not reliable: each processor's is watched, and guests' numbers are renewed ---- */
+
+static struct { struct clock_rate rate; struct timer renew; } local[MAX_CPUS];
+static uint32_t keeper;                 /* the processor that never lets go of the clock, + 1; atomic */
+
+/* Whoever runs here gets new numbers. Where nobody does, one processor goes on, lest a narrow counter wraps. */
+static void renew(void *arg, uint64_t now)
+{
+    struct pcpu *c = arg;
+
+    if (!vcpu_is_idle(c->current))
+        vcpu_time_update(c->current);
+    else if (__atomic_load_n(&keeper, __ATOMIC_RELAXED) == c->id + 1)
+        timer_set(&local[c->id].renew, now + RENEW_NS);
+}
+
+static void renew_ready(struct pcpu *c, const struct clock *now)
+{
+    uint32_t none = 0;
+
+    timer_init(&local[c->id].renew, renew, c, c->id);
+    clock_rate_begin(&local[c->id].rate, now->tsc, now->ns, tsc_khz() * 1000);
+    __atomic_compare_exchange_n(&keeper, &none, c->id + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static struct clock clock_local(void)
+{
+    struct pcpu *c = this_cpu();
+    struct clock now = clock_sample();
+
+    if (!local[c->id].renew.fn)
+        renew_ready(c, &now);
+    now.scale = tsc_scale_from_hz(clock_rate_look(&local[c->id].rate, now.tsc, now.ns));
+    timer_set(&local[c->id].renew, now.ns + RENEW_NS);
+    return now;
 }
 
 static struct clock clock_now(void)
@@ -42,7 +94,7 @@ static struct clock clock_now(void)
     uint32_t none = 0;
 
     if (!tsc_reliable())
-        return clock_sample();
+        return clock_local();
     if (__atomic_compare_exchange_n(&machine_taken, &none, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
         machine = clock_sample();
         __atomic_store_n(&machine_taken, 2, __ATOMIC_RELEASE);
@@ -94,6 +146,7 @@ void vcpu_time_update(struct vcpu *v)
     struct vcpu_time_info *t = &v->info->time;
     struct clock c;
 
+    vcpu_tick_on(v);
     if (v->domain->tsc_stable && t->version && t->tsc_to_system_mul &&
         (!v->time_area.va || v->time_area_valid))
         return;

@@ -173,10 +173,10 @@ static void program(struct pcpu *c)
         return;
     if (c == this_cpu()) {
         h->programmed = first;
+        h->programs++;
         hw_timer_program(first);
-    } else {
-        pcpu_raise(c, PENDING_TIMER);
-        hw_kick(c);
+    } else if (!(__atomic_fetch_or(&c->pending, PENDING_TIMER, __ATOMIC_SEQ_CST) & PENDING_TIMER)) {
+        hw_kick(c);             /* else it is about to look, and takes our lock before it does */
     }
 }
 
@@ -219,23 +219,63 @@ void timer_stop(struct timer *t)
     spin_unlock(&c->timers.lock);
 }
 
+/*
+ * The callback of t may be under way on another processor, and may set t again: until it has returned, t is not
+ * given up.
+ */
+void timer_stop_sync(struct timer *t)
+{
+    bool busy;
+
+    do {
+        struct pcpu *c = timer_lock(t);
+
+        if (t->slot)
+            heap_remove(&c->timers, t);
+        busy = c->timers.running == t && c != this_cpu();
+        spin_unlock(&c->timers.lock);
+        if (busy)
+            hw_relax();
+    } while (busy);
+}
+
+/* A timer that is not set only changes its place in name: the lock of the old place is enough. */
+static bool move_unset(struct timer *t, unsigned cpu)
+{
+    struct pcpu *from = timer_lock(t);
+    bool unset = !t->slot;
+
+    if (unset && from->timers.running != t)
+        __atomic_store_n(&t->cpu, cpu, __ATOMIC_RELEASE);
+    spin_unlock(&from->timers.lock);
+    return unset;
+}
+
+/* One whose callback runs stays: timer_stop_sync() looks for it where it belongs. */
 void timer_migrate(struct timer *t, unsigned cpu)
 {
     struct pcpu *from, *to = pcpus[cpu];
 
+    if (__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == cpu || move_unset(t, cpu))
+        return;
     for (;;) {
         from = pcpus[__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE)];
         spin_lock2(&from->timers.lock, &to->timers.lock);
-        if (from->id == t->cpu)
+        if (from->id == __atomic_load_n(&t->cpu, __ATOMIC_RELAXED))
             break;
         spin_unlock2(&from->timers.lock, &to->timers.lock);
     }
-    if (from != to && t->slot) {
-        heap_remove(&from->timers, t);
-        heap_add(&to->timers, t, t->deadline);
-        program(to);
+    if (from != to && from->timers.running != t) {
+        bool set = t->slot;
+
+        if (set)
+            heap_remove(&from->timers, t);
+        __atomic_store_n(&t->cpu, cpu, __ATOMIC_RELEASE);
+        if (set) {
+            heap_add(&to->timers, t, t->deadline);
+            program(to);
+        }
     }
-    __atomic_store_n(&t->cpu, cpu, __ATOMIC_RELEASE);
     spin_unlock2(&from->timers.lock, &to->timers.lock);
 }
 
@@ -253,11 +293,29 @@ void timer_run(struct pcpu *c)
         struct timer *t = h->slot[0];
 
         heap_remove(h, t);
+        h->running = t;
         spin_unlock(&h->lock);
         t->fn(t->arg, now);
         spin_lock(&h->lock);
+        h->running = NULL;
     }
     h->programmed = NEVER;              /* what the hardware was told has passed or does not matter */
     program(c);
     spin_unlock(&h->lock);
+}
+
+size_t timer_format(char *buf, size_t len)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < pcpu_count && n < len; i++) {
+        struct timer_heap *h = &pcpus[i]->timers;
+
+        spin_lock(&h->lock);
+        n += format(buf + n, len - n, "processor %u: %lu timer interrupts, programmed %lu times, %u timers set, %s%lu\n", i,
+                    h->interrupts, h->programs, h->used, h->programmed == NEVER ? "none due" : "next at ",
+                    h->programmed == NEVER ? 0 : h->programmed);
+        spin_unlock(&h->lock);
+    }
+    return n;
 }

@@ -27,14 +27,34 @@ static void singleshot_fired(void *arg, uint64_t now)
     event_raise_virq(arg, VIRQ_TIMER);
 }
 
+/*
+ * A vCPU that does not run gets one tick, which wakes it if it waits for events, and none more until it has run: they
+ * would be for nobody. So a thousand domains that are paused cost nothing, whatever they have set.
+ */
 static void periodic_fired(void *arg, uint64_t now)
 {
     struct vcpu *v = arg;
-    uint64_t period = __atomic_load_n(&v->period, __ATOMIC_RELAXED), next = v->periodic.deadline + period;
 
     event_raise_virq(v, VIRQ_TIMER);
+    __atomic_store_n(&v->tick_held, true, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&v->on_cpu, __ATOMIC_SEQ_CST))
+        vcpu_tick_on(v);
+}
+
+/* The next tick comes where it would if none had ever been late. */
+static void tick_on(struct vcpu *v)
+{
+    uint64_t period = __atomic_load_n(&v->period, __ATOMIC_RELAXED), due = v->periodic.deadline, now = now_ns();
+
     if (period)
-        timer_set(&v->periodic, next > now ? next : now + period);
+        timer_set(&v->periodic, due + period > now ? due + period : now + period - (now - due) % period);
+}
+
+void vcpu_tick_on(struct vcpu *v)
+{
+    if (unlikely(__atomic_load_n(&v->tick_held, __ATOMIC_SEQ_CST)) &&
+        __atomic_exchange_n(&v->tick_held, false, __ATOMIC_SEQ_CST))
+        tick_on(v);
 }
 
 static void poll_over(void *arg, uint64_t now)
@@ -42,12 +62,29 @@ static void poll_over(void *arg, uint64_t now)
     event_poll_end(arg);
 }
 
+/* Where the vCPU is, its timers are: one that it sets again and again disturbs nobody else. */
+void vcpu_timers_migrate(struct vcpu *v, unsigned cpu)
+{
+    timer_migrate(&v->singleshot, cpu);
+    timer_migrate(&v->periodic, cpu);
+    timer_migrate(&v->poll, cpu);
+}
+
+void vcpu_timer_set(struct vcpu *v, struct timer *t, uint64_t deadline)
+{
+    unsigned cpu = v->cpu->id;
+
+    if (unlikely(__atomic_load_n(&t->cpu, __ATOMIC_RELAXED) != cpu))
+        timer_migrate(t, cpu);
+    timer_set(t, deadline);
+}
+
 void vcpu_stop_timers(struct vcpu *v)
 {
     __atomic_store_n(&v->period, 0, __ATOMIC_RELAXED);
-    timer_stop(&v->singleshot);
-    timer_stop(&v->periodic);
-    timer_stop(&v->poll);
+    timer_stop_sync(&v->singleshot);
+    timer_stop_sync(&v->periodic);
+    timer_stop_sync(&v->poll);
 }
 
 /* ---- creation and end ---- */

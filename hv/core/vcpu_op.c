@@ -111,7 +111,7 @@ int vcpu_op_set_singleshot_timer(struct vcpu *v, struct vcpu *target, struct vcp
         return -XEN_EINVAL;
     if ((arg->flags & VCPU_SSHOTTMR_future) && arg->timeout_abs_ns < now_ns())
         return -XEN_ETIME;
-    timer_set(&v->singleshot, arg->timeout_abs_ns);
+    vcpu_timer_set(v, &v->singleshot, arg->timeout_abs_ns);
     return 0;
 }
 
@@ -170,6 +170,6 @@ long hc_set_timer_op(struct vcpu *v, uint64_t timeout, uint64_t a2, uint64_t a3,
     now = now_ns();
     if (unlikely((int64_t)timeout < 0 || (timeout > now && timeout - now >= TOO_FAR)))
         timeout = now + TOO_FAR_MEANS;
-    timer_set(&v->singleshot, timeout);
+    vcpu_timer_set(v, &v->singleshot, timeout);
     return 0;
 }

@@ -27,6 +27,7 @@ static void interrupt(unsigned vector)
     switch (vector) {
     case VECTOR_TIMER:
         lapic_eoi();
+        c->timers.interrupts++;
         pcpu_raise(c, PENDING_TIMER);
         break;
     case VECTOR_KICK:

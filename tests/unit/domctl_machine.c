@@ -41,6 +41,7 @@ static unsigned preempt_asked;
 uint64_t now_ns(void) { return clock_ns += 100; }
 uint64_t tsc_now(void) { return clock_ns * 2; }
 uint64_t tsc_khz(void) { return 2000000; }
+size_t hw_clock_format(char *buf, size_t len) { return format(buf, len, "the clock of a test\n"); }
 bool tsc_reliable(void) { return machine_tsc_reliable; }
 uint64_t hw_rtc_seconds(void) { return 1700000000; }
 void hw_timer_program(uint64_t deadline) { }

@@ -23,6 +23,8 @@ struct timer_heap {
     struct timer **slot;
     uint32_t       used, room;
     uint64_t       programmed;              /* deadline the hardware was given; ~0 none */
+    struct timer  *running;                 /* whose callback is under way; it may be freed: never looked into */
+    uint64_t       interrupts, programs;    /* counted for debug key t; interrupts by hw/ */
 };
 
 void timer_init(struct timer *t, void (*fn)(void *, uint64_t), void *arg, unsigned cpu);
@@ -30,11 +32,16 @@ void timer_init(struct timer *t, void (*fn)(void *, uint64_t), void *arg, unsign
 void timer_set(struct timer *t, uint64_t deadline);
 /* After return the timer is not set; a callback under way on another processor may still be finishing. */
 void timer_stop(struct timer *t);
+/*
+ * After return the timer is not set and no callback is under way, unless it is the caller's own: t may be freed. The
+ * caller holds no lock that the callback takes.
+ */
+void timer_stop_sync(struct timer *t);
 static inline bool timer_is_set(const struct timer *t)
 {
     return __atomic_load_n(&t->slot, __ATOMIC_RELAXED) != 0;
 }
-/* Moves a timer, set or not, to another processor's heap. */
+/* Moves a timer, set or not, to another processor's heap; not one whose callback is under way. */
 void timer_migrate(struct timer *t, unsigned cpu);
 /*
  * Makes room for n more timers on every processor (vCPU creation): 0 or -ENOMEM. With n 0: after a processor
@@ -45,5 +52,7 @@ void timer_unreserve(unsigned n);
 /* Runs what has expired on c and programs the hardware for the next one. Called with PENDING_TIMER. */
 void timer_run(struct pcpu *c);
 void timer_heap_init(struct timer_heap *h);
+/* A line a processor, for debug key t; returns the length. */
+size_t timer_format(char *buf, size_t len);
 
 #endif

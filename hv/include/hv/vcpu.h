@@ -51,6 +51,7 @@ struct vcpu {
     struct sched_vcpu sched;
     struct timer    singleshot, periodic, poll;
     uint64_t        period;         /* ns, 0: no periodic timer */
+    bool            tick_held;      /* its periodic timer went off and goes on when it runs again; atomic */
     evtchn_port_t   poll_port;      /* the one port it polls; ~0: any of several */
     uint32_t        virq_port[NR_VIRQS];    /* ports of VIRQs bound here; 0: none; atomic */
 
@@ -78,7 +79,13 @@ static inline bool event_upcall_due(const struct vcpu *v)
 void vcpu_kick(struct vcpu *v);
 /* Memory and lists of a vCPU; called by domain_add_vcpu() and at the end of the domain. */
 struct vcpu *vcpu_create(struct domain *d, unsigned n);     /* NULL: no memory */
-void vcpu_stop_timers(struct vcpu *v);
+void vcpu_stop_timers(struct vcpu *v);  /* and waits for those that are going off */
+/* Sets one of v's timers, on the processor where v is. v is the running vCPU. */
+void vcpu_timer_set(struct vcpu *v, struct timer *t, uint64_t deadline);
+/* v runs on that processor from now on. No locks held. */
+void vcpu_timers_migrate(struct vcpu *v, unsigned cpu);
+/* v runs: its periodic timer goes on if it was held. */
+void vcpu_tick_on(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 /*
  * Gives v its first registers (VCPUOP_initialise, domctl setvcpucontext; v does not run) and brings it up
@@ -90,7 +97,8 @@ int  vcpu_register_info(struct vcpu *v, mfn_t frame, uint32_t offset);
 void vcpu_release_info(struct vcpu *v);
 /*
  * Write system time and runstate where the guest registered them. Called on v's processor when v starts to
- * run and its address space is loaded. Both return at once where nothing is to be written.
+ * run and its address space is loaded. Both return at once where nothing is to be written. The first also lets
+ * v's periodic timer go on.
  */
 void vcpu_time_update(struct vcpu *v);
 void vcpu_runstate_update(struct vcpu *v);

@@ -22,6 +22,8 @@ uint8_t *fake_memory;
 _Thread_local struct pcpu *fake_cpu;
 struct fake_frame fake_frame[FAKE_FRAMES];
 uint64_t fake_now, fake_programmed;
+struct fake_tsc fake_tsc[MAX_CPUS];
+bool fake_tsc_unreliable;
 unsigned fake_flushes, fake_kicks, fake_preempt_one_in;
 bool fake_pirq_refuse;
 uint32_t fake_pirq_bound, fake_guest_fault_in;
@@ -48,9 +50,9 @@ uint32_t fake_random(uint32_t below)
 
 /* ---- hw.h ---- */
 uint64_t now_ns(void) { return __atomic_load_n(&fake_now, __ATOMIC_RELAXED); }
-uint64_t tsc_now(void) { return now_ns() * 2; }
+uint64_t tsc_now(void) { return (uint64_t)((__int128)now_ns() * fake_tsc[fake_cpu->id].mhz / 1000) + fake_tsc[fake_cpu->id].ahead; }
 uint64_t tsc_khz(void) { return 2000000; }
-bool tsc_reliable(void) { return true; }
+bool tsc_reliable(void) { return !fake_tsc_unreliable; }
 uint64_t hw_rtc_seconds(void) { return 1700000000; }
 void hw_timer_program(uint64_t deadline) { if (fake_cpu->id == 0) fake_programmed = deadline; }
 void hw_relax(void) { sched_yield(); }
@@ -336,7 +338,7 @@ void fake_machine(unsigned cpus)
     fake_now = 1000000000;
     fake_programmed = ~0ull;
     fake_preempt_one_in = fake_guest_fault_in = fake_pirq_bound = 0;
-    fake_pirq_refuse = false;
+    fake_pirq_refuse = fake_tsc_unreliable = false;
     fake_console_len = 0;
     fake_console[0] = '\0';
     pcpu_count = cpus;
@@ -346,6 +348,7 @@ void fake_machine(unsigned cpus)
         idle_vcpu[i] = (struct vcpu){ .cpu = &pcpu[i] };
         pcpu[i].idle = pcpu[i].current = &idle_vcpu[i];
         pcpus[i] = &pcpu[i];
+        fake_tsc[i] = (struct fake_tsc){ 2000, 0 };
         timer_heap_init(&pcpu[i].timers);
         sched_init_cpu(&pcpu[i]);
     }

@@ -26,6 +26,8 @@ struct fake_space *fake_space(domid_t id);
 
 extern uint64_t fake_now;           /* ns; atomic */
 extern uint64_t fake_programmed;    /* deadline the timer of processor 0 was given */
+extern struct fake_tsc { uint64_t mhz, ahead; } fake_tsc[MAX_CPUS];     /* 2000 and 0 each */
+extern bool     fake_tsc_unreliable;
 extern unsigned fake_flushes, fake_kicks;
 extern bool     fake_pirq_refuse;   /* irq_bind() says -EPERM */
 extern uint32_t fake_pirq_bound;    /* PIRQs bound now */
