@@ -16,6 +16,7 @@
 #include <hv/pcpu.h>
 #include <hv/print.h>
 #include <hv/time.h>
+#include <hv/watchdog.h>
 #include <hw/hw.h>
 #include <hw/layout.h>
 
@@ -207,6 +208,7 @@ void hv_main(uint32_t magic, uint32_t info)
     give_modules_back();
     printk(LOG_INFO, "memory: %lu MiB, %lu KiB kept by Hauch, %lu MiB free for domains\n", machine.ram_frames >> 8,
            machine.hypervisor_frames << 2, frames_free_count() >> 8);
+    watchdog_start();
     console_give_to_dom0();
     domain_unpause(dom0);
     resume_on_fresh_stack(hw_of(&cpu0)->stack_top);

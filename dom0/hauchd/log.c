@@ -119,7 +119,7 @@ static void one_domain(char *text, uint16_t domid)
 int log_refusals(struct hauchd *h, int domid, char **text, struct fault *f)
 {
     char *buf = malloc(LOG_MAX + 1);
-    int   n = buf ? records(h, 'r', buf, f) : no_memory(f);
+    int   n = buf ? records(h, 'F', buf, f) : no_memory(f);
 
     if (n < 0) {
         free(buf);

@@ -43,8 +43,12 @@ static void ring_put(const char *text, size_t len)
         ring.cleared = ring.written - ring.size;
 }
 
+static bool crashed;        /* one processor is left, and nobody gives locks back */
+
 static bool console_lock(void)
 {
+    if (crashed)
+        return false;
     for (unsigned i = 0; i < LOCK_TURNS; i++) {
         if (spin_trylock(&lock))
             return true;
@@ -208,11 +212,10 @@ void console_pass(const char *text, size_t len)
     console_unlock(locked);
 }
 
-/* A lock that this processor holds, too, is given up: it was printing when it crashed. */
 void console_crashed(void)
 {
     booted = false;
-    spin_init(&lock, LOCK_CONSOLE);
+    crashed = true;
 }
 
 /* ---- boot ---- */

@@ -113,7 +113,7 @@ void crash(const char *text, const struct regs *r)
     console_crashed();
     printk(LOG_NONE, "\nPANIC on CPU %u: %s\n", this_cpu()->id, text);
     crash_record_keep();
-    hw_crash_stop_others();
+    hw_stop_others();
     show_build();
     show_here(r);
     crash_record_keep();

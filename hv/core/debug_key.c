@@ -1,85 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the hypervisor tells and does when a key is typed for it, or sent by dom0's tools. */
+/*
+ * What the hypervisor tells and does when a key is typed for it, or sent by dom0's tools. Letters mean what users of
+ * Xen expect of them; those without a counterpart there are F, M and !.
+ */
 #include <hv/console.h>
-#include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/irq.h>
-#include <hv/machine.h>
 #include <hv/missing.h>
-#include <hv/pcpu.h>
-#include <hv/refusal.h>
 #include <hv/timer.h>
-#include <hv/vcpu.h>
+#include <hv/watchdog.h>
 #include <hw/hw.h>
+
+#include "debug_key.h"
 
 #define TEXT_ORDER 3u
 #define TEXT_SIZE  (PAGE_SIZE << TEXT_ORDER)
+#define PIECE      400u
 
-static void help(void)
-{
-    printk(LOG_NONE, "C crash: record the state of the machine and restart\nh this help\ni interrupt lines\nm memory\nM calls that are missing here, by number, operation, count\n"
-           "q domains and vCPUs\nr refused calls of each domain\nR reboot at once\nt clock and timers\n");
-}
+static void help(void);
 
-static void show_vcpu(const struct vcpu *v)
-{
-    printk(LOG_NONE, "  vCPU %u on %u: %s, pause %x, rip %lx rsp %lx %s, upcall %s%s\n", v->id, v->cpu ? v->cpu->id : 0,
-           v->running ? "runs" : v->pause_flags ? "waits" : "runnable", v->pause_flags, v->regs.rip, v->regs.rsp,
-           v->pv.kernel_mode ? "kernel" : "user",
-           v->info && v->info->evtchn_upcall_pending ? "pending" : "none",
-           v->info && v->info->evtchn_upcall_mask ? ", masked" : "");
-}
-
-static void show_domain(struct domain *d)
-{
-    printk(LOG_NONE, "domain %u: %lu pages of %lu, references %u, paused %u%s%s\n", d->id, d->frames, d->max_frames,
-           d->refs, d->pause_count, d->shut_down ? ", shut down" : "", d->dying ? ", dying" : "");
-    for_each_vcpu(d, v)
-        show_vcpu(v);
-}
-
-static void show_memory(struct domain *d)
-{
-    printk(LOG_NONE, "domain %u: %lu KiB, claimed %lu KiB\n", d->id, d->frames << 2, d->claimed << 2);
-}
-
-/* The formatting functions write text of many lines; the console takes a piece at a time. */
-static void show_text(const char *text, size_t len)
-{
-    while (len) {
-        size_t n = 0;
-
-        while (n < len && n < 400 && text[n] != '\n')
-            n++;
-        n += n < len;
-        console_emit(LOG_NONE, text, n);
-        text += n;
-        len -= n;
-    }
-}
-
-static void show_refusals(struct domain *d)
-{
-    char *text = page_alloc(TEXT_ORDER);
-
-    if (!text)
-        return;
-    printk(LOG_NONE, "domain %u: refused calls\n", d->id);
-    show_text(text, refusal_format(d, text, TEXT_SIZE));
-    page_free(text, TEXT_ORDER);
-}
-
-static void show_formatted(size_t (*fn)(char *buf, size_t len))
-{
-    char *text = page_alloc(TEXT_ORDER);
-
-    if (!text)
-        return;
-    show_text(text, fn(text, TEXT_SIZE));
-    page_free(text, TEXT_ORDER);
-}
-
-static void each_domain(void (*fn)(struct domain *d))
+/* ---- for the others ---- */
+void debug_each_domain(void (*fn)(struct domain *d))
 {
     for (struct domain *d = domain_get_from(0), *next; d; d = next) {
         fn(d);
@@ -88,42 +29,104 @@ static void each_domain(void (*fn)(struct domain *d))
     }
 }
 
+/* The console takes a piece at a time. */
+void debug_show_text(const char *text, size_t len)
+{
+    while (len) {
+        size_t n = 0;
+
+        while (n < len && n < PIECE && text[n] != '\n')
+            n++;
+        n += n < len;
+        console_emit(LOG_NONE, text, n);
+        text += n;
+        len -= n;
+    }
+}
+
+void debug_show_formatted(size_t (*fn)(char *buf, size_t len))
+{
+    char *text = page_alloc(TEXT_ORDER);
+
+    if (!text)
+        return;
+    debug_show_text(text, fn(text, TEXT_SIZE));
+    page_free(text, TEXT_ORDER);
+}
+
+/* ---- the keys ---- */
+static void interrupts(void) { debug_show_formatted(irq_format); }
+static void missing(void) { debug_show_formatted(missing_format); }
+
+static void clocks(void)
+{
+    debug_clocks();
+    debug_show_formatted(hw_clock_format);
+}
+
+static void timers(void)
+{
+    debug_show_formatted(timer_format);
+    debug_timers();
+}
+
+static void crash_now(void) { panic("asked for by debug key C"); }
+static void nmi(void) { hw_nmi_self(); }
+
+static void reboot(void)
+{
+    printk(LOG_NONE, "rebooting\n");
+    hw_reboot();
+}
+
+/* For trying the watchdog: nothing but an NMI gets through to this processor any more. */
+static void hang(void)
+{
+    printk(LOG_NONE, "this processor hangs now\n");
+    for (;;)
+        continue;
+}
+
+static const struct { char key; void (*fn)(void); const char *what; } keys[] = {
+    { '!', hang, "DANGEROUS: this processor hangs, to try the watchdog" },
+    { '0', debug_dom0_registers, "registers of dom0's vCPUs" },
+    { 'C', crash_now, "DANGEROUS: crash, record the state of the machine and restart" },
+    { 'F', debug_refusals, "refused calls of each domain" },
+    { 'M', missing, "calls that are missing here, by number, operation, count" },
+    { 'N', nmi, "send this processor an NMI" },
+    { 'R', reboot, "DANGEROUS: reboot at once" },
+    { 'a', timers, "timers of each processor" },
+    { 'd', debug_registers, "what each processor is doing" },
+    { 'e', debug_events, "event channels" },
+    { 'g', debug_grants, "grant tables" },
+    { 'h', help, "this help" },
+    { 'i', interrupts, "interrupt lines" },
+    { 'm', debug_memory, "memory" },
+    { 'n', debug_nmis, "NMIs" },
+    { 'q', debug_domains, "domains and vCPUs" },
+    { 'r', debug_run_queues, "who runs where, and shares" },
+    { 's', debug_tsc, "the time stamp counter" },
+    { 't', clocks, "clocks of the processors compared" },
+    { 'w', debug_ring, "the end of the log once more, to the serial line only" },
+    { 'z', debug_ioapics, "IO-APICs" },
+};
+
+static void help(void)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(keys); i++)
+        printk(LOG_NONE, "key '%c': %s\n", keys[i].key, keys[i].what);
+}
+
+/* A key may print for seconds. */
 void debug_key(char key)
 {
-    switch (key) {
-    case 'C':
-        panic("asked for by debug key C");
-    case 'h':
-        help();
-        break;
-    case 'i':
-        show_formatted(irq_format);
-        break;
-    case 'm':
-        printk(LOG_NONE, "memory: %lu MiB, free %lu KiB, claimed %lu KiB\n", machine.ram_frames >> 8,
-               frames_free_count() << 2, frames_claimed() << 2);
-        /* in the words of Xen, for scripts that look for them */
-        printk(LOG_NONE, "heap[node=0] -> %lu pages\n", frames_free_count());
-        each_domain(show_memory);
-        break;
-    case 'M':
-        show_formatted(missing_format);
-        break;
-    case 'q':
-        each_domain(show_domain);
-        break;
-    case 'r':
-        each_domain(show_refusals);
-        break;
-    case 't':
-        show_formatted(hw_clock_format);
-        show_formatted(timer_format);
-        break;
-    case 'R':
-        printk(LOG_NONE, "rebooting\n");
-        hw_reboot();
-    default:
-        if (key >= ' ' && key < 0x7f)
-            printk(LOG_NONE, "'%c' is no key of ours; h lists them\n", key);
-    }
+    watchdog_touch();
+    for (unsigned i = 0; i < ARRAY_LEN(keys); i++)
+        if (keys[i].key == key) {
+            keys[i].fn();
+            watchdog_touch();
+            return;
+        }
+    if (key >= ' ' && key < 0x7f)
+        printk(LOG_NONE, "'%c' is no key of ours; h lists them\n", key);
 }

@@ -77,6 +77,7 @@ void lapic_send(uint32_t apic_id, uint8_t vector);
 void lapic_send_init(uint32_t apic_id);
 void lapic_send_startup(uint32_t apic_id, uint8_t page);
 void lapic_send_nmi(uint32_t apic_id);
+void lapic_counter_nmi(void);               /* overflows of performance counters interrupt by NMI; till the next one */
 /*
  * The clock. The first measures the TSC. The other two are called when processor c has come up, at about the same time
  * on the first processor and on c itself, for one c after the other: they compare the two TSCs and decide where system
@@ -99,6 +100,11 @@ void *map_device(uint64_t phys, size_t len);
 struct regs;
 __noreturn void trap_die(const struct regs *r, const char *what);
 void nmi_tell(void);
+/* counter.c: whether this NMI is the performance counter's; then it is set to count again. */
+bool counter_nmi(void);
+/* mce.c. machine_check_tell(): what the banks hold is told; true: the machine cannot go on. */
+void machine_check_init_cpu(void);
+bool machine_check_tell(void);
 /* crash.c: whether an NMI is to stop this processor for good; and that. r stays where it is. */
 bool crash_stops_us(void);
 __noreturn void crash_stop(const struct regs *r);

@@ -42,7 +42,7 @@ static unsigned still_running(void)
     return n;
 }
 
-void hw_crash_stop_others(void)
+void hw_stop_others(void)
 {
     __atomic_store_n(&stopping, this_cpu()->id + 1, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < pcpu_count; i++)

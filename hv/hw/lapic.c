@@ -21,7 +21,7 @@
 
 enum lapic_register { LAPIC_ID = 0x20, LAPIC_TPR = 0x80, LAPIC_EOI = 0xb0, LAPIC_LDR = 0xd0, LAPIC_DFR = 0xe0,
                       LAPIC_SPURIOUS = 0xf0, LAPIC_ESR = 0x280, LAPIC_ICR_LO = 0x300, LAPIC_ICR_HI = 0x310,
-                      LAPIC_LVT_TIMER = 0x320, LAPIC_LVT_LINT0 = 0x350, LAPIC_LVT_LINT1 = 0x360,
+                      LAPIC_LVT_TIMER = 0x320, LAPIC_LVT_COUNTER = 0x340, LAPIC_LVT_LINT0 = 0x350, LAPIC_LVT_LINT1 = 0x360,
                       LAPIC_LVT_ERROR = 0x370, LAPIC_INITIAL = 0x380, LAPIC_CURRENT = 0x390, LAPIC_DIVIDE = 0x3e0 };
 enum icr { ICR_NMI = 4u << 8, ICR_INIT = 5u << 8, ICR_STARTUP = 6u << 8, ICR_BUSY = 1u << 12, ICR_ASSERT = 1u << 14 };
 
@@ -79,6 +79,7 @@ static void command(uint32_t apic_id, uint32_t what)
 }
 
 void lapic_send(uint32_t apic_id, uint8_t vector) { command(apic_id, vector); }
+void lapic_counter_nmi(void) { lapic_write(LAPIC_LVT_COUNTER, LVT_NMI); }
 void lapic_send_nmi(uint32_t apic_id) { command(apic_id, ICR_NMI); }
 void lapic_send_init(uint32_t apic_id) { command(apic_id, ICR_INIT); }
 void lapic_send_startup(uint32_t apic_id, uint8_t page) { command(apic_id, ICR_STARTUP | page); }

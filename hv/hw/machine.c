@@ -65,7 +65,7 @@ void hw_after_panic(void)
         hw_halt();
     printk(LOG_ERROR, "the machine restarts in 5 seconds (noreboot prevents it)\n");
     for (uint64_t n = 0, t = now_ns(); n < 2000000000ull && now_ns() - t < 5000000000ull; n++)
-        hw_relax();
+        __builtin_ia32_pause();     /* hw_relax() would serve processors that are stopped */
     hw_reboot();
 }
 

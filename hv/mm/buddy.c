@@ -27,6 +27,7 @@ enum { ZONE_ISA, ZONE_4G, ZONE_HIGH, ZONES };
 static spinlock_t heap_lock = SPINLOCK(LOCK_HEAP);
 static uint32_t   free_head[ZONES][FRAME_ORDERS];
 static uint64_t   free_frames, claims;
+static uint64_t   free_of_width[65];    /* free frames by the length of their numbers in bits */
 
 /* ---- the table at boot ---- */
 void frame_table_init(void *table, uint64_t count)
@@ -34,6 +35,7 @@ void frame_table_init(void *table, uint64_t count)
     frame_table = table;
     frame_count = count;
     free_frames = claims = 0;
+    memset(free_of_width, 0, sizeof(free_of_width));
     owners_init();
     heap_init();
     for (unsigned z = 0; z < ZONES; z++)
@@ -63,6 +65,9 @@ void frames_share_readonly(uint64_t first, uint64_t count) { reserve(first, coun
 static void refs_set(struct frame *f, uint64_t refs) { __atomic_store_n(&f->refs, refs, __ATOMIC_RELAXED); }
 
 /* ---- lists ---- */
+/* A block is aligned to its size, so only one that begins at frame 0 has numbers of several lengths. */
+static unsigned width_of(uint64_t n) { return n ? 64 - (unsigned)__builtin_clzll(n) : 0; }
+
 static unsigned zone_of(uint64_t n)
 {
     return n < (1u << 12) ? ZONE_ISA : n < (1u << 20) ? ZONE_4G : ZONE_HIGH;
@@ -73,6 +78,7 @@ static void list_insert_free(uint64_t n, unsigned order)
     uint32_t *head = &free_head[zone_of(n)][order];
     struct frame *f = &frame_table[n];
 
+    free_of_width[width_of(n)] += 1ull << order;
     refs_set(f, FRAME_FREE | order);
     f->prev = FRAME_NIL;
     f->next = *head;
@@ -85,6 +91,7 @@ static void list_remove_free(uint64_t n, unsigned order)
 {
     struct frame *f = &frame_table[n];
 
+    free_of_width[width_of(n)] -= 1ull << order;
     if (f->prev == FRAME_NIL)
         free_head[zone_of(n)][order] = f->next;
     else
@@ -217,6 +224,7 @@ void frames_free(mfn_t m, unsigned order)
 }
 
 uint64_t frames_free_count(void) { return __atomic_load_n(&free_frames, __ATOMIC_RELAXED); }
+uint64_t frames_free_of_width(unsigned bits) { return __atomic_load_n(&free_of_width[bits], __ATOMIC_RELAXED); }
 uint64_t frames_claimed(void) { return __atomic_load_n(&claims, __ATOMIC_RELAXED); }
 
 int frames_claim(struct domain *d, uint64_t frames)

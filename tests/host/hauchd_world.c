@@ -273,7 +273,7 @@ int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool
     if (*index == 0)
         n = snprintf(buf, size, "boot\nline with \x81\x01\n");
     else if (*index == 1 && world.key)
-        n = snprintf(buf, size, "%s", world.key == 'r' ? refusals : "xenoprof_op 0 -: 2 times\n");
+        n = snprintf(buf, size, "%s", world.key == 'F' ? refusals : "xenoprof_op 0 -: 2 times\n");
     if (*index == 1)
         world.key = 0;
     *index += n > 0;

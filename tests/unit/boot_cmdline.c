@@ -71,7 +71,7 @@ static void a_usual_line(void **state)
     assert_int_equal(o.dom0_max_vcpus.least, 1);
     assert_int_equal(o.dom0_max_vcpus.most, 4);
     assert_int_equal(o.conring_size, 131072);
-    assert_false(o.sync_console);
+    assert_int_equal(o.watchdog_timeout, 5);
     assert_true(o.watchdog);
 }
 

@@ -133,7 +133,13 @@ int  hw_console_read(void) { return -1; }
 void hw_console_write(const char *s, size_t len) { }
 void hw_acpi_sleep(uint16_t a, uint16_t b) { }
 void hw_after_panic(void) { hw_halt(); }
-void hw_crash_stop_others(void) { }
+void hw_stop_others(void) { }
+bool hw_snapshot(struct pcpu *c, struct cpu_snapshot *out) { return false; }
+uint32_t hw_nmi_count(const struct pcpu *c) { return c->id; }
+void hw_nmi_self(void) { }
+bool hw_counter_present(void) { return false; }
+void hw_counter_start(void) { }
+bool hw_accuse(struct pcpu *c) { return false; }
 unsigned hw_stack(uint64_t sp, const uint64_t **word) { return 0; }
 size_t hw_build_id(const uint8_t **id) { return 0; }
 const uint8_t image_start[1];

@@ -11,8 +11,7 @@
 
 #include <hv/boot/memmap.h>
 #include <hv/types.h>
-
-struct regs;
+#include <hv/vcpu.h>
 
 /*
  * From anywhere, any locks held, on any stack. text is one line; r is where it happened, NULL: here. A second crash on the
@@ -26,6 +25,8 @@ __noreturn void crash(const char *text, const struct regs *r);
 void crash_trace(uint64_t sp);
 /* What c does, symbolised. r: its registers where it was stopped, NULL: it did not answer. */
 void crash_show_cpu(const struct pcpu *c, const struct regs *r);
+
+struct cpu_snapshot { struct regs regs; uint64_t now, tsc; };    /* now: ns of system time */
 
 /* ---- the record (crash_record.c) ---- */
 #define CRASH_RECORD_SIZE (64u << 10)

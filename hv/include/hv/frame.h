@@ -189,6 +189,7 @@ void  frame_detached_free(mfn_t m);
 /* Both at once: detached and freed. */
 int   __must_check frame_take(mfn_t m, struct domain *d);
 uint64_t frames_free_count(void);
+uint64_t frames_free_of_width(unsigned bits);   /* those whose numbers have so many bits, 0 to 64 */
 /* Tells the allocator of usable memory at boot. */
 void  frames_add(uint64_t first, uint64_t count);
 /* All of d's frames lose the reference of their allocation, pins and abandoned validations: 0 or

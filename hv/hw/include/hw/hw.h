@@ -98,9 +98,21 @@ __noreturn void hw_halt(void);
  * For hv/core/crash.c. Stops all other processors for good, by NMI, and waits some tenths of a second until each has said
  * so in pcpu.stopped. hw_stack(): how many words lie from sp to the end of that stack, 0 where sp is none of ours.
  */
-void hw_crash_stop_others(void);
+void hw_stop_others(void);
 unsigned hw_stack(uint64_t sp, const uint64_t **word);
 size_t hw_build_id(const uint8_t **id);     /* of the image that runs, bytes */
+/* The registers and clocks of another processor, as an NMI finds them; false: no answer, or somebody else is asking. */
+struct cpu_snapshot;
+bool hw_snapshot(struct pcpu *c, struct cpu_snapshot *out);
+uint32_t hw_nmi_count(const struct pcpu *c);    /* NMIs that nobody asked for, since boot */
+void hw_nmi_self(void);                         /* sends one, for trying */
+/*
+ * For hv/core/watchdog.c. A counter of this processor's work, whose NMIs go to watchdog_nmi(). hw_accuse(): c hangs; it
+ * crashes and stops us, or this returns false after some tenths of a second.
+ */
+bool hw_counter_present(void);
+void hw_counter_start(void);
+bool hw_accuse(struct pcpu *c);
 __noreturn void hw_after_panic(void);       /* restarts after some seconds, or with noreboot stops */
 __noreturn void hw_reboot(void);
 void hw_acpi_sleep(uint16_t pm1a_value, uint16_t pm1b_value);  /* writes the control registers */
