@@ -98,12 +98,25 @@ void event_raise_virq(struct vcpu *v, uint32_t virq)
     raise_if(v->domain, __atomic_load_n(&v->virq_port[virq], __ATOMIC_ACQUIRE), EVENT_VIRQ, virq);
 }
 
+/* 0: not bound */
+static uint32_t port_of_pirq(const struct domain *d, uint32_t pirq)
+{
+    const uint32_t *port = __atomic_load_n(&d->events.pirq_port, __ATOMIC_ACQUIRE);
+
+    return port && pirq < MAX_PIRQS ? __atomic_load_n(&port[pirq], __ATOMIC_ACQUIRE) : 0;
+}
+
 void event_raise_pirq(struct domain *d, uint32_t pirq)
 {
-    uint32_t *port = __atomic_load_n(&d->events.pirq_port, __ATOMIC_ACQUIRE);
+    raise_if(d, port_of_pirq(d, pirq), EVENT_PIRQ, pirq);
+}
 
-    if (port && pirq < MAX_PIRQS)
-        raise_if(d, __atomic_load_n(&port[pirq], __ATOMIC_ACQUIRE), EVENT_PIRQ, pirq);
+struct vcpu *event_pirq_vcpu(struct domain *d, uint32_t pirq)
+{
+    uint32_t port = port_of_pirq(d, pirq);
+    const struct event *e = port ? event_at(d, port) : NULL;
+
+    return e ? event_target(d, e) : NULL;
 }
 
 bool event_port_pending(struct domain *d, evtchn_port_t port)

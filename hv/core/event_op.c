@@ -248,6 +248,7 @@ static bool may_move(const struct event *e)
 int event_op_bind_vcpu(struct vcpu *v, struct domain *d, struct evtchn_bind_vcpu *arg)
 {
     struct event *e = event_at(d, arg->port);
+    uint32_t pirq = MAX_PIRQS;
     bool moved;
 
     if (!domain_vcpu(d, arg->vcpu))
@@ -258,7 +259,11 @@ int event_op_bind_vcpu(struct vcpu *v, struct domain *d, struct evtchn_bind_vcpu
     moved = may_move(e);
     if (moved)
         __atomic_store_n(&e->vcpu, (uint16_t)arg->vcpu, __ATOMIC_RELAXED);
+    if (moved && e->kind == EVENT_PIRQ)
+        pirq = e->number;
     port_unlock(e);
+    if (pirq < MAX_PIRQS)
+        irq_follow(d, pirq);            /* a line's lock stands above the port's byte */
     return moved ? 0 : refuse(v, -XEN_EINVAL, arg->port, arg->vcpu);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * IO-APICs: which pin a GSI is, and what stands in a pin's redirection entry. All pins lead to the first processor.
+ * IO-APICs: which pin a GSI is, and what stands in a pin's redirection entry. A pin's
+ * target stands in a word of its own, so it changes by one write and the pin need not be masked for it.
  * Facts: Intel 82093AA data sheet, sections 3.0 to 3.2.
  */
 #include <hv/machine.h>
@@ -88,9 +89,16 @@ static uint32_t entry_low(const struct irq_line *l, bool mask)
     return l->vector | (l->low ? ENTRY_LOW_ACTIVE : 0) | (l->level ? ENTRY_LEVEL : 0) | (mask ? ENTRY_MASKED : 0);
 }
 
+static uint32_t target(const struct irq_line *l) { return pcpus[l->cpu]->apic_id << 24; }
+
 void ioapic_pin_set(const struct irq_line *l)
 {
-    entry_write(l->controller, l->pin, entry_low(l, !l->open), pcpus[0]->apic_id << 24);
+    entry_write(l->controller, l->pin, entry_low(l, !l->open), target(l));
+}
+
+void ioapic_pin_aim(const struct irq_line *l)
+{
+    reg_write(l->controller, (uint8_t)(REG_REDIRECTION + 2 * l->pin + 1), target(l));
 }
 
 void ioapic_pin_mask(const struct irq_line *l, bool mask)

@@ -9,6 +9,10 @@
  * device silent: after EOI_WITHIN the pin is opened without its word. If its device still interrupts, so be it; that
  * costs everybody one event in that time.
  *
+ * A line interrupts the processor on which the vCPU runs that its event channel is bound to, so that nobody is
+ * interrupted for another. It follows late: where an occurrence finds its vCPU elsewhere, the next one will go. A vector
+ * means the same on all processors, so only the target changes, by one write; there are 192 of them for the machine.
+ *
  * Locks: the map (irq_map.c) guards who may use a line and which vector it has; the line's own lock guards who is
  * bound and what is open, and is all that an interrupt takes.
  */
@@ -16,6 +20,7 @@
 #include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/machine.h>
+#include <hv/pcpu.h>
 #include <hv/print.h>
 #include <hw/hw.h>
 
@@ -153,6 +158,49 @@ void irq_user_remove(struct irq_line *l, struct domain *d, uint32_t pirq)
     l->user[n] = (struct irq_user){ .d = NULL };
 }
 
+/* ---- following ---- */
+
+#define APIC_IDS_REACHED 255u           /* by a pin or a message; the last number means all */
+
+/* Where the first who hears of it runs or ran last. */
+static unsigned cpu_wanted(const struct irq_line *l)
+{
+    for (unsigned i = 0; i < IRQ_SHARERS; i++) {
+        struct vcpu *v = l->user[i].bound ? event_pirq_vcpu(l->user[i].d, l->user[i].pirq) : NULL;
+        const struct pcpu *c = v ? __atomic_load_n(&v->cpu, __ATOMIC_RELAXED) : NULL;
+
+        if (c)
+            return c->apic_id < APIC_IDS_REACHED ? c->id : l->cpu;
+    }
+    return l->cpu;
+}
+
+/* The further messages of a group go where the first one goes. */
+static void line_follow(struct irq_line *l)
+{
+    unsigned cpu = cpu_wanted(l);
+
+    if (likely(cpu == l->cpu) || l->own || (l->device && !l->msix && l->entry))
+        return;
+    l->cpu = (uint16_t)cpu;
+    if (l->device)
+        msi_aim(l);
+    else
+        ioapic_pin_aim(l);
+}
+
+void irq_follow(struct domain *d, uint32_t pirq)
+{
+    struct irq_line *l = irq_line_of(d, pirq);
+
+    if (!l)
+        return;
+    spin_lock(&l->lock);
+    if (irq_user_find(l, d, pirq) >= 0)
+        line_follow(l);
+    spin_unlock(&l->lock);
+}
+
 /* ---- binding ---- */
 
 static int may_bind(const struct irq_line *l, int n, bool share)
@@ -177,6 +225,7 @@ static int bind_locked(struct irq_line *l, struct domain *d, uint32_t pirq, bool
     l->user[n].bound = true;
     l->user[n].share = share;
     eoi_bit(d, pirq, l->level);
+    line_follow(l);
     line_settle(l);
     return 0;
 }
@@ -251,6 +300,7 @@ void irq_arrived(unsigned vector)
         line_open(l, false);
     hw_irq_ack();
     line_raise(l);
+    line_follow(l);
     own = l->own;
     spin_unlock(&l->lock);
     if (!own)
@@ -375,6 +425,7 @@ int irq_own(unsigned gsi)
         rc = -XEN_EBUSY;
     } else {
         l->own = true;
+        l->cpu = 0;
         l->open = true;
         ioapic_pin_set(l);
     }
@@ -429,7 +480,7 @@ void irq_init_boot(void)
 
 static size_t line_format(const struct irq_line *l, unsigned n, char *buf, size_t len)
 {
-    size_t used = format(buf, len, "irq %u vector %x %s %lu%s%s", n, l->vector,
+    size_t used = format(buf, len, "irq %u vector %x cpu %u %s %lu%s%s", n, l->vector, l->cpu,
                          l->device ? l->msix ? "MSI-X" : "MSI" : l->level ? "level" : "edge", l->count,
                          l->open ? "" : " masked", l->own ? " console" : "");
 

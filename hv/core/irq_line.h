@@ -22,6 +22,7 @@ struct irq_line {
     uint32_t   waiting;         /* level: bit n: user n has not said EOI */
     struct timer late;          /* level, shared: ends the wait for those who do not say EOI; room is reserved */
     bool       may_be_late;     /* `late` can be used: the line had two users once */
+    uint16_t   cpu;             /* the processor that it interrupts: number in pcpus[] */
     uint64_t   count;
     uint8_t    controller, pin; /* of a GSI: index of the IO-APIC, input */
     struct pci_device *device;  /* of an MSI; NULL: a GSI, or a free line */
@@ -51,6 +52,7 @@ void irq_user_remove(struct irq_line *l, struct domain *d, uint32_t pirq);
 unsigned ioapic_init(void);                                     /* masks all pins; number of GSIs */
 bool     ioapic_find(unsigned gsi, uint8_t *controller, uint8_t *pin);
 void     ioapic_pin_set(const struct irq_line *l);              /* vector, shape, target, masked */
+void     ioapic_pin_aim(const struct irq_line *l);              /* target alone; open or not, nothing is lost */
 void     ioapic_pin_mask(const struct irq_line *l, bool mask);
 int      ioapic_at(uint64_t phys);                              /* index, or -1 */
 int      ioapic_gsi(unsigned n, unsigned pin);                  /* or -1: no such pin */
@@ -60,6 +62,7 @@ uint32_t ioapic_register(unsigned n, uint8_t reg);
 /* Can p send that? 0; -ENODEV: no such capability; -EINVAL: entry or count beyond it; -ENXIO: registers out of reach. */
 int  msi_check(struct pci_device *p, bool msix, unsigned entry, unsigned count, uint64_t table_base);
 void msi_write(const struct irq_line *l);                       /* address, data; masked */
+void msi_aim(const struct irq_line *l);                         /* target alone; open or not, nothing is lost */
 void msi_mask(const struct irq_line *l, bool mask);
 
 #endif

@@ -199,6 +199,7 @@ static void msi_line_init(struct irq_line *l, struct pci_device *p, bool msix, u
 {
     spin_lock(&l->lock);
     l->level = l->low = l->open = false;
+    l->cpu = 0;
     l->count = 0;
     l->device = p;
     l->msix = msix;

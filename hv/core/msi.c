@@ -20,7 +20,10 @@
 #define ENTRY_WORDS       4             /* of an MSI-X entry: address, its upper half, data, control */
 #define ENTRY_MASKED      1u
 
-static uint32_t message_address(void) { return MESSAGE_ADDRESS | (pcpus[0]->apic_id & 0xff) << 12; }
+static uint32_t message_address(const struct irq_line *l)
+{
+    return MESSAGE_ADDRESS | (pcpus[l->cpu]->apic_id & 0xff) << 12;
+}
 
 /* ---- plain MSI ---- */
 
@@ -38,7 +41,7 @@ static void msi_capability_write(const struct irq_line *l)
     if (p->msi_maskable)
         pci_config_write(p->bdf, msi_mask_at(p), 4, ~0u);
     control = (control & ~0x70u) | log2_of(l->group) << 4;
-    pci_config_write(p->bdf, p->msi + 4u, 4, message_address());
+    pci_config_write(p->bdf, p->msi + 4u, 4, message_address(l));
     if (p->msi_wide)
         pci_config_write(p->bdf, p->msi + 8u, 4, 0);
     pci_config_write(p->bdf, msi_data_at(p), 2, l->vector);
@@ -101,7 +104,7 @@ static void entry_write(const struct irq_line *l)
     volatile uint32_t *e = entry_of(l);
 
     e[3] |= ENTRY_MASKED;
-    e[0] = message_address();
+    e[0] = message_address(l);
     e[1] = 0;
     e[2] = l->vector;
 }
@@ -139,4 +142,18 @@ void msi_mask(const struct irq_line *l, bool mask)
     }
     e = entry_of(l);
     e[3] = mask ? e[3] | ENTRY_MASKED : e[3] & ~ENTRY_MASKED;
+}
+
+/*
+ * The target is in the address alone, which changes by one write. What an entry or a maskable message has to say
+ * meanwhile waits in the device as pending. All messages of a group have one address.
+ */
+void msi_aim(const struct irq_line *l)
+{
+    msi_mask(l, true);
+    if (l->msix)
+        entry_of(l)[0] = message_address(l);
+    else
+        pci_config_write(l->device->bdf, l->device->msi + 4u, 4, message_address(l));
+    msi_mask(l, !l->open);
 }

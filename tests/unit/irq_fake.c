@@ -41,7 +41,7 @@ unsigned fake_eoi_page_refs;
 struct pin { uint32_t low, high; bool held, pending, in_service; };
 static struct pin pin[2][PINS];
 static struct pin *serving;
-static struct pcpu cpu;
+struct pcpu fake_cpu[FAKE_CPUS];
 
 void pv_entry_changed(struct vcpu *v) { (void)v; }     /* the trap path is not here */
 
@@ -203,6 +203,7 @@ bool fake_msix_send(unsigned entry)
 
 /* ---- as much of the rest of the hypervisor as interrupts ask for ---- */
 void event_raise_pirq(struct domain *d, uint32_t pirq) { fake_events[d - fake_domain][pirq]++; }
+struct vcpu *event_pirq_vcpu(struct domain *d, uint32_t pirq) { return &fake_vcpu; }
 void console_input(void) { fake_console_inputs++; }
 void printk(enum log_level level, const char *fmt, ...) { }
 int refuse(struct vcpu *v, int error, uint64_t a, uint64_t b) { return error; }
@@ -295,8 +296,13 @@ void fake_reset(void)
     fake_timer = NULL;
     fake_console_inputs = fake_acks = fake_unmasked_port = 0;
     host_memory = fake_eoi_page;
-    cpu.apic_id = 3;
-    pcpus[0] = host_cpu = &cpu;
+    for (unsigned i = 0; i < FAKE_CPUS; i++) {
+        fake_cpu[i] = (struct pcpu){ .id = i, .apic_id = i == FAKE_CPUS - 1 ? 300 : 3 + 4 * i };
+        pcpus[i] = &fake_cpu[i];
+    }
+    pcpu_count = FAKE_CPUS;
+    host_cpu = &fake_cpu[0];
+    fake_vcpu.cpu = &fake_cpu[0];
     fake_vcpu.domain = &fake_domain[0];
     fake_domain[0].privileged = true;
     firmware_reset();

@@ -9,14 +9,17 @@
 
 #include <hv/domain.h>
 #include <hv/irq.h>
+#include <hv/pcpu.h>
 
 #define FAKE_GSIS      20u      /* IO-APIC 0: 0..7, a gap, IO-APIC 1: 12..19 */
 #define FAKE_DOMAINS   3u
 #define FAKE_BDF       0x0010
 #define FAKE_ENTRIES   8u
+#define FAKE_CPUS      3u       /* APIC numbers 3, 7, and one that no pin reaches */
 
 extern struct domain fake_domain[FAKE_DOMAINS];
-extern struct vcpu   fake_vcpu;
+extern struct vcpu   fake_vcpu;         /* every event goes to it */
+extern struct pcpu   fake_cpu[FAKE_CPUS];
 extern uint32_t fake_events[FAKE_DOMAINS][MAX_PIRQS];
 extern uint32_t fake_console_inputs, fake_acks, fake_unmasked_port;
 extern uint32_t fake_table[FAKE_ENTRIES * 4];   /* the MSI-X table */

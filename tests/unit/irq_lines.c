@@ -342,6 +342,34 @@ static void nothing_is_lost_and_nothing_storms(void **state)
     }
 }
 
+/* The vCPU moves; the line goes after it at its next occurrence, or at once if the port is what moves. */
+static void a_line_follows_its_vcpu(void **state)
+{
+    map_and_bind(d0, EDGE_GSI, false);
+    map_and_bind(d0, LEVEL_GSI, false);
+    fake_vcpu.cpu = &fake_cpu[1];
+    fake_pulse(EDGE_GSI);
+    assert_int_equal(fake_redirection(EDGE_GSI, true), 7u << 24);
+    assert_false(fake_masked(EDGE_GSI));
+    assert_int_equal(fake_redirection(LEVEL_GSI, true), 3u << 24);
+    fake_hold(LEVEL_GSI, true);
+    assert_int_equal(fake_redirection(LEVEL_GSI, true), 7u << 24);
+    assert_true(fake_masked(LEVEL_GSI));                /* going elsewhere is no end of interrupt */
+    fake_hold(LEVEL_GSI, false);
+    assert_int_equal(irq_eoi(d0, LEVEL_GSI), 0);
+    assert_false(fake_masked(LEVEL_GSI));
+    fake_vcpu.cpu = &fake_cpu[0];
+    irq_follow(d1, EDGE_GSI);                           /* not its line */
+    assert_int_equal(fake_redirection(EDGE_GSI, true), 7u << 24);
+    irq_follow(d0, EDGE_GSI);
+    assert_int_equal(fake_redirection(EDGE_GSI, true), 3u << 24);
+    fake_vcpu.cpu = &fake_cpu[2];                       /* out of a pin's reach: it stays */
+    fake_pulse(EDGE_GSI);
+    assert_int_equal(fake_redirection(EDGE_GSI, true), 3u << 24);
+    assert_int_equal(fake_events[0][EDGE_GSI], 2);
+    assert_int_equal(fake_events[0][LEVEL_GSI], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +384,7 @@ int main(void)
         cmocka_unit_test_setup(bits_tell_who_needs_eoi, reset),
         cmocka_unit_test_setup(the_older_page_unmasks_too, reset),
         cmocka_unit_test_setup(strays_are_acknowledged, reset),
+        cmocka_unit_test_setup(a_line_follows_its_vcpu, reset),
         cmocka_unit_test_setup(dom0_sees_the_controllers, reset),
         cmocka_unit_test_setup(nothing_is_lost_and_nothing_storms, reset),
         cmocka_unit_test_setup(the_consoles_line_is_its_own, reset),    /* last: what is ours stays ours */

@@ -243,6 +243,30 @@ static void an_address_latch_for_each_domain(void **state)
     assert_false(pci_port_read(d0, 0xcfc, 4, &value));
 }
 
+static void messages_follow_their_vcpu(void **state)
+{
+    struct physdev_map_pirq m = request(MAP_PIRQ_TYPE_MULTI_MSI, 4, 0);
+
+    assert_int_equal(map(d0, &m), 0);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(irq_bind(d0, (uint32_t)m.pirq + i, 5 + i, false), 0);
+    fake_vcpu.cpu = &fake_cpu[1];
+    assert_true(fake_msi_send(2));                      /* one address for all: the first message decides */
+    assert_int_equal(config(0x54, 4), ADDRESS);
+    assert_true(fake_msi_send(0));
+    assert_int_equal(config(0x54, 4), ADDRESS + 0x4000);
+    assert_true(fake_msi_send(0));
+    assert_int_equal(fake_events[0][m.pirq], 2);
+
+    assert_int_equal(irq_unmap(d0, (uint32_t)m.pirq), 0);
+    m = request(MAP_PIRQ_TYPE_MSI_SEG, 1, TABLE);
+    assert_int_equal(map(d0, &m), 0);
+    assert_int_equal(fake_table[4], ADDRESS);
+    assert_int_equal(irq_bind(d0, (uint32_t)m.pirq, 5, false), 0);
+    assert_int_equal(fake_table[4], ADDRESS + 0x4000);  /* where the vCPU is when it binds */
+    assert_true(fake_msix_send(1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup(a_reserved_pirq_is_used, reset),
         cmocka_unit_test_setup(vectors_run_out_and_come_back, reset),
         cmocka_unit_test_setup(a_looped_chain, reset),
+        cmocka_unit_test_setup(messages_follow_their_vcpu, reset),
         cmocka_unit_test_setup(an_address_latch_for_each_domain, reset),
     };
 

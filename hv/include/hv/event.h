@@ -79,6 +79,8 @@ int  event_virq_handler_set(struct domain *d, uint32_t virq);
 void event_virq_handler_drop(struct domain *d);
 /* A physical interrupt that d has bound: marks its port pending. */
 void event_raise_pirq(struct domain *d, uint32_t pirq);
+/* The vCPU that is told of it, NULL if it is not bound. The caller keeps d. */
+struct vcpu *event_pirq_vcpu(struct domain *d, uint32_t pirq);
 /* For the hypervisor's own users: opens a port of d that `remote` may bind. Port or -errno. */
 int  event_open(struct domain *d, domid_t remote);
 /* Closes it again: 0 or -EINVAL (no such port, or free). */

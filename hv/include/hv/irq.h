@@ -13,7 +13,7 @@
 #include <hv/types.h>
 
 #ifndef MAX_IRQS
-#define MAX_IRQS 512            /* lines of the machine; vectors limit those in use at once to 192 */
+#define MAX_IRQS 512            /* lines of the machine; vectors, the same on all processors, limit those in use to 192 */
 #endif
 #define IRQ_SHARERS 8           /* domains that may share one line */
 
@@ -35,6 +35,9 @@ struct domain_irqs {
 int  irq_bind(struct domain *d, uint32_t pirq, uint32_t port, bool share);
 /* The port goes away. No event_raise_pirq() for it starts after the return. Locks as above. */
 void irq_unbind(struct domain *d, uint32_t pirq);
+
+/* The port of pirq is bound to another vCPU now: the line goes where that one runs. No locks held. */
+void irq_follow(struct domain *d, uint32_t pirq);
 
 /* Boot: IO-APICs from the ACPI tables, all lines masked. */
 void irq_init_boot(void);

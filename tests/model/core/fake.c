@@ -296,6 +296,7 @@ int irq_bind(struct domain *d, uint32_t pirq, uint32_t port, bool share)
 }
 
 void irq_unbind(struct domain *d, uint32_t pirq) { fake_pirq_bound--; }
+void irq_follow(struct domain *d, uint32_t pirq) { }
 void irq_domain_release(struct domain *d) { }
 void irq_domain_free(struct domain *d) { }
 
