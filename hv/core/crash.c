@@ -13,6 +13,7 @@
 #include <hv/symbol.h>
 #include <hv/time.h>
 #include <hv/vcpu.h>
+#include <hv/watchdog.h>
 #include <hw/hw.h>
 
 static uint32_t crashed_cpu;    /* number + 1 of the processor that crashed first */
@@ -110,6 +111,7 @@ static void show_build(void)
 void crash(const char *text, const struct regs *r)
 {
     one_at_a_time();
+    watchdog_stop();
     console_crashed();
     printk(LOG_NONE, "\nPANIC on CPU %u: %s\n", this_cpu()->id, text);
     crash_record_keep();

@@ -69,11 +69,12 @@ void hw_after_panic(void)
     hw_reboot();
 }
 
-/* The ACPI reset register, then the keyboard controller, then a triple fault. */
+/* Alone, for some resets reach one processor only: the ACPI reset register, then the keyboard controller, then a triple fault. */
 void hw_reboot(void)
 {
     const struct acpi_fadt *f = &machine.acpi.fadt;
 
+    hw_stop_others();
     if (f->present && f->reset_supported && f->reset.space == ACPI_SPACE_IO)
         outb((uint16_t)f->reset.addr, f->reset_value);
     outb(0x64, 0xfe);

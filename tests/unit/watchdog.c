@@ -217,6 +217,32 @@ static void the_limit_is_the_options(void **state)
     assert_ptr_equal(accused, &cpu[0]);
 }
 
+/* All were stopped together: nobody is accused when they go on, whoever is first. */
+static void a_machine_that_stood_still(void **state)
+{
+    begin(3, false, true);
+    assert_true(run(20));
+    now += 1000 * SECOND;
+    assert_true(run(100));
+    assert_int_equal(accusations, 0);
+    hung[2] = true;
+    assert_false(run(100));
+}
+
+/* A crash prints for longer than any limit. */
+static void after_its_end_it_is_silent(void **state)
+{
+    begin(2, true, true);
+    assert_true(run(20));
+    watchdog_stop();
+    hung[1] = true;
+    now += 100 * SECOND;
+    host_cpu = &cpu[1];
+    watchdog_nmi(NULL);
+    assert_true(run(200));
+    assert_int_equal(accusations, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +254,8 @@ int main(void)
         cmocka_unit_test(touching_counts_as_alive),
         cmocka_unit_test(the_counter_bites_a_single_processor),
         cmocka_unit_test(the_limit_is_the_options),
+        cmocka_unit_test(a_machine_that_stood_still),
+        cmocka_unit_test(after_its_end_it_is_silent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
