@@ -146,6 +146,30 @@ int ask(struct json_object *rq, struct json_object **answer)
     return rc;
 }
 
+int ask_stream(struct json_object *rq, void (*show)(struct json_object *o))
+{
+    struct wire_in      in = { 0 };
+    struct json_object *o;
+    int                 fd = connect_hauchd();
+    char               *line;
+
+    if (fd < 0) {
+        json_object_put(rq);
+        return EXIT_FAILED;
+    }
+    if (send_request(fd, rq))
+        shutdown(fd, SHUT_RD);
+    while ((line = read_line(fd, &in))) {
+        o = json_tokener_parse(line);
+        show(o);
+        json_object_put(o);
+    }
+    wire_in_free(&in);
+    close(fd);
+    fputs("hauch: hauchd closed the connection; start hauchd, and this again\n", stderr);
+    return EXIT_FAILED;
+}
+
 int ask_simple(const char *op, const char *domain)
 {
     return ask(request_new(op, domain), NULL);

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/config.h"
-#include "lib/wire_request.h"
+#include "dom0/hauch/config_text.h"
 
 static int create_run(int argc, char **argv);
 static int update_run(int argc, char **argv);
@@ -40,101 +39,20 @@ const struct command cmd_config_update = {
 };
 
 struct plan {
-    const char          *path, *set[WIRE_SET_MAX];
-    char                 absolute[3][4096 + 16];      /* what is sent instead of relative paths */
-    unsigned             set_count;
-    bool                 console, paused, dry, quiet, foreground;
+    struct config_text t;
+    bool               console, paused, dry, quiet, foreground;
 };
 
-static char *file_read(const char *path, size_t *size)
-{
-    FILE *in = fopen(path, "re");
-    char *text = malloc(CONFIG_FILE_MAX + 1);
-
-    *size = 0;
-    if (!in || !text)
-        fprintf(stderr, "hauch create: %s: %s\n", path, strerror(errno));
-    else
-        *size = fread(text, 1, CONFIG_FILE_MAX + 1, in);
-    if (in && text && ferror(in)) {
-        fprintf(stderr, "hauch create: reading %s failed\n", path);
-        fclose(in);
-        in = NULL;
-    }
-    if (!in || !text) {
-        free(text);
-        return NULL;
-    }
-    fclose(in);
-    if (*size <= CONFIG_FILE_MAX)
-        text[*size] = 0;
-    return text;
-}
-
-/* hauchd runs elsewhere: a path relative to here means nothing to it. */
-static void make_absolute(struct plan *p, int slot, const char *key, const char *path)
-{
-    char cwd[4096];
-
-    if (!path || path[0] == '/' || p->set_count == WIRE_SET_MAX || !getcwd(cwd, sizeof(cwd)))
-        return;
-    if (snprintf(p->absolute[slot], sizeof(p->absolute[slot]), "%s=%s/%s", key, cwd, path) <
-        (int)sizeof(p->absolute[slot]))
-        p->set[p->set_count++] = p->absolute[slot];
-}
-
-/* All mistakes are shown here, warnings only once: hauchd sends them back with its answer. */
-static int check(struct plan *p, const char *text, size_t size)
-{
-    struct config_log    log = { 0 };
-    struct config_doc   *doc = NULL;
-    struct domain_config config;
-    int                  rc = config_parse(p->path, text, size, &doc, &log);
-
-    for (unsigned i = 0; !rc && i < p->set_count; i++)
-        rc = config_override(doc, p->set[i], &log);
-    rc = rc ? rc : domain_config_read(doc, &config, &log);
-    if (rc) {
-        config_log_print(&log, stderr);
-    } else {
-        make_absolute(p, 0, "kernel", config.kernel);
-        make_absolute(p, 1, "ramdisk", config.ramdisk);
-        domain_config_free(&config);
-    }
-    config_doc_free(doc);
-    config_log_free(&log);
-    return rc ? EXIT_FAILED : EXIT_DONE;
-}
-
-static struct json_object *request_of(const struct plan *p, const char *op, const char *domain,
-                                      const char *text)
+static struct json_object *request_of(const struct config_text *t, const char *op, const char *domain)
 {
     struct json_object *rq = request_new(op, domain), *set = json_object_new_array();
 
-    json_object_object_add(rq, "config", json_object_new_string(text));
-    json_object_object_add(rq, "source", json_object_new_string(p->path));
-    for (unsigned i = 0; i < p->set_count; i++)
-        json_object_array_add(set, json_object_new_string(p->set[i]));
+    json_object_object_add(rq, "config", json_object_new_string(t->text));
+    json_object_object_add(rq, "source", json_object_new_string(t->path));
+    for (unsigned i = 0; i < t->set_count; i++)
+        json_object_array_add(set, json_object_new_string(t->set[i]));
     json_object_object_add(rq, "set", set);
     return rq;
-}
-
-/* The file's text, checked; NULL after a message. */
-static char *text_of_file(struct plan *p, const char *command)
-{
-    size_t size;
-    char  *text = file_read(p->path, &size);
-    int    rc = text ? check(p, text, size) : EXIT_FAILED;
-
-    if (!rc && strlen(text) != size) {
-        fprintf(stderr, "hauch %s: %s contains a NUL byte: this is no text file\n", command, p->path);
-        rc = EXIT_FAILED;
-    }
-    if (rc) {
-        free(text);
-        text = NULL;
-    }
-    return text;
 }
 
 /* What is left to do with a domain that runs. */
@@ -154,19 +72,19 @@ static int afterwards(const struct plan *p, const char *domid)
 static int create(struct plan *p)
 {
     struct json_object *rq, *answer = NULL;
-    char               *text = text_of_file(p, "create"), number[24];
-    int                 rc;
+    char                number[24];
+    int                 rc = config_text_load(&p->t, "create");
 
-    if (!text)
-        return EXIT_FAILED;
-    rq = request_of(p, "create", NULL, text);
-    free(text);
+    if (rc)
+        return rc;
+    rq = request_of(&p->t, "create", NULL);
+    free(p->t.text);
     request_flag(rq, "paused", p->paused);
     request_flag(rq, "dry", p->dry);
     request_flag(rq, "progress", isatty(STDERR_FILENO) && !p->quiet);
     ask_quiet = p->quiet;
     if (as_xl)
-        printf("Parsing config from %s\n", p->path);
+        printf("Parsing config from %s\n", p->t.path);
     rc = ask(rq, &answer);
     if (rc)
         return rc;
@@ -175,18 +93,6 @@ static int create(struct plan *p)
         show_json(member(answer, "config"));
     json_object_put(answer);
     return p->dry ? EXIT_DONE : afterwards(p, number);
-}
-
-/* Words of the form KEY=VALUE to the end. */
-static void settings(struct plan *p, const struct command *cmd, int argc, char **argv)
-{
-    for (; optind < argc; optind++) {
-        if (!strchr(argv[optind], '='))
-            usage_exit(cmd, "what follows the file has to be of the form KEY=VALUE");
-        if (p->set_count == WIRE_SET_MAX - 3)
-            usage_exit(cmd, "too many arguments");
-        p->set[p->set_count++] = argv[optind];
-    }
 }
 
 static int create_run(int argc, char **argv)
@@ -207,33 +113,31 @@ static int create_run(int argc, char **argv)
         plan.dry |= o == 'n';
         plan.quiet |= o == 'q';
         plan.foreground |= o == 'F';
-        plan.path = o == 'f' ? optarg : plan.path;
+        plan.t.path = o == 'f' ? optarg : plan.t.path;
     }
-    if (!plan.path) {
+    if (!plan.t.path) {
         need_words(&cmd_create, argc, 1, argc);
-        plan.path = argv[optind++];
+        plan.t.path = argv[optind++];
     }
-    settings(&plan, &cmd_create, argc, argv);
+    config_text_settings(&plan.t, &cmd_create, argc, argv);
     return create(&plan);
 }
 
 static int update_run(int argc, char **argv)
 {
-    static struct plan  plan;
-    const char         *domain;
-    char               *text;
-    struct json_object *rq;
+    static struct config_text t;
+    const char               *domain;
+    struct json_object       *rq;
 
     while (next_option(&cmd_config_update, argc, argv, "h", NULL) != -1)
         ;
     need_words(&cmd_config_update, argc, 2, argc);
     domain = argv[optind++];
-    plan.path = argv[optind++];
-    settings(&plan, &cmd_config_update, argc, argv);
-    text = text_of_file(&plan, "config-update");
-    if (!text)
+    t.path = argv[optind++];
+    config_text_settings(&t, &cmd_config_update, argc, argv);
+    if (config_text_load(&t, "config-update"))
         return EXIT_FAILED;
-    rq = request_of(&plan, "config_update", domain, text);
-    free(text);
+    rq = request_of(&t, "config_update", domain);
+    free(t.text);
     return ask(rq, NULL);
 }

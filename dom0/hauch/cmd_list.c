@@ -11,12 +11,14 @@ const struct command cmd_list = {
     "list",
     "show domains",
     "hauch list [-v] [-n] [-Z] [-l | --json] [DOMAIN]\n"
+    "hauch list --defined [--json]\n"
     "State is r running, b blocked, p paused, s shut down, c crashed, d dying. Time is CPU time in seconds, "
     "memory in MiB.\n"
     "  -v, --verbose   with UUID and reason of the end\n"
     "  -n, --numa      with NUMA nodes (there is one)\n"
     "  -Z, --context   with security label (there are none)\n"
     "  -l, --long      all that was asked for, as JSON in xl's form\n"
+    "  -d, --defined   definitions instead: which there are, whether they run and start with the host\n"
     "  -j, --json      what is shown, as JSON\n",
     list_run,
 };
@@ -26,7 +28,7 @@ const struct command cmd_vm_list = {
 };
 
 struct look {
-    bool verbose, numa, label, full, json;
+    bool verbose, numa, label, full, json, defined;
 };
 
 static void show_row(struct json_object *d, const struct look *l)
@@ -75,6 +77,30 @@ static void show_long(struct json_object *domains)
     json_object_put(list);
 }
 
+static int list_defined(bool json)
+{
+    struct json_object *answer = NULL, *list;
+    int                 rc = ask(request_new("definitions", NULL), &answer);
+
+    if (rc)
+        return rc;
+    list = member(answer, "definitions");
+    if (json)
+        show_json(list);
+    else
+        printf("%-40s %5s Autostart\n", "Name", "ID");
+    for (size_t i = 0; !json && i < json_object_array_length(list); i++) {
+        struct json_object *d = json_object_array_get_idx(list, i);
+        struct json_object *id = member(d, "domid");
+
+        show_padded(text_in(d, "name"), 40);
+        printf(" %5s %s\n", id ? json_object_get_string(id) : "-",
+               json_object_get_boolean(member(d, "autostart")) ? "on" : "off");
+    }
+    json_object_put(answer);
+    return EXIT_DONE;
+}
+
 static int list_run(int argc, char **argv)
 {
     static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
@@ -82,20 +108,24 @@ static int list_run(int argc, char **argv)
                                            { "verbose", no_argument, NULL, 'v' },
                                            { "numa", no_argument, NULL, 'n' },
                                            { "context", no_argument, NULL, 'Z' },
+                                           { "defined", no_argument, NULL, 'd' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
     struct json_object *rq, *answer = NULL;
     struct look         l = { 0 };
     int                 o, rc;
 
-    while ((o = next_option(&cmd_list, argc, argv, "hjlvnZ", longs)) != -1) {
+    while ((o = next_option(&cmd_list, argc, argv, "hdjlvnZ", longs)) != -1) {
         l.json |= o == 'j';
         l.full |= o == 'l';
         l.verbose |= o == 'v';
         l.numa |= o == 'n';
         l.label |= o == 'Z';
+        l.defined |= o == 'd';
     }
-    need_words(&cmd_list, argc, 0, 1);
+    need_words(&cmd_list, argc, 0, l.defined ? 0 : 1);
+    if (l.defined)
+        return list_defined(l.json);
     rq = request_new("list", argv[optind]);
     request_flag(rq, "configs", l.full);
     rc = ask(rq, &answer);

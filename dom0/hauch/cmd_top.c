@@ -13,10 +13,11 @@ static int top_run(int argc, char **argv);
 
 const struct command cmd_top = {
     "top", "show who uses the processors",
-    "hauch top [-d SECONDS] [-i TIMES] [-b]\n"
+    "hauch top [-d SECONDS] [-i TIMES] [-b | --json]\n"
     "  -d, --delay SECONDS      between two looks (3)\n"
     "  -i, --iterations TIMES   end after that many\n"
     "  -b, --batch              one below the other, for files and pipes\n"
+    "  -j, --json               each look as a list on one line, as hauch list --json has it\n"
     "CPU% is of one processor. The key q ends it.\n",
     top_run,
 };
@@ -65,7 +66,7 @@ static bool key_q(double seconds)
     return poll(&p, 1, seconds * 1000) > 0 && (read(STDIN_FILENO, &c, 1) <= 0 || c == 'q');
 }
 
-static int looks(double delay, long times, bool batch)
+static int looks(double delay, long times, bool batch, bool json)
 {
     double last = 0;
 
@@ -80,6 +81,11 @@ static int looks(double delay, long times, bool batch)
         if (rc)
             return rc;
         now = clock_s();
+        if (json) {
+            puts(json_object_to_json_string_ext(member(answer, "domains"), JSON_C_TO_STRING_PLAIN));
+            json_object_put(answer);
+            continue;
+        }
         fputs(batch ? n ? "\n" : "" : "\033[H\033[J", stdout);
         show_rows(member(answer, "domains"), n ? now - last : 0);
         last = now;
@@ -93,20 +99,22 @@ static int top_run(int argc, char **argv)
     static const struct option longs[] = { { "delay", required_argument, NULL, 'd' },
                                            { "iterations", required_argument, NULL, 'i' },
                                            { "batch", no_argument, NULL, 'b' },
+                                           { "json", no_argument, NULL, 'j' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
-    bool   batch = !isatty(STDOUT_FILENO);
+    bool   batch = !isatty(STDOUT_FILENO), json = false;
     double delay = 3;
     long   times = 0;
     int    o;
 
-    while ((o = next_option(&cmd_top, argc, argv, "hd:i:b", longs)) != -1) {
+    while ((o = next_option(&cmd_top, argc, argv, "hd:i:bj", longs)) != -1) {
         delay = o == 'd' ? strtod(optarg, NULL) : delay;
         times = o == 'i' ? number_arg(&cmd_top, "TIMES", optarg, 1, 1 << 30) : times;
         batch |= o == 'b';
+        json |= o == 'j';
     }
     need_words(&cmd_top, argc, 0, 0);
     if (!(delay >= 0.1 && delay <= 3600))
         usage_exit(&cmd_top, "SECONDS is from 0.1 to 3600");
-    return looks(delay, times, batch);
+    return looks(delay, times, batch, json);
 }

@@ -26,7 +26,8 @@ extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd
     cmd_pause, cmd_unpause, cmd_rename, cmd_domid, cmd_domname, cmd_info, cmd_dmesg, cmd_uptime,
     cmd_vcpu_list, cmd_vcpu_set, cmd_vcpu_pin, cmd_sched_credit2, cmd_sysrq, cmd_debug_keys, cmd_mem_set,
     cmd_mem_max, cmd_vm_list, cmd_config_update, cmd_block_list, cmd_network_list, cmd_channel_list, cmd_store,
-    cmd_logs, cmd_top, cmd_block_attach, cmd_block_detach, cmd_network_attach, cmd_network_detach;
+    cmd_logs, cmd_top, cmd_block_attach, cmd_block_detach, cmd_network_attach, cmd_network_detach,
+    cmd_define, cmd_undefine, cmd_edit, cmd_start, cmd_autostart, cmd_host_start, cmd_host_stop, cmd_events;
 
 /* Why Hauch does not have that verb of xl, or NULL: it is none (absent.c). */
 const char *absent_reason(const char *verb);
@@ -46,6 +47,9 @@ int ask(struct json_object *rq, struct json_object **answer);
 
 /* No notes (warnings) are shown. */
 extern bool ask_quiet;
+
+/* As ask(), but after the answer lines go on until hauchd ends: each is given to @line. */
+int ask_stream(struct json_object *rq, void (*line)(struct json_object *o));
 
 /* A request whose answer carries nothing to show. */
 int ask_simple(const char *op, const char *domain);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/wire_line.h"
@@ -26,6 +27,7 @@ struct client {
     unsigned        waits;          /* domains it waits for */
     bool            failed;         /* one of them */
     bool            broken;         /* to be closed by the loop */
+    bool            subscribed;     /* wants to be told of events */
 };
 
 static unsigned client_count(const struct hauchd *h)
@@ -123,6 +125,32 @@ void client_fail(struct client *c, const struct fault *f, struct json_object *no
     if (notes)
         json_object_object_add(o, "notes", json_object_get(notes));
     send_json(c, o);
+}
+
+/* ---- events ---- */
+void client_subscribe(struct client *c)
+{
+    c->subscribed = true;
+}
+
+void event_emit(struct hauchd *h, const char *what, const struct domain *d, uint16_t id, const char *detail)
+{
+    for (struct client *c = h->clients; c; c = c->next) {
+        struct json_object *o;
+
+        if (!c->subscribed)
+            continue;
+        o = json_object_new_object();
+        json_text(o, "event", what);
+        json_number(o, "time", time(NULL));
+        if (d)
+            json_text(o, "name", d->entry.name);
+        if (id != INDEX_NO_ID)
+            json_number(o, "domid", id);
+        if (detail)
+            json_text(o, "detail", detail);
+        send_json(c, o);
+    }
 }
 
 /* ---- waiting ---- */

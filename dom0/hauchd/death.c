@@ -162,12 +162,14 @@ static void act(struct domain *d, enum config_action action)
 
 static void ended(struct domain *d, unsigned reason)
 {
-    enum config_action action = action_for(&d->config, reason);
+    enum config_action action = d->h->halting ? CONFIG_DESTROY : action_for(&d->config, reason);
 
     say("%s (%u): %s; %s", d->entry.name, d->entry.id,
         reason < sizeof(reason_names) / sizeof(reason_names[0]) ? reason_names[reason]
                                                                 : "ended for an unknown reason",
         config_action_name(action));
+    event_emit(d->h, "ended", d, d->entry.id,
+               reason < sizeof(reason_names) / sizeof(reason_names[0]) ? reason_names[reason] : "unknown");
     act(d, action);
 }
 

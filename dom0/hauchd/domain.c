@@ -59,6 +59,17 @@ static int config_understand(const struct wire_request *rq, struct domain_config
     return rc;
 }
 
+int domain_understand(const struct wire_request *rq, struct domain_config *out, struct json_object **notes,
+                      struct fault *f)
+{
+    struct config_doc *doc;
+    int                rc = config_understand(rq, out, &doc, notes, f);
+
+    if (!rc)
+        config_doc_free(doc);
+    return rc;
+}
+
 int domain_reread(const struct domain *d, const char *setting, struct domain_config *out, struct config_doc **doc,
                   struct json_object **notes, struct fault *f)
 {
@@ -243,6 +254,7 @@ int domain_rename(struct domain *d, const char *name, struct fault *f)
     snprintf(path, sizeof(path), "/vm/%s/name", d->uuid_text);
     if (d->h->xs)
         xs_client_write(d->h->xs, 0, path, name, strlen(name));
+    event_emit(d->h, "renamed", d, d->entry.id, NULL);
     peer_console_add(d->h, d, NULL);
     return state_save(d, f);
 }
@@ -272,6 +284,7 @@ static void up(struct domain *d)
     d->settled = true;
     state_remember(d);
     say("%s (%u): created", d->entry.name, d->entry.id);
+    event_emit(d->h, "created", d, d->entry.id, NULL);
     waiters_tell(d, WAIT_UP, NULL);
 }
 
@@ -303,8 +316,11 @@ static void down(struct domain *d)
 {
     if (d->job.failed) {
         say("%s: not created: %s", d->entry.name, d->job.fault.text);
+        event_emit(d->h, "failed", d, INDEX_NO_ID, d->job.fault.text);
         waiters_tell(d, WAIT_UP, &d->job.fault);
     }
+    if (!d->job.failed)
+        event_emit(d->h, "gone", d, INDEX_NO_ID, NULL);
     waiters_tell(d, WAIT_OFF, NULL);
     waiters_tell(d, WAIT_GONE, NULL);
     if (d->fate == FATE_RESTART && !d->job.failed) {
@@ -365,10 +381,25 @@ void domains_poke_waiting(struct hauchd *h)
     }
 }
 
+void domains_halt_late(struct hauchd *h)
+{
+    struct index_entry *e = h->domains.first, *next;
+
+    for (; e; e = next) {
+        next = e->next;
+        if (domain_of(e)->job.state != JOB_UP)
+            continue;
+        say("%s (%u): did not end in time: removed", e->name, e->id);
+        domain_unmake(domain_of(e), FATE_GONE);
+    }
+}
+
 uint64_t domains_deadline(const struct hauchd *h)
 {
     if (h->hots)
         return now_ms() + LOOK_AGAIN_MS;
+    if (h->halting && h->domains.count)
+        return h->halt_deadline_ms > now_ms() ? h->halt_deadline_ms : now_ms() + LOOK_AGAIN_MS;
     for (struct index_entry *e = h->domains.first; e; e = e->next)
         if (waiting(domain_of(e)))
             return now_ms() + LOOK_AGAIN_MS;

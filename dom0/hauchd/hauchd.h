@@ -12,6 +12,7 @@
  *   vcpus.c    vCPUs, their places and shares               request_sched.c   what is asked of these
  *   request_guest.c   what is asked of a running domain: memory, keys, configuration
  *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
+ *   registry.c   definitions, what starts with the host     request_registry.c   what is asked of them
  *   device_list.c   which devices a domain has              hotplug.c  devices that come and go
  */
 #ifndef HAUCHD_H
@@ -44,13 +45,16 @@ struct hauchd {
     uint32_t             virq_port;      /* 0: deaths are told by the store instead */
     int                  epoll_fd, listen_fd, link_fd, uevent_fd;
     struct domain_index  domains;
+    struct domain_index  definitions;    /* struct definition */
     struct client       *clients;
     struct hot          *hots;           /* devices that are coming or going */
     uint64_t             next_peer_try_ms;
     bool                 stop;
+    bool                 halting;        /* the host goes down: what ends is not made again */
+    uint64_t             halt_deadline_ms;
     bool                 console_lost_told, store_lost_told;
 
-    const char *socket_path, *state_dir, *store_path, *console_path;
+    const char *socket_path, *state_dir, *store_path, *console_path, *registry_dir, *lib_dir;
 };
 
 /* Who a descriptor belongs to, for the loop. */
@@ -133,6 +137,10 @@ struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const
 void domain_free(struct domain *d);      /* after the job is down */
 int  domain_rename(struct domain *d, const char *name, struct fault *f);
 
+/* What @rq describes: only looked at. Errors as domain_new(). */
+int  domain_understand(const struct wire_request *rq, struct domain_config *out, struct json_object **notes,
+                       struct fault *f);
+
 /* What @d would be with @setting ("key=value") besides: NULL for nothing besides. *doc is the caller's. */
 int  domain_reread(const struct domain *d, const char *setting, struct domain_config *out, struct config_doc **doc,
                    struct json_object **notes, struct fault *f);
@@ -147,6 +155,10 @@ void domain_unmake(struct domain *d, enum fate fate);
 void domains_poke_waiting(struct hauchd *h);
 /* When somebody has to look again, at the latest; UINT64_MAX: never. */
 uint64_t domains_deadline(const struct hauchd *h);
+/* All guests are asked; what is half made, or kept although it is dead, goes. */
+void domains_ask_all(struct hauchd *h, const char *word);
+/* The time of those that were asked is over: they are removed. */
+void domains_halt_late(struct hauchd *h);
 /* Another domain that has one of @d's disks in a way that excludes both: 0 or -EBUSY naming both. */
 int domain_disks_check(const struct domain *d, struct fault *f);
 
@@ -199,6 +211,9 @@ int  state_save(const struct domain *d, struct fault *f);
 void state_remember(const struct domain *d);      /* the same; a failure is only logged */
 void state_drop(const struct domain *d, uint16_t domid);
 void state_restore(struct hauchd *h);
+/* Configuration text, source and settings in a JSON object; nothing is copied. */
+struct wire_request state_request(struct json_object *o);
+const char *state_text(struct json_object *o, const char *key);
 
 /* peer.c */
 void peers_connect(struct hauchd *h);    /* whichever is away, at most a few times a second */
@@ -218,6 +233,11 @@ void client_answer(struct client *c, struct json_object *answer);
 void client_fail(struct client *c, const struct fault *f, struct json_object *notes);
 /* @c is told when @d gets there; the domain forgets clients that go. */
 int  client_wait(struct client *c, struct domain *d, enum wait_for what);
+/* It is told of events from now on. */
+void client_subscribe(struct client *c);
+/* Tell those who want to know that @what happened: to @d, to the domain @id (not ours), or INDEX_NO_ID: to the
+ * host. @detail: in words, or NULL. */
+void event_emit(struct hauchd *h, const char *what, const struct domain *d, uint16_t id, const char *detail);
 /* The client waits for something else than a domain; release it before it is answered. */
 void client_hold(struct client *c);
 void client_unhold(struct client *c);

@@ -204,6 +204,8 @@ static void hot_done(struct hot *hot)
 {
     struct domain *d = hot->d;
 
+    event_emit(d->h, hot->job.state == JOB_DOWN ? "detached" : "attached", d, d->entry.id,
+               hot->kind == DEVICE_DISK ? "disk" : "network card");
     if (hot->job.state == JOB_DOWN) {
         device_forget(d, hot->kind, hot_place(hot));
         settings_update(d, hot->kind);

@@ -104,6 +104,8 @@ void loop_once(struct hauchd *h, int limit_ms)
         dispatch(h, &ev[i]);
     domains_poke_waiting(h);
     hotplug_poke(h);
+    if (h->halting && h->domains.count && now_ms() >= h->halt_deadline_ms)
+        domains_halt_late(h);
     peers_connect(h);
     /* Events that arrived beside the answers of other calls. */
     if (h->xs)

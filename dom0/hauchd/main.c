@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hauchd: options, opening everything, the loop. See hauchd.h for the parts. */
 #define _GNU_SOURCE
-#include "dom0/hauchd/hauchd.h"
+#include "dom0/hauchd/registry.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +19,21 @@
 
 #include "lib/dev_link.h"
 
+#define GROUP              "hauch"
 #define KERNEL_CACHE_BYTES ((size_t)256 << 20)
 
 static volatile sig_atomic_t stop_asked;
 
 /* ---- opening ---- */
+/* Members of the group, if there is one, may do what root may: whoever can make domains owns the host. */
+static void group_admit(const char *path)
+{
+    struct group *g = getgrnam(GROUP);
+
+    if (g && (chown(path, -1, g->gr_gid) || chmod(path, 0660)))
+        say("%s: group %s is not admitted: %s", path, GROUP, strerror(errno));
+}
+
 static int listen_on(struct hauchd *h, struct fault *f)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -38,6 +49,7 @@ static int listen_on(struct hauchd *h, struct fault *f)
     if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 64))
         return fault_errno(f, -errno, "socket %s", h->socket_path);
     umask(022);
+    group_admit(h->socket_path);
     h->listen_fd = fd;
     return loop_add(h, fd, FROM_LISTEN, NULL);
 }
@@ -99,6 +111,8 @@ static const char usage[] =
     "  --state DIR       remember running domains here (/run/hauch/domains)\n"
     "  --store PATH      the store's socket (/run/xenstored/socket)\n"
     "  --console PATH    hauch-console's socket (/run/hauch/console.sock)\n"
+    "  --registry DIR    definitions of domains (/etc/hauch/domains)\n"
+    "  --lib DIR         what outlives a restart of the host (/var/lib/hauch)\n"
     "  --pid-file PATH   write the process number here\n"
     "  --help            this text\n";
 
@@ -122,6 +136,8 @@ static int options(struct hauchd *h, int argc, char **argv)
         { "state", required_argument, NULL, 'd' },
         { "store", required_argument, NULL, 'x' },
         { "console", required_argument, NULL, 'c' },
+        { "registry", required_argument, NULL, 'r' },
+        { "lib", required_argument, NULL, 'l' },
         { "pid-file", required_argument, NULL, 'p' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -135,6 +151,8 @@ static int options(struct hauchd *h, int argc, char **argv)
         case 'd': h->state_dir = optarg; break;
         case 'x': h->store_path = optarg; break;
         case 'c': h->console_path = optarg; break;
+        case 'r': h->registry_dir = optarg; break;
+        case 'l': h->lib_dir = optarg; break;
         case 'p': pid = optarg; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: return -EINVAL;
@@ -147,7 +165,8 @@ static int options(struct hauchd *h, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct hauchd h = { .console_fd = -1, .listen_fd = -1, .link_fd = -1, .uevent_fd = -1,
-                               .socket_path = WIRE_SOCKET, .state_dir = "/run/hauch/domains" };
+                               .socket_path = WIRE_SOCKET, .state_dir = "/run/hauch/domains",
+                               .registry_dir = "/etc/hauch/domains", .lib_dir = "/var/lib/hauch" };
     struct fault         f = { 0 };
 
     if (options(&h, argc, argv)) {
@@ -159,6 +178,7 @@ int main(int argc, char **argv)
         say("%s", f.text);
         return 1;
     }
+    registry_load(&h);
     state_restore(&h);
     peers_connect(&h);
     death_look(&h);
@@ -166,6 +186,7 @@ int main(int argc, char **argv)
     while (!stop_asked)
         loop_once(&h, -1);
     clients_close(&h);
+    registry_free(&h);
     unlink(h.socket_path);
     return 0;
 }

@@ -19,6 +19,7 @@ enum { TRY_AGAIN_MS = 300 };
 static void store_lost(struct hauchd *h)
 {
     say("the store went away: %s", xs_client_error(h->xs));
+    event_emit(h, "store-lost", NULL, INDEX_NO_ID, NULL);
     xs_client_close(h->xs);       /* leaves the epoll set by being closed */
     h->xs = NULL;
 }
@@ -164,6 +165,7 @@ void peer_console_event(struct hauchd *h)
     if (h->console_fd < 0)
         return;
     say("hauch-console went away");
+    event_emit(h, "console-lost", NULL, INDEX_NO_ID, NULL);
     console_lost(h);
 }
 
@@ -173,7 +175,7 @@ void peers_connect(struct hauchd *h)
         return;
     h->next_peer_try_ms = now_ms() + TRY_AGAIN_MS;
     if (!h->xs && !store_connect(h))
-        say("connected to the store");
+        say("connected to the store"), event_emit(h, "store-back", NULL, INDEX_NO_ID, NULL);
     if (h->console_fd < 0 && !console_connect_all(h))
-        say("connected to hauch-console");
+        say("connected to hauch-console"), event_emit(h, "console-back", NULL, INDEX_NO_ID, NULL);
 }

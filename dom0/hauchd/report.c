@@ -61,7 +61,7 @@ static void json_uuid(struct json_object *o, const uint8_t *u)
 }
 
 /* Six places, each a letter or a dash, as people know them: running blocked paused shutdown crashed dying. */
-static void state_text(uint32_t flags, char out[7])
+static void flags_text(uint32_t flags, char out[7])
 {
     unsigned reason = flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
     bool     off = flags & XEN_DOMINF_shutdown;
@@ -84,7 +84,7 @@ static struct json_object *basics(struct hauchd *h, const struct xen_domctl_getd
     json_number(o, "domid", i->domain);
     report_name(h, i->domain, o);
     json_uuid(o, i->handle);
-    state_text(i->flags, state);
+    flags_text(i->flags, state);
     json_text(o, "state", state);
     json_number(o, "memory_kib", (i->tot_pages + i->outstanding_pages) * 4);
     json_number(o, "max_memory_kib", i->max_pages > INT64_MAX / 4 ? -1 : (int64_t)(i->max_pages * 4));
@@ -369,6 +369,7 @@ struct json_object *report_host(struct hauchd *h, bool with_topology, struct fau
         return NULL;
     uname(&u);
     o = json_object_new_object();
+    json_number(o, "json_version", 1);
     json_text(o, "host", u.nodename);
     json_text(o, "release", u.release);
     json_text(o, "version", u.version);

@@ -73,11 +73,14 @@ int answer_with(struct client *c, const char *key, struct json_object *value, co
 }
 
 /* ---- one function a request: 0 (answered, or will be), or negative errno with @f ---- */
-static int do_create(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
+int do_create(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
 {
     struct json_object *notes = NULL;
-    struct domain      *d = domain_new(h, rq, NULL, &notes, f);
+    struct domain      *d;
 
+    if (h->halting && !rq->dry)
+        return fault_set(f, -ESHUTDOWN, "this host is going down: no domain is made; hauch host-start ends that state");
+    d = domain_new(h, rq, rq->name, &notes, f);
     if (!d) {
         client_fail(c, f, notes);
         json_object_put(notes);
@@ -149,6 +152,20 @@ static int ask_and_wait(struct hauchd *h, struct client *c, struct target *t, co
     return t->d->off ? 0 : client_wait(c, t->d, WAIT_OFF);
 }
 
+void domains_ask_all(struct hauchd *h, const char *word)
+{
+    for (struct index_entry *e = h->domains.first, *next; e; e = next) {
+        struct target t = { domain_of(e), e->id };
+        struct fault  f = { 0 };
+
+        next = e->next;
+        if (t.d->off || t.d->job.state != JOB_UP)
+            domain_unmake(t.d, FATE_GONE);
+        else if (ask_guest(h, &t, word, &f))
+            say("%s (%u): %s", e->name, e->id, f.text);
+    }
+}
+
 static int ask_all(struct hauchd *h, struct client *c, const char *word, bool wait, struct fault *f)
 {
     for (struct index_entry *e = h->domains.first; e; e = e->next) {
@@ -215,6 +232,8 @@ static int do_pause(struct hauchd *h, struct client *c, const struct wire_reques
     int           rc = guest_find(h, rq->domain, &t, f);
 
     rc = rc ? rc : xc_domain_pause(h->xc, t.id, f);
+    if (!rc)
+        event_emit(h, "paused", t.d, t.id, NULL);
     return rc ? rc : answer_done(c, &t);
 }
 
@@ -226,6 +245,8 @@ static int do_unpause(struct hauchd *h, struct client *c, const struct wire_requ
     if (!rc && t.d && t.d->job.state != JOB_UP)
         return fault_set(f, -EBUSY, "domain %s is being made or removed; try again", t.d->entry.name);
     rc = rc ? rc : xc_domain_unpause(h->xc, t.id, f);
+    if (!rc)
+        event_emit(h, "unpaused", t.d, t.id, NULL);
     return rc ? rc : answer_done(c, &t);
 }
 
@@ -308,6 +329,15 @@ static const request_fn handlers[] = {
     [WIRE_WAIT] = do_wait,
     [WIRE_ATTACH] = do_attach,
     [WIRE_DETACH] = do_detach,
+    [WIRE_DEFINE] = do_define,
+    [WIRE_UNDEFINE] = do_undefine,
+    [WIRE_AUTOSTART] = do_autostart,
+    [WIRE_DEFINITIONS] = do_definitions,
+    [WIRE_DEFINITION] = do_definition,
+    [WIRE_START] = do_start,
+    [WIRE_BOOT] = do_boot,
+    [WIRE_HALT] = do_halt,
+    [WIRE_EVENTS] = do_events,
 };
 
 void request_handle(struct hauchd *h, struct client *c, char *line)

@@ -27,6 +27,8 @@ int answer_done(struct client *c, const struct target *t);
 /* {"KEY": value}; takes the reference. No value: the error in @f. */
 int answer_with(struct client *c, const char *key, struct json_object *value, const struct fault *f);
 
+int do_create(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+
 /* request_sched.c */
 int do_vcpus(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 int do_vcpu_set(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
@@ -44,5 +46,16 @@ int do_wait(struct hauchd *h, struct client *c, const struct wire_request *rq, s
 /* request_device.c */
 int do_attach(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 int do_detach(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+
+/* request_registry.c */
+int do_define(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_undefine(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_autostart(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_definitions(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_definition(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_start(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_boot(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_halt(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+int do_events(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 
 #endif

@@ -117,7 +117,7 @@ void state_drop(const struct domain *d, uint16_t domid)
 }
 
 /* ---- reading them back ---- */
-static const char *text_in(struct json_object *o, const char *key)
+const char *state_text(struct json_object *o, const char *key)
 {
     struct json_object *v = NULL;
 
@@ -153,10 +153,10 @@ static void devices_restore(struct domain *d, struct json_object *o)
 }
 
 /* Text and settings of a configuration as they stand in a file; nothing is copied. */
-static struct wire_request request_in(struct json_object *o)
+struct wire_request state_request(struct json_object *o)
 {
-    struct wire_request rq = { .op = WIRE_CREATE, .config = (char *)text_in(o, "config"),
-                               .source = (char *)text_in(o, "source") };
+    struct wire_request rq = { .op = WIRE_CREATE, .config = (char *)state_text(o, "config"),
+                               .source = (char *)state_text(o, "source") };
     struct json_object *set = list_in(o, "set");
 
     for (; set && rq.set_count < WIRE_SET_MAX && rq.set_count < json_object_array_length(set); rq.set_count++)
@@ -171,7 +171,7 @@ static void update_restore(struct domain *d, struct json_object *o)
 
     if (!json_object_object_get_ex(o, "update", &update))
         return;
-    rq = request_in(update);
+    rq = state_request(update);
     if (domain_update(d, &rq, &notes, NULL))
         say("%s (%u): its new configuration is not understood", d->entry.name, d->entry.id);
     json_object_put(notes);
@@ -179,7 +179,7 @@ static void update_restore(struct domain *d, struct json_object *o)
 
 static void domain_restore(struct domain *d, struct json_object *o)
 {
-    snprintf(d->uuid_text, sizeof(d->uuid_text), "%s", text_in(o, "uuid"));
+    snprintf(d->uuid_text, sizeof(d->uuid_text), "%s", state_text(o, "uuid"));
     d->store_port = number_in(o, "store_port");
     d->console_port = number_in(o, "console_port");
     d->store_mfn = number_in(o, "store_mfn");
@@ -230,14 +230,14 @@ static void file_restore(struct hauchd *h, const char *path)
     struct fault        f = { 0 };
     struct domain      *d;
 
-    if (!o || !same_domain(h, number_in(o, "domid"), text_in(o, "uuid"))) {
+    if (!o || !same_domain(h, number_in(o, "domid"), state_text(o, "uuid"))) {
         say("%s: not the state of a domain; removed", path);
         unlink(path);
         json_object_put(o);
         return;
     }
-    rq = request_in(o);
-    d = domain_new(h, &rq, text_in(o, "name"), &notes, &f);
+    rq = state_request(o);
+    d = domain_new(h, &rq, state_text(o, "name"), &notes, &f);
     if (d)
         domain_restore(d, o);
     else

@@ -67,6 +67,16 @@ int ask(struct json_object *rq, struct json_object **answer)
     return EXIT_DONE;
 }
 
+int ask_stream(struct json_object *rq, void (*line)(struct json_object *o))
+{
+    struct json_object *o = NULL;
+    int                 rc = ask(rq, &o);
+
+    line(o);
+    json_object_put(o);
+    return rc;
+}
+
 int ask_simple(const char *op, const char *domain)
 {
     return ask(request_new(op, domain), NULL);
@@ -283,6 +293,21 @@ static void test_requests(void **state)
         { { "hauch", "block-detach", "-f", "u1", "xvdb" },
           "{\"op\":\"detach\",\"domain\":\"u1\",\"type\":\"disk\",\"device\":\"xvdb\",\"force\":true}", NULL, "", NULL,
           0 },
+        { { "hauch", "start", "-p", "web" }, "{\"op\":\"start\",\"domain\":\"web\",\"paused\":true}", NULL, "", NULL,
+          0 },
+        { { "hauch", "autostart", "web", "on" }, "{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}", NULL, "",
+          NULL, 0 },
+        { { "hauch", "undefine", "web" }, "{\"op\":\"undefine\",\"domain\":\"web\"}", NULL, "", NULL, 0 },
+        { { "hauch", "host-stop", "-t", "5" }, "{\"op\":\"halt\",\"seconds\":5}", NULL, "", NULL, 0 },
+        { { "hauch", "host-start" }, "{\"op\":\"boot\"}",
+          "{\"started\":[{\"name\":\"a\"},{\"name\":\"b\",\"error\":\"no kernel\"}]}", "a\n", "b: no kernel\n", 1 },
+        { { "hauch", "list", "-d" }, "{\"op\":\"definitions\"}",
+          "{\"definitions\":[{\"name\":\"a\",\"domid\":3,\"autostart\":true},{\"name\":\"b\",\"autostart\":false}]}",
+          "Name                                        ID Autostart\n"
+          "a                                            3 on\n"
+          "b                                            - off\n", NULL, 0 },
+        { { "hauch", "events" }, "{\"op\":\"events\"}", "{\"event\":\"gone\",\"name\":\"a\"}",
+          "{\"event\":\"gone\",\"name\":\"a\"}\n", NULL, 0 },
         { { "hauch", "top", "-b", "-i", "1" }, LIST_REQUEST, DOMAINS, NULL, NULL, 0 },
         { { "hauch", "list", "-l" }, "{\"op\":\"list\",\"configs\":true}", DOMAINS,
           "[\n  {\n    \"domid\":0,\n    \"config\":null\n  },\n  {\n    \"domid\":1,\n    \"config\":{\n"
@@ -314,12 +339,31 @@ static void test_mistakes(void **state)
         { { "hauch", "create", "/none.cfg", "x" }, NULL, NULL, "", "KEY=VALUE", 2 },
         { { "hauch", "logs", "../x" }, NULL, NULL, "", "NAME is the name", 2 },
         { { "hauch", "logs", "nobody" }, NULL, NULL, "", "nobody.log: No such file", 1 },
+        { { "hauch", "autostart", "web", "maybe" }, NULL, NULL, "", "on or off is wanted", 2 },
+        { { "hauch", "define", "/none.cfg" }, NULL, NULL, "", "hauch define: /none.cfg: No such file", 1 },
         { { "hauch", "top", "-d", "0" }, NULL, NULL, "", "SECONDS is from", 2 },
     };
 
     setenv("XENSTORED_PATH", "/nowhere/socket", 1);
     setenv("HAUCH_LOGS", "/nowhere", 1);
     RUN(cases);
+}
+
+/* Settings of the command line become lines of the file. */
+static void test_define(void **state)
+{
+    static const struct one cases[] = {
+        { { "hauch", "define", "/tmp/hauch-cli-define.cfg", "memory=32", "extra=it's", "vif=['bridge=b']" },
+          "{\"op\":\"define\",\"config\":\"name = 'a'\\nkernel = '\\/k'\\nmemory = 16\\nmemory = 32\\nextra = "
+          "\\\"it's\\\"\\nvif = ['bridge=b']\\n\",\"source\":\"\\/tmp\\/hauch-cli-define.cfg\"}", NULL, "", NULL, 0 },
+    };
+    FILE *out = fopen("/tmp/hauch-cli-define.cfg", "we");
+
+    assert_non_null(out);
+    fputs("name = 'a'\nkernel = '/k'\nmemory = 16", out);
+    fclose(out);
+    RUN(cases);
+    unlink("/tmp/hauch-cli-define.cfg");
 }
 
 /* Text that a guest chose never reaches the terminal as it is. */
@@ -354,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),   cmocka_unit_test(test_host),    cmocka_unit_test(test_requests),
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_define),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -20,12 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dom0/hauchd/hauchd.h"
+#include "dom0/hauchd/registry.h"
 #include "lib/wire_line.h"
 #include "tests/host/hauchd_world.h"
 
 static struct hauchd h;
-static char          dir[] = "/tmp/hauchd-test-XXXXXX", disk[64];
+static char          dir[] = "/tmp/hauchd-test-XXXXXX", disk[64], registry[64], lib[64];
 static int           client_fd = -1;
 
 /* ---- a daemon without its main() ---- */
@@ -36,6 +36,9 @@ static void daemon_up(void)
     memset(&h, 0, sizeof(h));
     h.console_fd = -1;
     h.state_dir = dir;
+    h.registry_dir = registry;
+    h.lib_dir = lib;
+    registry_load(&h);
     h.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     h.images = image_cache_new(0, 0);
     h.link_fd = h.uevent_fd = -1;
@@ -52,6 +55,7 @@ static void daemon_gone(void)
     while (h.domains.first)
         domain_free(domain_of(h.domains.first));
     index_free(&h.domains);
+    registry_free(&h);
     if (h.console_fd >= 0)
         close(h.console_fd);
     close(h.epoll_fd);
@@ -70,6 +74,8 @@ static int setup(void **state)
     strcpy(strrchr(dir, '-'), "-XXXXXX");
     assert_non_null(mkdtemp(dir));
     snprintf(disk, sizeof(disk), "%s.disk", dir);
+    snprintf(registry, sizeof(registry), "%s.registry", dir);
+    snprintf(lib, sizeof(lib), "%s.lib", dir);
     fd = open(disk, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     assert_int_equal(ftruncate(fd, 4096), 0);
     close(fd);
@@ -89,10 +95,30 @@ static int state_files(void)
     return n;
 }
 
+static void folder_remove(const char *parent, const char *name)
+{
+    char           path[128], file[512];
+    struct dirent *e;
+    DIR           *d;
+
+    snprintf(path, sizeof(path), "%s/%s", parent, name);
+    d = opendir(path);
+    while (d && (e = readdir(d))) {
+        snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
+        unlink(file);
+    }
+    if (d)
+        closedir(d);
+    rmdir(path);
+}
+
 static int teardown(void **state)
 {
     daemon_gone();
     unlink(disk);
+    folder_remove(registry, "autostart");
+    folder_remove(registry, "");
+    folder_remove(lib, "");
     rmdir(dir);
     return 0;
 }
@@ -663,6 +689,101 @@ static void test_hotplug_asks(void **state)
     assert_clean();
 }
 
+/* ---- definitions, and the host's own beginning and end ---- */
+#define WEB_CFG "name='web'\\nmemory=16\\nkernel='/k'\\n"
+
+static void test_registry(void **state)
+{
+    char error[512];
+
+    assert_true(request("{\"op\":\"define\",\"config\":\"" WEB_CFG "\"}", NULL, 0));
+    assert_member("{\"op\":\"definitions\"}", "definitions", "name", "web");
+    assert_member("{\"op\":\"definitions\"}", "definitions", "running", "false");
+    assert_int_equal(h.domains.count, 0);
+    assert_false(request("{\"op\":\"start\",\"domain\":\"wob\"}", error, sizeof(error)));
+    assert_non_null(strstr(error, "no definition wob; hauch list --defined"));
+    assert_false(request("{\"op\":\"define\",\"config\":\"name='x'\"}", error, sizeof(error)));
+    assert_non_null(strstr(error, "error"));
+    assert_true(request("{\"op\":\"start\",\"domain\":\"web\"}", NULL, 0));
+    assert_true(world.domain[1].exists);
+    assert_false(request("{\"op\":\"start\",\"domain\":\"web\"}", error, sizeof(error)));
+    assert_non_null(strstr(error, "name web is taken by domain 1"));
+    assert_true(request("{\"op\":\"definition\",\"domain\":\"web\"}", NULL, 0));
+    assert_true(request("{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}", NULL, 0));
+    daemon_gone();
+    daemon_up();
+    assert_member("{\"op\":\"definitions\"}", "definitions", "autostart", "true");
+    assert_member("{\"op\":\"definitions\"}", "definitions", "domid", "1");
+    assert_true(request("{\"op\":\"undefine\",\"domain\":\"web\"}", NULL, 0));
+    assert_true(world.domain[1].exists);
+    assert_false(request("{\"op\":\"undefine\",\"domain\":\"web\"}", error, sizeof(error)));
+    assert_false(request("{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}", error, sizeof(error)));
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"web\"}", NULL, 0));
+    assert_clean();
+}
+
+/* What ran comes back after the host's restart, with what was plugged in meanwhile; and what starts with it. */
+static void test_halt_and_boot(void **state)
+{
+    char spec[128], error[512];
+
+    assert_true(create("a", "on_poweroff='restart'\n", NULL, 0));
+    snprintf(spec, sizeof(spec), "%s,raw,xvdb,w", disk);
+    assert_true(attach("disk", spec, NULL, 0));
+    assert_true(request("{\"op\":\"define\",\"config\":\"" WEB_CFG "\"}", NULL, 0));
+    assert_true(request("{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}", NULL, 0));
+    send_text("{\"op\":\"halt\"}\n");
+    assert_null(answer());
+    assert_string_equal(world_node("/local/domain/1/control/shutdown"), "poweroff");
+    world_guest_ends(1, 0);
+    assert_true(ok_of(answer(), NULL, 0));
+    assert_clean();
+    assert_false(create("b", "", error, sizeof(error)));
+    assert_non_null(strstr(error, "this host is going down"));
+
+    daemon_gone();
+    daemon_up();
+    assert_true(request("{\"op\":\"boot\"}", NULL, 0));
+    turn(6);
+    assert_int_equal(h.domains.count, 2);
+    assert_int_equal(world.loops, 1);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"web\"}", NULL, 0));
+    assert_true(request("{\"op\":\"boot\"}", NULL, 0));
+    turn(6);
+    assert_int_equal(h.domains.count, 2);
+
+    /* One that does not listen is removed when its time is over. */
+    assert_true(request("{\"op\":\"halt\",\"seconds\":0}", NULL, 0));
+    assert_clean();
+    assert_false(request("{\"op\":\"halt\",\"seconds\":4000}", error, sizeof(error)));
+    assert_non_null(strstr(error, "4000 seconds: 0 to 3600"));
+}
+
+static void test_events(void **state)
+{
+    static char buf[65536];
+    int         listener;
+    ssize_t     n;
+
+    assert_true(request("{\"op\":\"events\"}", NULL, 0));
+    listener = client_fd;
+    client_fd = -1;
+    assert_true(create("a", "", NULL, 0));
+    assert_true(request("{\"op\":\"pause\",\"domain\":\"a\"}", NULL, 0));
+    world_guest_ends(1, 3);
+    turn(8);
+    n = read(listener, buf, sizeof(buf) - 1);
+    assert_true(n > 0);
+    buf[n] = 0;
+    assert_non_null(strstr(buf, "\"event\":\"created\""));
+    assert_non_null(strstr(buf, "\"event\":\"paused\""));
+    assert_non_null(strstr(buf, "\"detail\":\"crashed\""));
+    assert_non_null(strstr(buf, "\"event\":\"gone\""));
+    close(listener);
+    turn(2);
+    assert_clean();
+}
+
 static void test_vcpu_mistakes(void **state)
 {
     static const char *const bad[][2] = {
@@ -742,6 +863,9 @@ int main(void)
         TEST(test_records_of_the_hypervisor),
         TEST(test_progress),
         TEST(test_vcpus),
+        TEST(test_registry),
+        TEST(test_halt_and_boot),
+        TEST(test_events),
         TEST(test_hotplug),
         TEST(test_hotplug_asks),
         TEST(test_guest_requests),
