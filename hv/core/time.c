@@ -54,7 +54,6 @@ static struct clock clock_sample(void)
 
 /* ---- where the TSC is not reliable: each processor's is watched, and guests' numbers are renewed ---- */
 
-static struct { struct clock_rate rate; struct timer renew; } local[MAX_CPUS];
 static uint32_t keeper;                 /* the processor that never lets go of the clock, + 1; atomic */
 
 /* Whoever runs here gets new numbers. Where nobody does, one processor goes on, lest a narrow counter wraps. */
@@ -65,15 +64,15 @@ static void renew(void *arg, uint64_t now)
     if (!vcpu_is_idle(c->current))
         vcpu_time_update(c->current);
     else if (__atomic_load_n(&keeper, __ATOMIC_RELAXED) == c->id + 1)
-        timer_set(&local[c->id].renew, now + RENEW_NS);
+        timer_set(&c->renew, now + RENEW_NS);
 }
 
 static void renew_ready(struct pcpu *c, const struct clock *now)
 {
     uint32_t none = 0;
 
-    timer_init(&local[c->id].renew, renew, c, c->id);
-    clock_rate_begin(&local[c->id].rate, now->tsc, now->ns, tsc_khz() * 1000);
+    timer_init(&c->renew, renew, c, c->id);
+    clock_rate_begin(&c->tsc_rate, now->tsc, now->ns, tsc_khz() * 1000);
     __atomic_compare_exchange_n(&keeper, &none, c->id + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
@@ -82,10 +81,10 @@ static struct clock clock_local(void)
     struct pcpu *c = this_cpu();
     struct clock now = clock_sample();
 
-    if (!local[c->id].renew.fn)
+    if (!c->renew.fn)
         renew_ready(c, &now);
-    now.scale = tsc_scale_from_hz(clock_rate_look(&local[c->id].rate, now.tsc, now.ns));
-    timer_set(&local[c->id].renew, now.ns + RENEW_NS);
+    now.scale = tsc_scale_from_hz(clock_rate_look(&c->tsc_rate, now.tsc, now.ns));
+    timer_set(&c->renew, now.ns + RENEW_NS);
     return now;
 }
 

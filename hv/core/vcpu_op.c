@@ -94,7 +94,10 @@ int vcpu_op_set_periodic_timer(struct vcpu *v, struct vcpu *target, struct vcpu_
     if (arg->period_ns < PERIOD_LEAST || arg->period_ns > PERIOD_MOST)
         return -XEN_EINVAL;
     __atomic_store_n(&target->period, arg->period_ns, __ATOMIC_RELAXED);
-    timer_set(&target->periodic, now_ns() + arg->period_ns);
+    if (v == target)
+        vcpu_timer_set(v, &v->periodic, now_ns() + arg->period_ns);
+    else
+        timer_set(&target->periodic, now_ns() + arg->period_ns);
     return 0;
 }
 

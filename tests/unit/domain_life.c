@@ -301,9 +301,11 @@ static void timers_of_a_vcpu(void **state)
                      -XEN_EINVAL);
     assert_int_equal(vcpu_op_set_periodic_timer(v, v, &(struct vcpu_set_periodic_timer){ 2000000 }), 0);
     for (unsigned i = 0; i < 5; i++) {
+        v->on_cpu = true;                       /* it runs, or there would be only one tick */
         pass(2000000);
         assert_true(pending(d1, port));
     }
+    v->on_cpu = false;
     assert_int_equal(vcpu_op_stop_periodic_timer(v, v, NULL), 0);
     pass(10000000);
     assert_false(pending(d1, port));

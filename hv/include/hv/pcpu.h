@@ -4,6 +4,7 @@
 #define HV_PCPU_H
 
 #include <hv/cpu_set.h>
+#include <hv/clock.h>
 #include <hv/limits.h>
 #include <hv/sched.h>
 #include <hv/timer.h>
@@ -24,6 +25,8 @@ struct pcpu {
     struct vcpu       *idle;
     struct runqueue    rq;
     struct timer_heap  timers;
+    struct clock_rate  tsc_rate;    /* core/time.c, while the TSC is not reliable: what its rate is here, */
+    struct timer       renew;       /* and when the running vCPU's clock is set again */
     uint32_t           lock_depth;  /* debug: levels of the locks held, see lock.c */
     uint8_t            lock_held[8];
     uint64_t           idle_ns;     /* time spent in the idle vCPU */
