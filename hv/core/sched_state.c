@@ -45,19 +45,26 @@ struct runqueue *queue_lock(const struct vcpu *v)
     }
 }
 
-void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
+void vcpu_runstate_record(const struct vcpu *v, struct vcpu_runstate_info *out)
 {
     const struct sched_vcpu *s = &v->sched;
     struct runqueue *q = queue_lock(v);
-    uint64_t now = now_ns();
 
     memset(out, 0, sizeof(*out));       /* it goes to the guest, with the gap behind the state */
     out->state = s->state;
     out->state_entry_time = s->state_since;
     for (unsigned i = 0; i < 4; i++)
         out->time[i] = s->time_in[i];
-    out->time[s->state] += now > s->state_since ? now - s->state_since : 0;
     spin_unlock(&q->lock);
+}
+
+void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
+{
+    uint64_t now;
+
+    vcpu_runstate_record(v, out);
+    now = now_ns();
+    out->time[out->state] += now > out->state_entry_time ? now - out->state_entry_time : 0;
 }
 
 uint64_t vcpu_run_time(const struct vcpu *v)

@@ -188,7 +188,7 @@ void vcpu_runstate_update(struct vcpu *v)
 
     if (!at.va)
         return;
-    vcpu_runstate_get(v, &info);
+    vcpu_runstate_record(v, &info);
     if (flagged) {
         info.state_entry_time |= XEN_RUNSTATE_UPDATE;
         if (guest_write(entry, &info.state_entry_time, sizeof(info.state_entry_time)))

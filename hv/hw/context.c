@@ -404,6 +404,8 @@ void hw_switch(struct pcpu *c, struct vcpu *next)
     struct hw_cpu *h = hw_of(c);
     struct vcpu *prev = c->current;
 
+    if (!vcpu_is_idle(prev))
+        vcpu_runstate_update(prev);     /* its own address space is still here */
     if (vcpu_is_idle(next)) {
         c->current = next;
         sched_switched(c, prev, next);
@@ -415,7 +417,6 @@ void hw_switch(struct pcpu *c, struct vcpu *next)
             registers_save(h);
     }
     c->current = next;
-    next->cpu = c;
     if (h->loaded != next) {
         space_enter(h, next);
         registers_load(h, next);

@@ -43,6 +43,7 @@ extern void entry_syscall(void), entry_syscall32(void), entry_page_fault(void);
 extern void entry_nmi(void), entry_double_fault(void), entry_machine_check(void);
 
 extern void entry_debug(void);
+extern uint8_t idle_l4[];
 
 struct gate { uint16_t offset0, selector; uint8_t ist, type; uint16_t offset1; uint32_t offset2, reserved; };
 
@@ -152,6 +153,7 @@ static void cpu_describe(struct pcpu *c, struct hw_cpu *h, uint8_t *stack, uint8
     c->hw = h;
     h->entry = &entry_blocks[c->id];
     h->entry->flushed_at = &tlb_flushed[c->id].at;
+    h->entry->loaded_root = (uint64_t)idle_l4 - IMAGE_BASE;
     h->stack_top = (uint64_t)stack + STACK_SIZE - 16;
     *(struct pcpu **)stack = c;
     *(struct pcpu **)exceptions = c;
@@ -195,7 +197,6 @@ void cpu_init(struct pcpu *c)
     wrmsr(MSR_CSTAR, (uint64_t)syscall_stub[c->id][1]);     /* AMD's: from compatibility mode */
     wrmsr(MSR_SYSENTER_CS, 0);              /* SYSENTER: refused, whatever the firmware left there */
     wrmsr(MSR_SFMASK, 0x47700);             /* NT IOPL OF DF IF TF AC off */
-    h->entry->loaded_root = read_cr3() & ~0xfffull;
 }
 
 void cpu_init_boot(struct pcpu *c)

@@ -49,6 +49,7 @@ struct hw_cpu {
     struct domain *space;           /* whose root and descriptor tables it has; NULL: the hypervisor's own */
     bool      ts;                   /* CR0.TS as set */
     bool      debug_loaded;         /* DR0-3, DR7 are not at rest */
+    uint32_t  stage;                /* enum cpu_stage: smp.c; atomic */
     bool      monitoring;           /* it sleeps on its pending word: a write there wakes it; atomic */
     uint64_t  stack_top;
 };

@@ -17,17 +17,19 @@
 #include "insn.h"
 
 #define MS 1000000ull           /* ns */
-#define ANSWER_WITHIN (500 * MS)
+#define ANSWER_WITHIN (2000 * MS)
+#define NOBODY (~0u)            /* as an APIC id */
 #define TRAMPOLINE_ORDER 2      /* code, and three levels of tables */
 #define TRAMPOLINE_SIZE (PAGE_SIZE << TRAMPOLINE_ORDER)
 
 extern const uint8_t trampoline_start[], trampoline_end[];
 extern const uint64_t trampoline_stack;
+extern const uint32_t trampoline_apic_id;
 extern uint64_t idle_l4[512];
 void smp_main(void);
 
-static bool alive;              /* the processor that is being started says so */
-static bool go;                 /* it has been entered into the tables */
+/* Of a processor that is being started. One that comes when we have ceased to wait stays out for good. */
+enum cpu_stage { CPU_STARTING, CPU_ALIVE, CPU_ENTERED, CPU_REFUSED };
 
 static void wait(uint64_t ns)
 {
@@ -52,11 +54,17 @@ static void trampoline_place(void)
     l2[0] = 0x83;
 }
 
-static void trampoline_aim(const struct pcpu *c)
+/* Where a constant of the trampoline is in the copy that runs. */
+static volatile void *placed(const void *constant)
 {
-    uint64_t offset = (uint64_t)((const uint8_t *)&trampoline_stack - trampoline_start);
+    return (uint8_t *)trampoline() + ((const uint8_t *)constant - trampoline_start);
+}
 
-    *(volatile uint64_t *)((uint8_t *)trampoline() + offset) = hw_of((struct pcpu *)c)->stack_top;
+static void trampoline_aim(uint32_t apic_id, uint64_t stack)
+{
+    *(volatile uint64_t *)placed(&trampoline_stack) = stack;
+    *(volatile uint32_t *)placed(&trampoline_apic_id) = apic_id;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 /* ---- one processor ---- */
@@ -78,20 +86,27 @@ static struct pcpu *cpu_new(uint32_t apic_id)
     return c;
 }
 
+static bool stage_change(struct pcpu *c, enum cpu_stage from, enum cpu_stage to)
+{
+    uint32_t now = from;
+
+    return __atomic_compare_exchange_n(&hw_of(c)->stage, &now, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static enum cpu_stage stage_of(struct pcpu *c) { return __atomic_load_n(&hw_of(c)->stage, __ATOMIC_ACQUIRE); }
+
 static bool cpu_begin(struct pcpu *c)
 {
     uint64_t since = now_ns();
 
-    __atomic_store_n(&alive, false, __ATOMIC_RELAXED);
-    __atomic_store_n(&go, false, __ATOMIC_RELAXED);
-    trampoline_aim(c);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    trampoline_aim(c->apic_id, hw_of(c)->stack_top);
     lapic_send_startup(c->apic_id, TRAMPOLINE >> PAGE_SHIFT);
     wait(MS / 5);
-    if (!__atomic_load_n(&alive, __ATOMIC_ACQUIRE))
+    if (stage_of(c) == CPU_STARTING)
         lapic_send_startup(c->apic_id, TRAMPOLINE >> PAGE_SHIFT);   /* the first may be missed: the manual's advice */
-    while (!__atomic_load_n(&alive, __ATOMIC_ACQUIRE)) {
-        if (now_ns() - since > ANSWER_WITHIN) {
+    while (stage_of(c) == CPU_STARTING) {
+        if (now_ns() - since > ANSWER_WITHIN && stage_change(c, CPU_STARTING, CPU_REFUSED)) {
+            trampoline_aim(NOBODY, 0);
             lapic_send_init(c->apic_id);
             return false;
         }
@@ -105,12 +120,13 @@ void smp_main(void)
 {
     struct pcpu *c = this_cpu();
 
+    while (!stage_change(c, CPU_STARTING, CPU_ALIVE))
+        __asm__ volatile("hlt");
     cpu_init(c);
     fpu_init_cpu();
     lapic_init_cpu();
-    __atomic_store_n(&alive, true, __ATOMIC_RELEASE);
     clock_check_target(c);
-    while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
+    while (stage_of(c) != CPU_ENTERED)
         __builtin_ia32_pause();
     resume_on_fresh_stack(hw_of(c)->stack_top);
 }
@@ -122,7 +138,7 @@ static bool wanted(const struct acpi_cpu *a, uint32_t self)
     return a->enabled && a->apic_id != self && pcpu_count < most;
 }
 
-static void start_one(uint32_t apic_id)
+static bool start_one(uint32_t apic_id)
 {
     struct pcpu *c = cpu_new(apic_id);
 
@@ -130,20 +146,22 @@ static void start_one(uint32_t apic_id)
         panic("no memory for processor %u", pcpu_count);
     if (!cpu_begin(c)) {
         printk(LOG_ERROR, "the processor with APIC id %u does not start; going on without it\n", apic_id);
-        return;
+        return false;
     }
     clock_check_source(c);
     pcpus[c->id] = c;
     __atomic_store_n(&pcpu_count, c->id + 1, __ATOMIC_RELEASE);
     if (timer_reserve(0))
         panic("no memory for the timers of processor %u", c->id);
-    __atomic_store_n(&go, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&hw_of(c)->stage, CPU_ENTERED, __ATOMIC_RELEASE);
+    return true;
 }
 
 void smp_start(void)
 {
     void *before = page_alloc(TRAMPOLINE_ORDER);
     uint32_t self = this_cpu()->apic_id;
+    bool all = true;
 
     if (!before)
         panic("no memory to start processors");
@@ -155,8 +173,9 @@ void smp_start(void)
     wait(10 * MS);
     for (unsigned i = 0; i < machine.acpi.cpus; i++)
         if (wanted(&machine.acpi.cpu[i], self))
-            start_one(machine.acpi.cpu[i].apic_id);
-    __builtin_memcpy(trampoline(), before, TRAMPOLINE_SIZE);
+            all &= start_one(machine.acpi.cpu[i].apic_id);
+    if (all)                            /* or one might come late and must find the way to its end */
+        __builtin_memcpy(trampoline(), before, TRAMPOLINE_SIZE);
     page_free(before, TRAMPOLINE_ORDER);
     printk(LOG_INFO, "%u processors\n", pcpu_count);
 }

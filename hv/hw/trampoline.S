@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where a processor begins after its start-up interrupt: in real mode, CS:IP = TRAMPOLINE >> 4 : 0. smp.c copies this to
- * TRAMPOLINE and puts page tables behind it. From here to 64-bit mode there is one step: paging on.
+ * TRAMPOLINE and puts page tables behind it. From here to 64-bit mode there is one step: paging on. Then the processor
+ * looks whether it is the one that is waited for: one that comes too late must not take the place of the next.
  */
 #include <hw/layout.h>
 
@@ -9,7 +10,7 @@
 #define AT(sym) (TRAMPOLINE + (sym) - trampoline_start)
 
         .section .rodata
-        .globl  trampoline_start, trampoline_stack, trampoline_end
+        .globl  trampoline_start, trampoline_stack, trampoline_apic_id, trampoline_end
         .balign 16
         .code16
 trampoline_start:
@@ -37,10 +38,26 @@ trampoline_64:
         movl    %eax, %ss
         movl    %eax, %fs
         movl    %eax, %gs
+        cpuid                           /* EAX 0: the highest leaf */
+        cmpl    $0xb, %eax
+        jb      2f
+        movl    $0xb, %eax
+        xorl    %ecx, %ecx
+        cpuid
+        testl   %ebx, %ebx
+        jnz     3f                      /* EDX: the whole id */
+2:      movl    $1, %eax
+        cpuid
+        shrl    $24, %ebx
+        movl    %ebx, %edx
+3:      cmpl    %edx, trampoline_apic_id(%rip)
+        jne     4f
         movq    trampoline_stack(%rip), %rsp
         movabsq $idle_l4 - IMAGE_BASE_ADDRESS, %rax
         movabsq $smp_high, %rcx
         jmp     *%rcx
+4:      hlt                             /* interrupts are off */
+        jmp     4b
         .balign 8
 trampoline_gdt:
         .quad   0, 0x00af9b000000ffff, 0x00cf93000000ffff
@@ -50,6 +67,8 @@ trampoline_gdt_pointer:
         .balign 8
 trampoline_stack:
         .quad   0
+trampoline_apic_id:
+        .long   0
 trampoline_end:
 
         .text

@@ -103,6 +103,8 @@ void vcpu_affinity_get(const struct vcpu *v, struct cpu_set *hard, struct cpu_se
 void vcpu_pin_override(struct vcpu *v, uint32_t cpu);
 /* Current runstate with times up to now, as the ABI wants it. */
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
+/* The same with the times up to the last change of state, which is what a guest finds in its memory. */
+void vcpu_runstate_record(const struct vcpu *v, struct vcpu_runstate_info *out);
 uint64_t vcpu_run_time(const struct vcpu *v);
 
 #endif
