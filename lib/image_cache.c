@@ -2,8 +2,13 @@
 /*
  * image_cache.c - unpack each kernel once, not once per domain.
  *
- * Two lists. A `file` remembers what stat() said about a path and which kernel it held; a `kernel` is an
- * unpacked image found by the SHA-256 of the file's bytes, so ten copies of one kernel share one entry.
+ * Two lists. A `file` remembers what stat() said about an inode, whatever its names, and which kernel it
+ * held; a `kernel` is an unpacked image found by a hash of the file's bytes, so ten copies of one kernel
+ * share one entry.
+ *
+ * The hash is Poly1305 under a secret key that each cache draws for itself; nobody is shown a hash. Who does
+ * not know the key cannot make two files that collide but by chance (at most 2^-78 for the largest file),
+ * which is what sharing needs, and it costs a tenth of SHA-256.
  *
  * The danger is a file that changes without stat() noticing: a write within the clock tick in which we read
  * it. So a file is trusted by looks alone only if, when we read it, its last change lay well in the past.
@@ -13,11 +18,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <nettle/sha2.h>
+#include <nettle/poly1305.h>
 
 #include "lib/image_internal.h"
 
@@ -27,7 +33,7 @@
 struct kernel {
     struct image image;         /* first: image_cache_put() gets its address */
     struct kernel *next;
-    uint8_t hash[SHA256_DIGEST_SIZE];
+    uint8_t hash[POLY1305_AES_DIGEST_SIZE];
     uint8_t *data;              /* what image.elf points to */
     size_t bytes;
     unsigned int users;
@@ -40,7 +46,6 @@ struct file {
     struct stat looks;
     bool settled;
     uint64_t used;
-    char path[];
 };
 
 struct image_cache {
@@ -48,6 +53,7 @@ struct image_cache {
     struct file *files;
     size_t memory_limit, unpack_limit;
     uint64_t clock;
+    uint8_t key[POLY1305_AES_KEY_SIZE];
     struct image_cache_stats stats;
 };
 
@@ -55,10 +61,15 @@ struct image_cache *image_cache_new(size_t memory_limit, size_t unpack_limit)
 {
     struct image_cache *cache = calloc(1, sizeof(*cache));
 
-    if (cache) {
-        cache->memory_limit = memory_limit;
-        cache->unpack_limit = unpack_limit;
+    if (!cache) {
+        return NULL;
     }
+    if (getrandom(cache->key, sizeof(cache->key), 0) != sizeof(cache->key)) {
+        free(cache);
+        return NULL;
+    }
+    cache->memory_limit = memory_limit;
+    cache->unpack_limit = unpack_limit;
     return cache;
 }
 
@@ -137,41 +148,46 @@ static bool same_looks(const struct stat *a, const struct stat *b)
            same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
 }
 
-static struct file *find_file(struct image_cache *cache, const char *path)
+/* What is remembered of an inode, even if it looks different now. */
+static struct file *find_file(struct image_cache *cache, const struct stat *looks)
 {
     struct file *file = cache->files;
 
-    while (file && strcmp(file->path, path)) {
+    while (file && (file->looks.st_dev != looks->st_dev || file->looks.st_ino != looks->st_ino)) {
         file = file->next;
     }
     return file;
 }
 
-/* Remember what `path` looked like. No memory: then it will be hashed again, nothing worse. */
-static void remember_file(struct image_cache *cache, const char *path, const struct stat *looks, bool settled,
-                          struct kernel *kernel)
+/* Make room for one more: the file not asked for for the longest time goes. */
+static void drop_oldest_file(struct image_cache *cache)
 {
-    struct file *file = find_file(cache, path), *oldest = NULL;
+    struct file **oldest = NULL;
     unsigned int count = 0;
 
-    if (!file) {
-        for (struct file *f = cache->files; f; f = f->next, count++) {
-            oldest = !oldest || f->used < oldest->used ? f : oldest;
-        }
-        if (count >= FILES_MAX) {
-            struct file **link = &cache->files;
+    for (struct file **link = &cache->files; *link; link = &(*link)->next, count++) {
+        oldest = !oldest || (*link)->used < (*oldest)->used ? link : oldest;
+    }
+    if (count >= FILES_MAX) {
+        struct file *gone = *oldest;
 
-            while (*link != oldest) {
-                link = &(*link)->next;
-            }
-            *link = oldest->next;
-            free(oldest);
-        }
-        file = malloc(sizeof(*file) + strlen(path) + 1);
+        *oldest = gone->next;
+        free(gone);
+    }
+}
+
+/* Remember what the file looked like. No memory: then it will be hashed again, nothing worse. */
+static void remember_file(struct image_cache *cache, const struct stat *looks, bool settled,
+                          struct kernel *kernel)
+{
+    struct file *file = find_file(cache, looks);
+
+    if (!file) {
+        drop_oldest_file(cache);
+        file = malloc(sizeof(*file));
         if (!file) {
             return;
         }
-        strcpy(file->path, path);
         file->next = cache->files;
         cache->files = file;
     }
@@ -248,13 +264,16 @@ static int read_file(const char *path, uint8_t **data, struct stat *looks, bool 
     return rc;
 }
 
-static void hash_bytes(const uint8_t *data, size_t size, uint8_t hash[SHA256_DIGEST_SIZE])
+static void hash_bytes(const struct image_cache *cache, const uint8_t *data, size_t size,
+                       uint8_t hash[POLY1305_AES_DIGEST_SIZE])
 {
-    struct sha256_ctx context;
+    static const uint8_t nonce[POLY1305_AES_NONCE_SIZE];
+    struct poly1305_aes_ctx context;
 
-    sha256_init(&context);
-    sha256_update(&context, size, data);
-    sha256_digest(&context, SHA256_DIGEST_SIZE, hash);
+    poly1305_aes_set_key(&context, cache->key);
+    poly1305_aes_set_nonce(&context, nonce);
+    poly1305_aes_update(&context, size, data);
+    poly1305_aes_digest(&context, POLY1305_AES_DIGEST_SIZE, hash);
 }
 
 /* Unpack and parse; takes `*data` over (sets it to NULL) if the image borrows it. */
@@ -293,10 +312,10 @@ static int make_kernel(struct image_cache *cache, const char *path, uint8_t **da
 static int find_kernel(struct image_cache *cache, const char *path, uint8_t **data, size_t size,
                        struct kernel **out, struct image_error *error)
 {
-    uint8_t hash[SHA256_DIGEST_SIZE];
+    uint8_t hash[POLY1305_AES_DIGEST_SIZE];
     int rc;
 
-    hash_bytes(*data, size, hash);
+    hash_bytes(cache, *data, size, hash);
     for (struct kernel *k = cache->kernels; k; k = k->next) {
         if (memcmp(k->hash, hash, sizeof(hash)) == 0) {
             cache->stats.rehashed++;
@@ -322,7 +341,7 @@ static const struct image *lend(struct image_cache *cache, struct kernel *kernel
 int image_cache_get(struct image_cache *cache, const char *path, const struct image **out,
                     struct image_error *error)
 {
-    struct file *file = find_file(cache, path);
+    struct file *file = NULL;
     struct kernel *kernel = NULL;
     struct stat looks = { 0 };
     uint8_t *data = NULL;
@@ -330,7 +349,10 @@ int image_cache_get(struct image_cache *cache, const char *path, const struct im
     int rc;
 
     error->text[0] = '\0';
-    if (file && file->settled && stat(path, &looks) == 0 && same_looks(&looks, &file->looks)) {
+    if (stat(path, &looks) == 0) {
+        file = find_file(cache, &looks);
+    }
+    if (file && file->settled && same_looks(&looks, &file->looks)) {
         cache->stats.hits++;
         file->used = ++cache->clock;
         *out = lend(cache, file->kernel);
@@ -343,7 +365,7 @@ int image_cache_get(struct image_cache *cache, const char *path, const struct im
     rc = find_kernel(cache, path, &data, (size_t)looks.st_size, &kernel, error);
     free(data);
     if (rc == 0) {
-        remember_file(cache, path, &looks, settled, kernel);
+        remember_file(cache, &looks, settled, kernel);
         *out = lend(cache, kernel);
     }
     return rc;

@@ -34,4 +34,5 @@ $(O)/guests/bench/prim.elf: $(addprefix $(O)/guest-obj/guests/bench/,prim.o prim
 bench: deps
 	@$(MAKE) --no-print-directory -s hv dom0
 	@tests/bench/bench
+	@tests/bench/create
 	@tests/bench/prim

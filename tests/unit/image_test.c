@@ -471,17 +471,44 @@ static void equal_content_is_unpacked_once(void **state)
 static void a_settled_file_costs_a_stat(void **state)
 {
     struct image_cache *cache = image_cache_new(LIMIT, LIMIT);
-    const struct image *image[3];
+    const struct image *image[4];
 
     write_file("s", sample_packed[1].data, sample_packed[1].size);
+    assert_int_equal(link(path_of("s"), path_of("hard")), 0);      /* the same file under other names */
+    assert_int_equal(symlink("s", path_of("soft")), 0);
     sleep(4);
-    for (int i = 0; i < 3; i++) {
-        image[i] = get(cache, "s");
-    }
-    expect_stats(cache, 2, 0, 1, 1);
-    for (int i = 0; i < 3; i++) {
+    image[0] = get(cache, "s");
+    image[1] = get(cache, "s");
+    image[2] = get(cache, "hard");
+    image[3] = get(cache, "soft");
+    expect_stats(cache, 3, 0, 1, 1);
+    for (int i = 0; i < 4; i++) {
         image_cache_put(cache, image[i]);
     }
+    image_cache_free(cache);
+}
+
+/* Another file at the same path is another file, and one that comes back is known. */
+static void a_replaced_file_is_seen(void **state)
+{
+    struct image_cache *cache = image_cache_new(LIMIT, LIMIT);
+    const struct image *a, *b, *c;
+    struct sample sample;
+
+    sample_elf(&sample);
+    write_file("one", sample.bytes, SAMPLE_SIZE);
+    sample.bytes[SAMPLE_TEXT] ^= 1;
+    write_file("two", sample.bytes, SAMPLE_SIZE);
+    a = get(cache, "one");
+    assert_int_equal(rename(path_of("one"), path_of("kept")), 0);
+    assert_int_equal(rename(path_of("two"), path_of("one")), 0);
+    b = get(cache, "one");
+    c = get(cache, "kept");
+    assert_ptr_not_equal(a, b);
+    assert_ptr_equal(a, c);
+    image_cache_put(cache, a);
+    image_cache_put(cache, b);
+    image_cache_put(cache, c);
     image_cache_free(cache);
 }
 
@@ -536,7 +563,8 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = { "a",  "b",  "s",  "held", "fifo", "empty", "text", "k0", "k1",
+    static const char *const names[] = { "hard", "soft", "one", "kept",
+                                         "a",  "b",  "s",  "held", "fifo", "empty", "text", "k0", "k1",
                                          "k2", "k3", "k4", "k5",   "k6",   "k7",    "k8",   "k9" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -573,6 +601,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(legacy_section_is_understood),
         cmocka_unit_test(equal_content_is_unpacked_once),
         cmocka_unit_test(a_settled_file_costs_a_stat),
+        cmocka_unit_test(a_replaced_file_is_seen),
         cmocka_unit_test(unused_kernels_go_when_memory_is_short),
         cmocka_unit_test(unreadable_paths_are_refused),
     };
