@@ -10,7 +10,7 @@ $(O)/dom0/obj/dom0/hauchd/%.o: dom0/hauchd/%.c
 
 $(O)/dom0/hauchd: $(HAUCHD_OBJS) $(O)/dom0/libhauch.a
 	@mkdir -p $(@D)
-	$(CC) -Wl,-z,relro,-z,now $^ $(LIB_LDLIBS) -o $@
+	$(CC) -Wl,-z,relro,-z,now -pthread $^ $(LIB_LDLIBS) -o $@
 
 dom0: $(O)/dom0/hauchd
 -include $(HAUCHD_OBJS:.o=.d)
@@ -21,7 +21,7 @@ $(eval $(call host_test,hauchd_step,tests/unit/hauchd_step.c dom0/hauchd/step.c 
 HAUCHD_TESTED := $(filter-out dom0/hauchd/main.c,$(HAUCHD_SRCS)) lib/build_pv.c lib/build_layout.c lib/build_tables.c \
                  lib/dev_disk.c lib/dev_nodes.c lib/wire_line.c lib/wire_request.c lib/xc_err.c $(wildcard lib/config*.c)
 $(eval $(call host_test,hauchd_life,tests/host/hauchd_life.c tests/host/hauchd_world.c tests/host/hauchd_peers.c \
-    $(HAUCHD_TESTED),-ljson-c -lnettle))
+    $(HAUCHD_TESTED),-ljson-c -lnettle -pthread))
 $(eval $(call host_test,hauchd_index,tests/unit/hauchd_index.c dom0/hauchd/index.c,))
 $(eval $(call host_test,hauchd_wire,tests/unit/hauchd_wire.c lib/wire_line.c lib/wire_request.c lib/dev_monitor.c lib/xc_err.c,-ljson-c))
 $(eval $(call fuzzer,hauchd_request,tests/fuzz/hauchd_request.c lib/wire_line.c lib/wire_request.c lib/xc_err.c,-ljson-c,-runs=20000 -dict=tests/fuzz/hauchd_request.dict))

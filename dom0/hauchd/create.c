@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The list of steps that makes a domain; read backwards, the one that removes it. */
 #define _GNU_SOURCE
-#include "dom0/hauchd/hauchd.h"
+#include "dom0/hauchd/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 
 #include "lib/dev_nodes.h"
 
-enum {
-    BACKEND_MS = 60000
-}; /* patience with a back end: on a slow machine its threads take a while to start */
+/* Patience with a back end: on a slow machine its threads take a while to start. With the worker: it is at most
+ * as slow as the disk that kernels come from, and memory. */
+enum { BACKEND_MS = 60000, UNPACK_MS = 600000, BUILD_MS = 3600000 };
 
 /* ---- files: all that can be known to be missing before anything is made ---- */
 static int ramdisk_open(struct domain *d, struct fault *f)
@@ -50,15 +50,39 @@ static struct build_pv build_of(const struct domain *d)
     };
 }
 
+/* The kernel, unpacked: by the worker, so this waits. */
+static int kernel_run(struct domain *d, struct fault *f)
+{
+    struct task *t = d->task;
+    int          rc;
+
+    if (d->image)
+        return 0;
+    if (!t)
+        t = d->task = worker_kernel(d->h, d, d->config.kernel);
+    if (!t)
+        return fault_set(f, -ENOMEM, "out of memory");
+    if (!t->done) {
+        fault_set(f, -ETIMEDOUT, "kernel %s is not unpacked yet", d->config.kernel);
+        return STEP_WAIT;
+    }
+    d->task = NULL;
+    d->image = t->image;
+    rc = t->rc;
+    if (rc)
+        fault_set(f, rc, "%s", t->fault.text);
+    task_free(t);
+    return rc;
+}
+
 static int files_run(void *ctx, struct fault *f)
 {
-    struct domain     *d = ctx;
-    struct image_error e = { "" };
-    struct build_pv    b;
-    int                rc = image_cache_get(d->h->images, d->config.kernel, &d->image, &e);
+    struct domain  *d = ctx;
+    struct build_pv b;
+    int             rc = kernel_run(d, f);
 
     if (rc)
-        return fault_set(f, rc, "%s", e.text);
+        return rc;
     rc = ramdisk_open(d, f);
     if (rc)
         return rc;
@@ -72,8 +96,11 @@ static int files_undo(void *ctx, struct fault *f)
 {
     struct domain *d = ctx;
 
+    if (d->task)
+        task_abandon(d->h, d->task);
+    d->task = NULL;
     if (d->image)
-        image_cache_put(d->h->images, d->image);
+        worker_put(d->h, d->image);
     d->image = NULL;
     if (d->ramdisk_fd >= 0)
         close(d->ramdisk_fd);
@@ -138,9 +165,8 @@ static int domain_undo(void *ctx, struct fault *f)
 }
 
 /* ---- build: memory and its contents ---- */
-static int build_run(void *ctx, struct fault *f)
+static int build_begin(struct domain *d, struct fault *f)
 {
-    struct domain  *d = ctx;
     struct build_pv b;
     uint16_t        id = d->entry.id;
     int             rc = xc_evtchn_alloc_unbound(d->h->xc, id, &d->store_port, f);
@@ -149,16 +175,52 @@ static int build_run(void *ctx, struct fault *f)
     if (rc)
         return rc;
     b = build_of(d);
-    rc = build_pv(d->h->xc, &b, f);
+    d->task = worker_build(d->h, d, &b);
+    return d->task ? 0 : fault_set(f, -ENOMEM, "out of memory");
+}
+
+static int build_run(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+    struct task   *t;
+    int            rc = d->task ? 0 : build_begin(d, f);
+
     if (rc)
         return rc;
-    d->store_mfn = b.store_mfn;
-    d->console_mfn = b.console_mfn;
-    image_cache_put(d->h->images, d->image);
+    t = d->task;
+    if (!t->done) {
+        fault_set(f, -ETIMEDOUT, "its memory is not filled yet");
+        return STEP_WAIT;
+    }
+    d->task = NULL;
+    rc = t->rc;
+    if (rc)
+        fault_set(f, rc, "%s", t->fault.text);
+    d->store_mfn = t->build.store_mfn;
+    d->console_mfn = t->build.console_mfn;
+    task_free(t);
+    if (rc)
+        return rc;
+    worker_put(d->h, d->image);
     d->image = NULL;
     close(d->ramdisk_fd);
     d->ramdisk_fd = -1;
-    return xc_mem_claim(d->h->xc, id, 0, f);
+    return xc_mem_claim(d->h->xc, d->entry.id, 0, f);
+}
+
+/* The worker may be at it: the domain must not go, and its number not to another one, before that is over. */
+static int build_undo(void *ctx, struct fault *f)
+{
+    struct domain *d = ctx;
+
+    if (d->task && !d->task->done) {
+        fault_set(f, -ETIMEDOUT, "its memory is still being filled");
+        return STEP_WAIT;
+    }
+    if (d->task)
+        task_free(d->task);
+    d->task = NULL;
+    return 0;
 }
 
 /* ---- store and console ---- */
@@ -268,9 +330,9 @@ static int start_undo(void *ctx, struct fault *f)
 }
 
 const struct step create_steps[] = {
-    { "files",     files_run,     files_undo,     0 },
+    { "files",     files_run,     files_undo,     UNPACK_MS },
     { "domain",    domain_run,    domain_undo,    0 },
-    { "build",     build_run,     NULL,           0 },
+    { "build",     build_run,     build_undo,     BUILD_MS },
     { "store",     store_run,     store_undo,     0 },
     { "introduce", introduce_run, introduce_undo, 0 },
     { "console",   console_run,   console_undo,   0 },

@@ -278,6 +278,17 @@ static int close_one(struct domain *d, const char *type, unsigned devid, struct 
     return STEP_WAIT;
 }
 
+/* The kernel takes a device out of sysfs before its driver has let go: an interface goes later. */
+static int vif_disconnect(struct domain *d, size_t i, struct fault *f)
+{
+    int rc = close_one(d, "vif", d->config.vifs[i].devid, &d->vifs[i].end, f);
+
+    if (rc || !d->vifs[i].name[0] || !dev_link_index(d->vifs[i].name))
+        return rc;
+    fault_set(f, -ETIMEDOUT, "interface %s of vif %u did not go", d->vifs[i].name, d->config.vifs[i].devid);
+    return STEP_WAIT;
+}
+
 int device_disconnect(struct domain *d, enum device kind, size_t i, struct fault *f)
 {
     int rc = peer_store_need(d->h, f);
@@ -286,7 +297,7 @@ int device_disconnect(struct domain *d, enum device kind, size_t i, struct fault
         return rc;
     if (kind == DEVICE_DISK)
         return close_one(d, "vbd", d->config.disks[i].number, &d->disk_ends[i], f);
-    return close_one(d, "vif", d->config.vifs[i].devid, &d->vifs[i].end, f);
+    return vif_disconnect(d, i, f);
 }
 
 int devices_disconnect(struct domain *d, struct fault *f)

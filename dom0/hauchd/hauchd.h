@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hauchd: the one resident program that makes domains, watches them die and makes them anew.
  *
- * One thread, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what
- * takes time here (unpacking a kernel, filling memory) is done in one go, at most once per domain and kernel.
+ * One loop, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what takes time
+ * here (unpacking a kernel, filling memory) is done by one thread beside it (worker.c).
  *
  *   main.c     options, opening everything                  domain.c   what is known of a domain
  *   loop.c     waiting for events                           create.c   the list of steps that makes one
@@ -13,6 +13,7 @@
  *   request_guest.c   what is asked of a running domain: memory, keys, configuration
  *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
  *   registry.c   definitions, what starts with the host     request_registry.c   what is asked of them
+ *   worker.c   the thread for long work                     log.c      text of the hypervisor's log
  *   device_list.c   which devices a domain has              hotplug.c  devices that come and go
  */
 #ifndef HAUCHD_H
@@ -34,13 +35,16 @@
 struct json_object;
 struct client;
 struct hot;
+struct worker;
+struct task;
 
 /* ---- the program ---- */
 struct hauchd {
     struct xc           *xc;
     struct xs_client    *xs;             /* NULL while the store is away */
     int                  console_fd;     /* -1 while hauch-console is away */
-    struct image_cache  *images;
+    struct image_cache  *images;         /* touched by the worker only, where there is one */
+    struct worker       *worker;
     void                *evtchn;         /* xenevtchn_handle */
     uint32_t             virq_port;      /* 0: deaths are told by the store instead */
     int                  epoll_fd, listen_fd, link_fd, uevent_fd;
@@ -58,7 +62,7 @@ struct hauchd {
 };
 
 /* Who a descriptor belongs to, for the loop. */
-enum source { FROM_CLIENT, FROM_LISTEN, FROM_EVTCHN, FROM_STORE, FROM_CONSOLE, FROM_LINK, FROM_UEVENT };
+enum source { FROM_WORKER, FROM_CLIENT, FROM_LISTEN, FROM_EVTCHN, FROM_STORE, FROM_CONSOLE, FROM_LINK, FROM_UEVENT };
 int      loop_add(struct hauchd *h, int fd, enum source source, struct client *c);
 void     loop_want(struct hauchd *h, int fd, struct client *c, uint32_t events);
 
@@ -111,6 +115,7 @@ struct domain {
     uint32_t             store_port, console_port;
     uint64_t             store_mfn, console_mfn;
     const struct image  *image;
+    struct task         *task;           /* long work for this domain that is under way */
     int                  ramdisk_fd;
     uint64_t             ramdisk_bytes;
     struct dev_disk     *disks;

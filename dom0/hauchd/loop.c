@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop: one epoll set, one thread; every descriptor knows whose it is. */
 #define _GNU_SOURCE
-#include "dom0/hauchd/hauchd.h"
+#include "dom0/hauchd/worker.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,6 +58,9 @@ static void dispatch(struct hauchd *h, const struct epoll_event *ev)
     case FROM_CLIENT:
         client_event(h, (struct client *)(uintptr_t)(ev->data.u64 & ((UINT64_C(1) << SOURCE_SHIFT) - 1)),
                      ev->events);
+        return;
+    case FROM_WORKER:
+        worker_event(h);
         return;
     case FROM_LISTEN:
         client_accept(h);

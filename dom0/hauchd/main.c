@@ -2,6 +2,7 @@
 /* hauchd: options, opening everything, the loop. See hauchd.h for the parts. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/registry.h"
+#include "dom0/hauchd/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,6 +88,7 @@ static int open_all(struct hauchd *h, struct fault *f)
     rc = loop_add(h, h->link_fd, FROM_LINK, NULL);
     rc = rc ? rc : loop_add(h, h->uevent_fd, FROM_UEVENT, NULL);
     rc = rc ? rc : death_listen(h, f);
+    rc = rc ? rc : worker_start(h, f);
     return rc ? rc : listen_on(h, f);
 }
 
@@ -186,6 +188,7 @@ int main(int argc, char **argv)
     while (!stop_asked)
         loop_once(&h, -1);
     clients_close(&h);
+    worker_stop(&h);
     registry_free(&h);
     unlink(h.socket_path);
     return 0;

@@ -2,7 +2,7 @@
 /* What hauchd tells of domains and the host, as JSON. Programs may rely on names and units; more may be
  * added. */
 #define _GNU_SOURCE
-#include "dom0/hauchd/hauchd.h"
+#include "dom0/hauchd/worker.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -350,7 +350,7 @@ static void host_hauchd(struct hauchd *h, struct json_object *o)
 {
     struct image_cache_stats images;
 
-    image_cache_stats(h->images, &images);
+    worker_stats(h, &images);
     json_number(o, "domains_managed", h->domains.count);
     json_number(o, "kernels_cached", images.images);
     json_number(o, "kernel_cache_kib", images.bytes >> 10);

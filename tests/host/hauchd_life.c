@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "dom0/hauchd/registry.h"
+#include "dom0/hauchd/worker.h"
 #include "lib/wire_line.h"
 #include "tests/host/hauchd_world.h"
 
@@ -784,6 +785,61 @@ static void test_events(void **state)
     assert_clean();
 }
 
+/* ---- long work beside the loop ---- */
+static struct json_object *answer_within(int ms)
+{
+    struct json_object *o = NULL;
+
+    while (!o && ms-- > 0) {
+        loop_once(&h, 1);
+        o = answer();
+    }
+    return o;
+}
+
+/* While a kernel is unpacked others are answered, and the domain may be given up. */
+static void test_long_work(void **state)
+{
+    struct json_object *o = create_request("slow", with_disk());
+    struct fault        f = { 0 };
+    int                 first;
+
+    assert_int_equal(worker_start(&h, &f), 0);
+    world.hold_kernel = true;
+    send_text(json_object_to_json_string(o));
+    send_text("\n");
+    assert_null(answer());
+    first = client_fd;
+    client_fd = -1;
+    assert_true(request("{\"op\":\"list\"}", NULL, 0));
+    assert_true(request("{\"op\":\"host\"}", NULL, 0));
+    assert_int_equal(h.domains.count, 1);
+    world.hold_kernel = false;
+    close(client_fd);
+    client_fd = first;
+    assert_true(ok_of(answer_within(5000), NULL, 0));
+    assert_true(world.domain[1].exists && !world.domain[1].paused);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"slow\"}", NULL, 0));
+
+    world.hold_kernel = true;
+    send_text(json_object_to_json_string(o));
+    send_text("\n");
+    assert_null(answer());
+    close(client_fd);
+    client_fd = -1;
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"slow\"}", NULL, 0));
+    assert_int_equal(h.domains.count, 0);
+    world.hold_kernel = false;
+    for (int i = 0; i < 5000 && world.images >= 0 && world.calls < 1000; i++) {
+        loop_once(&h, 1);
+        if (i > 20 && !world.images)
+            break;
+    }
+    worker_stop(&h);
+    json_object_put(o);
+    assert_clean();
+}
+
 static void test_vcpu_mistakes(void **state)
 {
     static const char *const bad[][2] = {
@@ -863,6 +919,7 @@ int main(void)
         TEST(test_records_of_the_hypervisor),
         TEST(test_progress),
         TEST(test_vcpus),
+        TEST(test_long_work),
         TEST(test_registry),
         TEST(test_halt_and_boot),
         TEST(test_events),

@@ -41,6 +41,7 @@ struct world {
     const char *failed;                    /* its name */
     bool        backends_silent;           /* they never answer */
     bool        store_away;
+    _Atomic bool hold_kernel;              /* unpacking one takes until this is false */
     bool        is_hauch;                  /* the hypervisor says it is, and knows the keys */
     bool        crash_cleared;             /* the record of the last crash */
     char        key;                       /* what the log has not shown the effect of yet */

@@ -67,10 +67,10 @@ ln -sf "$(command -v hauch)" /tmp/xl
 says 'xl list' "^web +$id +100 +[12] " /tmp/xl list
 says 'xl has no migrate' 'migrate is not in Hauch, because' /tmp/xl migrate web host
 hauch events >/tmp/events & events=$!
-check 'define' hauch define /etc/web.cfg name=kept memory=64
+check 'define' hauch define /etc/web.cfg name=kept memory=100
 says 'list --defined' '^kept +- off' hauch list --defined
 check 'autostart' hauch autostart kept on
-check 'edit keeps what makes sense' env EDITOR='sed -i s/vcpus/vcpus/;true' hauch edit kept
+check 'edit keeps what makes sense' env EDITOR='sed -i s/^memory.=.100/memory=96/' hauch edit kept
 says 'edit refuses nonsense' 'nothing was changed; your text is in' env EDITOR='sed -i s/^memory/memory=[/' hauch edit kept
 check 'rename' hauch rename web other
 says 'domname' '^other$' hauch domname $id
@@ -83,7 +83,7 @@ check 'nothing is left' gone web
 says 'no domain while the host goes down' 'going down.*host-start' hauch create /etc/web.cfg
 says 'host-start brings what ran' '^web$' hauch host-start
 check 'it runs' hauch domid web
-says 'what starts with the host could not: its image is in use' 'image|web.img' cat /var/log/hauch/hauchd.log
+says 'a second user of an image is refused' 'kept: not created.*web.img' cat /var/log/hauch/hauchd.log
 check 'destroy' hauch destroy web
 check 'start' hauch start -p kept
 says 'it runs under its name' '^kept .*--p---' hauch list

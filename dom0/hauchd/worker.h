@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What takes long and needs nothing of the rest: see worker.c. */
+#ifndef HAUCHD_WORKER_H
+#define HAUCHD_WORKER_H
+
+#include "dom0/hauchd/hauchd.h"
+
+enum task_kind { TASK_KERNEL, TASK_BUILD, TASK_PUT };
+
+/* All that the thread sees; strings are the task's own. */
+struct task {
+    struct task        *next;
+    enum task_kind      kind;
+    bool                done;         /* set by the main thread only, when it learns so */
+    struct domain      *owner;        /* is poked then; NULL: nobody wants it, it is freed */
+    int                 rc;
+    struct fault        fault;
+    char               *path;         /* kernel: of the file */
+    const struct image *image;        /* kernel: out; build, put: in */
+    struct build_pv     build;
+};
+
+/* Without a call of this, everything is done at once by whoever asks: for tests. */
+int  worker_start(struct hauchd *h, struct fault *f);
+void worker_stop(struct hauchd *h);
+void worker_event(struct hauchd *h);      /* its descriptor is readable */
+
+/* Begin; NULL: no memory. The owner is poked when it is done (it may be so at once), then reads the result
+ * and calls task_free(). */
+struct task *worker_kernel(struct hauchd *h, struct domain *owner, const char *path);
+struct task *worker_build(struct hauchd *h, struct domain *owner, const struct build_pv *b);
+/* Give a kernel back; nobody waits for it. */
+void worker_put(struct hauchd *h, const struct image *image);
+void task_free(struct task *t);
+/* Its owner does not want it any more: it is freed when it is done, and a kernel it brings is given back. */
+void task_abandon(struct hauchd *h, struct task *t);
+
+void worker_stats(struct hauchd *h, struct image_cache_stats *out);
+
+#endif
