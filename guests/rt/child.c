@@ -5,7 +5,6 @@
 enum { CODE, SHARED, STACK, ROOT };
 extern char child_code[], child_code_end[];
 static uint64_t spare_taken;
-static void *windows[CHILD_PAGES];
 
 /* The builder maps a part of our memory only; frames beyond it can go without anyone missing them. */
 long frames_give_back(unsigned n)
@@ -16,7 +15,8 @@ long frames_give_back(unsigned n)
                                         .domid = DOMID_SELF };
 
     for (unsigned i = 0; i < n; i++)
-        mfn[i] = pfn_to_mfn(start_info_pointer->nr_pages - 1 - spare_taken++);
+        mfn[i] = pfn_to_mfn(start_info_pointer->nr_pages - 1 -
+                            __atomic_fetch_add(&spare_taken, 1, __ATOMIC_RELAXED));
     return memory_op(XENMEM_decrease_reservation, &r);
 }
 
@@ -77,16 +77,16 @@ static bool child_populate(struct child *c)
 /* Maps a page of the child, emptied. */
 static uint64_t *window(struct child *c, unsigned i)
 {
-    if (!windows[i])
-        windows[i] = page_alloc();
-    CHECK_EQ(foreign_map(windows[i], c->mfn[i], c->id, PTE_KERNEL), 0);
-    memset(windows[i], 0, PAGE_SIZE);
-    return windows[i];
+    if (!c->windows[i])
+        c->windows[i] = page_alloc();
+    CHECK_EQ(foreign_map(c->windows[i], c->mfn[i], c->id, PTE_KERNEL), 0);
+    memset(c->windows[i], 0, PAGE_SIZE);
+    return c->windows[i];
 }
 
-static void window_close(unsigned i)
+static void window_close(const struct child *c, unsigned i)
 {
-    CHECK_EQ(update_va((uint64_t)windows[i], pte(va_to_mfn(windows[i]), PTE_KERNEL), UVMF_INVLPG), 0);
+    CHECK_EQ(update_va((uint64_t)c->windows[i], pte(va_to_mfn(c->windows[i]), PTE_KERNEL), UVMF_INVLPG), 0);
 }
 
 static void child_tables(struct child *c)
@@ -96,20 +96,19 @@ static void child_tables(struct child *c)
     window(c, ROOT + 2)[0] = pte(c->mfn[ROOT + 3], PTE_TABLE);
     window(c, ROOT + 3);
     for (unsigned i = 0; i < CHILD_PAGES; i++)
-        ((uint64_t *)windows[ROOT + 3])[i] =
+        ((uint64_t *)c->windows[ROOT + 3])[i] =
             pte(c->mfn[i], i >= ROOT && i <= ROOT + 3 ? PTE_P | PTE_A : PTE_KERNEL);
     for (unsigned i = ROOT; i <= ROOT + 3; i++)
-        window_close(i);
+        window_close(c, i);
 }
 
 /* It has no event handler: its events stay masked, and it polls. */
 static void child_mask_events(struct child *c)
 {
-    static struct shared_info *its;
+    struct shared_info *its = c->windows[CHILD_PAGES] ? c->windows[CHILD_PAGES] : page_alloc();
     struct xen_domctl op = { 0 };
 
-    if (!its)
-        its = page_alloc();
+    c->windows[CHILD_PAGES] = its;
     CHECK_EQ(domctl(XEN_DOMCTL_getdomaininfo, c->id, &op), 0);
     CHECK_EQ(foreign_map(its, op.u.getdomaininfo.shared_info_frame, c->id, PTE_KERNEL), 0);
     its->vcpu_info[0].evtchn_upcall_mask = 1;
@@ -118,25 +117,26 @@ static void child_mask_events(struct child *c)
 
 static void child_start(struct child *c)
 {
-    static struct vcpu_guest_context context;
+    struct vcpu_guest_context *context = c->context ? c->context : pages_alloc(2);
     struct mmuext_op pin = { .cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = c->mfn[ROOT] };
     struct xen_domctl op = { 0 };
 
     CHECK_EQ(mmuext(&pin, 1, NULL, c->id), 0);
     op.u.max_vcpus.max = 1;
     CHECK_EQ(domctl(XEN_DOMCTL_max_vcpus, c->id, &op), 0);
-    memset(&context, 0, sizeof context);
-    context.flags = VGCF_in_kernel | VGCF_online;
-    context.user_regs.rip = VIRT_BASE;
-    context.user_regs.cs = FLAT_KERNEL_CS64;
-    context.user_regs.ss = FLAT_KERNEL_SS64;
-    context.user_regs.rflags = 0x202;
-    context.user_regs.rsp = VIRT_BASE + CHILD_RSP;
-    context.kernel_ss = FLAT_KERNEL_SS64;
-    context.kernel_sp = VIRT_BASE + 0x3000;
-    context.ctrlreg[3] = xen_pfn_to_cr3(c->mfn[ROOT]);
+    c->context = context;
+    memset(context, 0, sizeof *context);
+    context->flags = VGCF_in_kernel | VGCF_online;
+    context->user_regs.rip = VIRT_BASE;
+    context->user_regs.cs = FLAT_KERNEL_CS64;
+    context->user_regs.ss = FLAT_KERNEL_SS64;
+    context->user_regs.rflags = 0x202;
+    context->user_regs.rsp = VIRT_BASE + CHILD_RSP;
+    context->kernel_ss = FLAT_KERNEL_SS64;
+    context->kernel_sp = VIRT_BASE + 0x3000;
+    context->ctrlreg[3] = xen_pfn_to_cr3(c->mfn[ROOT]);
     memset(&op, 0, sizeof op);
-    op.u.vcpucontext.ctxt.va = (uint64_t)&context;
+    op.u.vcpucontext.ctxt.va = (uint64_t)context;
     CHECK_EQ(domctl(XEN_DOMCTL_setvcpucontext, c->id, &op), 0);
     child_mask_events(c);
     CHECK_EQ(domctl(XEN_DOMCTL_unpausedomain, c->id, &op), 0);
@@ -149,7 +149,7 @@ bool child_create(struct child *c)
     if (!child_shell(c, CHILD_PAGES) || !child_populate(c))
         return false;
     memcpy(window(c, CODE), child_code, child_code_end - child_code);
-    window_close(CODE);
+    window_close(c, CODE);
     c->page = (struct child_page *)window(c, SHARED);
     child_tables(c);
     child_start(c);
@@ -165,9 +165,15 @@ void child_add(struct child *c, uint64_t nr, uint64_t a, uint64_t b, uint64_t d,
     c->page->call[c->page->count++] = (struct child_call){ nr, { a, b, d, e, 0 }, -9999 };
 }
 
+void child_begin(struct child *c, uint64_t times)
+{
+    c->page->again = times - 1;
+    __atomic_store_n(&c->page->state, 1, __ATOMIC_SEQ_CST);
+}
+
 bool child_run(struct child *c)
 {
-    c->page->state = 1;
+    child_begin(c, 1);
     for (unsigned i = 0; i < 1000 && c->page->state != 2; i++)
         nap(1000000);
     CHECK_EQ(c->page->state, 2);
@@ -200,7 +206,7 @@ void child_destroy(struct child *c)
     long r;
 
     if (c->page)
-        window_close(SHARED);
+        window_close(c, SHARED);
     c->page = NULL;
     r = domctl(XEN_DOMCTL_destroydomain, c->id, &op);
     CHECK(r == 0 || r == -XEN_ESRCH);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A second, unprivileged domain, built by the test: one vCPU in kernel mode that makes the hypercalls it
- * finds in a page shared with us, and writes the results there. So what it does is data of the test.
+ * finds in a page shared with us, and writes the results there. So what it does is data of the test. Several
+ * vCPUs of ours may have a child each; one child is for one of them at a time.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -14,15 +15,17 @@
 #define CHILD_CALLS 36
 #define CHILD_RSP 0x2f00        /* its stack pointer, in page 2: what iret finds there is up to the test */
 /* offset in the shared page from which tests may place buffers */
-#define CHILD_BUFFER (16 + CHILD_CALLS * 56)
+#define CHILD_BUFFER (32 + CHILD_CALLS * 56)
 
 struct child_call {
     uint64_t nr, arg[5];
     int64_t result;
 };
 struct child_page {
-    volatile uint64_t state;    /* 1: calls wait, 2: done */
+    volatile uint64_t state;    /* 1: calls wait, 2: done, 3: it counts up spins, with no hypercall */
     uint64_t count;
+    volatile uint64_t again;    /* how often more it makes them all; it counts this down */
+    volatile uint64_t spins;
     struct child_call call[CHILD_CALLS];
     uint8_t buffer[PAGE_SIZE - CHILD_BUFFER];
 };
@@ -33,6 +36,8 @@ struct child {
     /* 0 code, 1 shared, 2 stack, 3 to 6 its page tables L4 to L1, the others free */
     uint64_t mfn[CHILD_PAGES];
     struct child_page *page;
+    /* of ours, kept from one domain to the next: where its pages are mapped, room for a context */
+    void *windows[CHILD_PAGES + 1], *context;
 };
 
 /* Gives pages of ours back, creates, builds and starts it. Failures are failed checks; false then. */
@@ -42,6 +47,8 @@ bool child_shell(struct child *c, unsigned pages);
 /* Adds a call to the list of the next run; buffers are addressed by child_buffer(offset). */
 void child_add(struct child *c, uint64_t nr, uint64_t a, uint64_t b, uint64_t d, uint64_t e);
 static inline uint64_t child_buffer(unsigned offset) { return CHILD_SHARED + CHILD_BUFFER + offset; }
+/* Starts the list, rounds times over; state says when it is done. */
+void child_begin(struct child *c, uint64_t rounds);
 /* Runs the list, waits for it, at most a second of machine time; false: it did not come to an end. */
 bool child_run(struct child *c);
 /* One call. */

@@ -9,11 +9,13 @@ child_code:
         movq    $0xffffffff80001000, %rbx
 1:      cmpq    $1, (%rbx)
         je      2f
+        cmpq    $3, (%rbx)
+        je      5f
         movl    $SCHEDOP_yield, %edi
         movl    $__HYPERVISOR_sched_op, %eax
         syscall
         jmp     1b
-2:      leaq    16(%rbx), %r12
+2:      leaq    32(%rbx), %r12
         movq    8(%rbx), %r13
 3:      testq   %r13, %r13
         jz      4f
@@ -28,7 +30,12 @@ child_code:
         addq    $56, %r12
         decq    %r13
         jmp     3b
-4:      movq    $2, (%rbx)
+4:      subq    $1, 16(%rbx)
+        jnc     2b
+        movq    $0, 16(%rbx)
+        movq    $2, (%rbx)
+        jmp     1b
+5:      incq    24(%rbx)
         jmp     1b
 child_code_end:
         .section .note.GNU-stack, "", @progbits

@@ -10,7 +10,7 @@ extern char image_end[];
 extern uint8_t shared_info_page[];
 struct shared_info *shared = (void *)shared_info_page;
 static unsigned failures;
-static uint64_t next_page;
+static uint64_t pages_used;
 
 /* ---- printing: the machine's console, a line at a time ---- */
 static void put(char *buf, size_t len, size_t *at, char c)
@@ -112,19 +112,17 @@ uint64_t mapped_pages(void)
 }
 
 /* Behind the page tables and the builder's stack. The mapping reaches half a megabyte further at least. */
-void *page_alloc(void)
+void *pages_alloc(unsigned n)
 {
-    uint8_t *p;
+    uint64_t first = start_info_pointer->pt_base + (start_info_pointer->nr_pt_frames + 1) * PAGE_SIZE;
+    void *p = (void *)(first + __atomic_fetch_add(&pages_used, n, __ATOMIC_RELAXED) * PAGE_SIZE);
 
-    if (!next_page)
-        next_page = start_info_pointer->pt_base + (start_info_pointer->nr_pt_frames + 1) * PAGE_SIZE;
-    p = (uint8_t *)next_page;
-    if (va_to_pfn(p) >= mapped_pages())
+    if (va_to_pfn(p) + n > mapped_pages())
         give_up("the memory that the builder mapped is used up");
-    next_page += PAGE_SIZE;
-    memset(p, 0, PAGE_SIZE);
-    return p;
+    return memset(p, 0, n * PAGE_SIZE);
 }
+
+void *page_alloc(void) { return pages_alloc(1); }
 
 static const uint64_t *table_va(uint64_t mfn)
 {

@@ -95,6 +95,7 @@ static inline uint64_t va_to_pfn(const void *p) { return ((uint64_t)p - VIRT_BAS
 static inline uint64_t va_to_mfn(const void *p) { return pfn_to_mfn(va_to_pfn(p)); }
 /* A zeroed page of our own, mapped writable; never given back. */
 void *page_alloc(void);
+void *pages_alloc(unsigned n);          /* without gaps */
 uint64_t mapped_pages(void);
 /*
  * Machine address of the L1 (level 1) to L4 entry that serves va in the initial tables; reading is by the

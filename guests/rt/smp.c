@@ -86,7 +86,7 @@ static void vcpu_main(void)
     }
 }
 
-/* From 32 on there is no place in shared_info; the others move as well, so that all are alike. */
+/* From 32 on there is no place in shared_info, and none is initialised without. All move, so all are alike. */
 static void vcpu_move_info(unsigned n)
 {
     static struct vcpu_info *page;
@@ -115,8 +115,8 @@ static void vcpu_prepare(unsigned n)
     c.kernel_sp = c.user_regs.rsp - 1024;
     c.ctrlreg[3] = xen_pfn_to_cr3(root_mfn());
     rt_traps_fill(&c);
-    CHECK_EQ(vcpu_op(VCPUOP_initialise, (int)n, &c), 0);
     vcpu_move_info(n);
+    CHECK_EQ(vcpu_op(VCPUOP_initialise, (int)n, &c), 0);
 }
 
 void smp_begin(unsigned n)

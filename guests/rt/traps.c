@@ -46,10 +46,8 @@ void rt_info_moved(unsigned vcpu, struct vcpu_info *to) { moved_info[vcpu] = to;
 
 void rt_stacks_make(unsigned n)
 {
-    rt_stacks = page_alloc();
+    rt_stacks = pages_alloc(n * (RT_STACK / PAGE_SIZE));
     rt_stack_count = n;
-    for (unsigned i = 1; i < n * (RT_STACK / PAGE_SIZE); i++)
-        page_alloc();
 }
 
 void events_mask(void)
