@@ -56,3 +56,38 @@ $(eval $(call host_test,clock_unit,tests/unit/clock_math.c hv/core/clock.c))
 $(eval $(call host_test,tsc_check,tests/unit/tsc_check.c hv/core/tsc_check.c hv/core/clock.c))
 $(eval $(call host_test,console_hv,tests/unit/console_hv.c tests/unit/console_hv_fake.c $(addprefix hv/core/, \
                   console.c console_input.c console_io.c print.c task.c lock.c)))
+
+# The scheduler on many processors: coroutines that change over at every atomic operation (tests/host/many_cpus.h), and
+# the same loads with threads under TSan.
+HV_MANY_FLAGS := $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -Itests/model/core -Ihv/include -Ihv/hw/include -DHV_DEBUG \
+                  -DMAX_CPUS=256 -DMAX_VCPUS=8 -DMAX_PORTS=4096 -DPREEMPT_BATCH=4 -DREFUSAL_RING=4 -DFAKE_FRAMES=8192
+HV_MANY_TESTS := tests/host/many_cpus.c tests/model/core/fake.c
+
+$(O)/host-many/hv/%.o: hv/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HV_MANY_FLAGS) -fsanitize=thread -c $< -o $@
+$(O)/host-many/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HV_MANY_FLAGS) -c $< -o $@
+$(O)/host-many-tsan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HV_MANY_FLAGS) -DMANY_THREADS -fsanitize=thread -c $< -o $@
+
+# $(eval $(call many_test,NAME,SOURCE)) and many_tsan
+define many_test
+HOST_TESTS += $(O)/host/tests/$(1)
+$(O)/host/tests/$(1): $(patsubst %.c,$(O)/host-many/%.o,$(2) $(HV_MANY_TESTS) tests/host/many_points.c $(HV_CORE_SRCS))
+	@mkdir -p $$(@D)
+	$$(CC) $$^ -lcmocka -lpthread -o $$@
+-include $(patsubst %.c,$(O)/host-many/%.d,$(2) $(HV_MANY_TESTS) $(HV_CORE_SRCS))
+endef
+define many_tsan
+HOST_TESTS += $(O)/host/tests/$(1)
+$(O)/host/tests/$(1): $(patsubst %.c,$(O)/host-many-tsan/%.o,$(2) $(HV_MANY_TESTS) $(HV_CORE_SRCS))
+	@mkdir -p $$(@D)
+	$$(CC) -fsanitize=thread $$^ -lcmocka -lpthread -o $$@
+-include $(patsubst %.c,$(O)/host-many-tsan/%.d,$(2) $(HV_MANY_TESTS) $(HV_CORE_SRCS))
+endef
+
+$(eval $(call many_test,sched_smp,tests/model/sched_smp.c))
+$(eval $(call many_tsan,sched_threads,tests/model/sched_smp.c))

@@ -102,6 +102,7 @@ static struct vcpu *take_first(struct pcpu *c, uint64_t now)
 
 static void start(struct runqueue *q, struct vcpu *v, uint64_t now)
 {
+    queue_weigh(q, v);              /* others of its domain may have come or gone */
     v->running = true;
     q->running = v;
     __atomic_store_n(&v->on_cpu, true, __ATOMIC_RELAXED);
@@ -122,6 +123,24 @@ static struct vcpu *choose(struct pcpu *c, uint64_t now, uint64_t *turn)
     *turn = next && q->count ? queue_turn(q, next) : 0;
     queue_publish(q);
     return next;
+}
+
+/*
+ * Who waits here may be better off elsewhere. Asked when the choice is made, or who is next here would only be sent
+ * back by the processor it was sent to; and when who ran last is let go, or it could not be sent.
+ */
+static void look_around(struct pcpu *c)
+{
+    struct runqueue *q = &c->rq;
+    uint64_t now;
+
+    if (__atomic_load_n(&q->peek.strays, __ATOMIC_RELAXED))
+        place_strays(c);
+    if (!__atomic_load_n(&q->peek.waiting, __ATOMIC_RELAXED))
+        return;
+    now = now_ns();
+    if (now - q->balanced >= BALANCE_NS)
+        place_balance(c, now);
 }
 
 static struct vcpu *go_idle(struct pcpu *c, uint64_t now)
@@ -150,8 +169,6 @@ struct vcpu *sched_pick(struct pcpu *c, uint64_t now)
     uint64_t turn;
 
     q->offering = false;
-    if (__atomic_load_n(&q->peek.waiting, __ATOMIC_RELAXED) && now - q->balanced >= BALANCE_NS)
-        place_balance(c, now);
     do {
         spin_lock(&q->lock);
         account_prev(c, now);
@@ -161,11 +178,13 @@ struct vcpu *sched_pick(struct pcpu *c, uint64_t now)
 
     if (turn)
         timer_set(&slice_timer[c->id], now + turn);
-    if (__atomic_load_n(&q->peek.strays, __ATOMIC_RELAXED))
-        place_strays(c);
-    if (prev != next && !vcpu_is_idle(prev))
+    if (!next)
+        next = go_idle(c, now);
+    if (prev == next)
+        look_around(c);
+    else if (!vcpu_is_idle(prev))
         vcpu_runstate_update(prev);     /* its address space is still there: others of its domain may look */
-    return next ? next : go_idle(c, now);
+    return next;
 }
 
 /* prev may be gone as soon as it is marked: only the queue is looked at then. */
@@ -174,10 +193,9 @@ void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next)
     if (prev == next || vcpu_is_idle(prev))
         return;
     __atomic_store_n(&prev->on_cpu, false, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&c->rq.peek.strays, __ATOMIC_RELAXED))
-        place_strays(c);
     if (c->rq.offering)
         place_offer(&c->rq.offer);
+    look_around(c);
 }
 
 /* ---- waking and stopping ---- */
@@ -198,6 +216,7 @@ void sched_vcpu_init(struct vcpu *v)
 void queue_arrive(struct pcpu *c, struct vcpu *v, uint64_t ref, uint64_t now, struct arrival *a)
 {
     struct runqueue *q = &c->rq;
+    bool woken = v->sched.state != RUNSTATE_runnable;
 
     queue_charge(q, now);
     if (!q->count) {
@@ -205,7 +224,7 @@ void queue_arrive(struct pcpu *c, struct vcpu *v, uint64_t ref, uint64_t now, st
             q->running->sched.vtime = vtime_alone(q->running->sched.vtime, ref, q->running->sched.weight);
         q->vtime = ref;
     }
-    vtime_bound(q, v, q->vtime);
+    vtime_bound(q, v, q->vtime, woken ? SCHED_LAG_WOKEN : SCHED_LAG_MOVED);
     state_set(v, RUNSTATE_runnable, now);
     __atomic_store_n(&v->cpu, c, __ATOMIC_RELEASE);
     queue_add(q, v);

@@ -11,8 +11,10 @@
 #endif
 #define SCHED_SLICE_LEAST   200000ull       /* turns of those with a small share are that short, not shorter */
 #define SCHED_SLICE_SHORT   1000000ull      /* and those of the others this */
-#define SCHED_LAG_NS        SCHED_SLICE_NS  /* of a round: what a sleeper may be behind the queue */
+#define SCHED_LAG_WOKEN     1u              /* rounds that a sleeper may be behind the queue */
+#define SCHED_LAG_MOVED     4u              /* and one that comes from another queue */
 #define SCHED_LEAD_NS       40000000ull     /* of its own time: what one that ran alone may be ahead */
+#define SCHED_BEHIND_NS     20000000ull     /* and behind */
 
 static inline uint32_t pause_flags(const struct vcpu *v)
 {
@@ -39,8 +41,8 @@ void queue_leave(struct runqueue *q, struct vcpu *v);
 void queue_weigh(struct runqueue *q, struct vcpu *v);
 /* Brings the virtual times of whoever runs, and of the queue, up to now. */
 void queue_charge(struct runqueue *q, uint64_t now);
-/* v is to arrive on q: what it is behind or ahead of ref is bounded. */
-void vtime_bound(const struct runqueue *q, struct vcpu *v, uint64_t ref);
+/* v is to arrive on q: what it is behind ref, in rounds, or ahead of it is bounded. */
+void vtime_bound(const struct runqueue *q, struct vcpu *v, uint64_t ref, unsigned rounds);
 /* The virtual time by which arrivals on q are judged. */
 uint64_t queue_ref(const struct runqueue *q);
 /* How long v may run on q now that others wait there. */

@@ -76,14 +76,18 @@ void queue_weigh(struct runqueue *q, struct vcpu *v)
 
 /* ---- virtual time ---- */
 
+uint64_t vtime_alone(uint64_t vtime, uint64_t ref, uint32_t weight)
+{
+    uint64_t least = ref - to_virtual(SCHED_BEHIND_NS, weight), most = ref + to_virtual(SCHED_LEAD_NS, weight);
+
+    return vtime_max(least, vtime_min(vtime, most));
+}
+
 static void charge_alone(struct vcpu *v, uint64_t used)
 {
     uint64_t common = __atomic_load_n(&common_vtime, __ATOMIC_RELAXED);
-    uint64_t most = common + to_virtual(SCHED_LEAD_NS, v->sched.weight), now = v->sched.vtime + used;
 
-    if (vtime_before(most, now))
-        now = vtime_max(v->sched.vtime, most);
-    v->sched.vtime = vtime_max(now, common);
+    v->sched.vtime = vtime_alone(v->sched.vtime + used, common, v->sched.weight);
 }
 
 /* The queue's time follows the smallest of its vCPUs and never goes back. */
@@ -135,11 +139,6 @@ uint64_t queue_ahead(const struct runqueue *q, const struct vcpu *v)
     return vtime_before(v->sched.vtime, ahead) ? ahead - v->sched.vtime : 0;
 }
 
-uint64_t vtime_alone(uint64_t vtime, uint64_t ref, uint32_t weight)
-{
-    return vtime_max(ref, vtime_min(vtime, ref + to_virtual(SCHED_LEAD_NS, weight)));
-}
-
 uint64_t vtime_guess(const struct pcpu *c, uint64_t now, uint64_t ref)
 {
     uint64_t since = __atomic_load_n(&c->rq.peek.since, __ATOMIC_RELAXED);
@@ -152,10 +151,10 @@ uint64_t vtime_guess(const struct pcpu *c, uint64_t now, uint64_t ref)
     return vtime_min(t, __atomic_load_n(&c->rq.peek.first, __ATOMIC_RELAXED));
 }
 
-void vtime_bound(const struct runqueue *q, struct vcpu *v, uint64_t ref)
+void vtime_bound(const struct runqueue *q, struct vcpu *v, uint64_t ref, unsigned rounds)
 {
     uint32_t weight = weight_now(v);
-    uint64_t least = ref - to_virtual(SCHED_LAG_NS, q->weight + weight);
+    uint64_t least = ref - to_virtual(rounds * SCHED_SLICE_NS, q->weight + weight);
     uint64_t most = ref + to_virtual(SCHED_LEAD_NS, weight);
 
     v->sched.vtime = vtime_min(vtime_max(v->sched.vtime, least), most);

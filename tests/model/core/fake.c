@@ -54,17 +54,43 @@ uint64_t tsc_now(void) { return (uint64_t)((__int128)now_ns() * fake_tsc[fake_cp
 uint64_t tsc_khz(void) { return 2000000; }
 bool tsc_reliable(void) { return !fake_tsc_unreliable; }
 uint64_t hw_rtc_seconds(void) { return 1700000000; }
-void hw_timer_program(uint64_t deadline) { if (fake_cpu->id == 0) fake_programmed = deadline; }
-void hw_relax(void) { sched_yield(); }
+struct fake_hooks fake_hooks;
+
+void hw_timer_program(uint64_t deadline)
+{
+    if (fake_cpu->id == 0)
+        fake_programmed = deadline;
+    if (fake_hooks.program)
+        fake_hooks.program(fake_cpu->id, deadline);
+}
+
+void hw_relax(void)
+{
+    if (fake_hooks.relax)
+        fake_hooks.relax();
+    else
+        sched_yield();
+}
+
 bool hw_irq_window(void) { return false; }
-void hw_kick(struct pcpu *c) { __atomic_fetch_add(&fake_kicks, 1, __ATOMIC_RELAXED); }
+void hw_kick(struct pcpu *c)
+{
+    __atomic_fetch_add(&fake_kicks, 1, __ATOMIC_RELAXED);
+    if (fake_hooks.kick)
+        fake_hooks.kick(c);
+}
+
 void hw_leave_domain(struct domain *d) { }
 void tlb_flush_domain(struct domain *d, uint64_t va)
 {
     __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED);
 }
 
-void crash(const char *text, const struct regs *r) { hw_halt(); }
+void crash(const char *text, const struct regs *r)
+{
+    fprintf(stderr, "%s\n", text);
+    hw_halt();
+}
 
 void hw_halt(void)
 {

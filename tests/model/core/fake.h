@@ -13,7 +13,9 @@
 #include <hv/pcpu.h>
 #include <hw/hw.h>
 
+#ifndef FAKE_FRAMES
 #define FAKE_FRAMES 512u
+#endif
 #define FAKE_SLOTS  64u             /* places where a domain can map something: addresses SLOT(0).. */
 #define SLOT(i)     (0x100000ull + (i) * PAGE_SIZE)
 
@@ -35,6 +37,13 @@ extern unsigned fake_preempt_one_in;    /* preempt_due() says yes one in that ma
 extern char     fake_console[65536];
 extern size_t   fake_console_len;
 extern uint32_t fake_guest_fault_in;    /* the guest access after that many fails; 0: none */
+
+/* What a finer machine puts in place of the fake's own; NULL: as it is. */
+extern struct fake_hooks {
+    void (*relax)(void);
+    void (*kick)(struct pcpu *c);
+    void (*program)(unsigned cpu, uint64_t deadline);
+} fake_hooks;
 
 /* A machine with that many processors; the calling thread becomes processor 0. */
 void fake_machine(unsigned cpus);

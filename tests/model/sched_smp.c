@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler on many processors (tests/host/many_cpus.c) under random loads: domains whose vCPUs compute without
+ * end, and others that wake, compute a little and sleep. What each domain must get is worked out independently: the
+ * weights fill the machine like water, and nobody gets more than its vCPUs or its cap can use.
+ */
+#include "../host/many_cpus.h"
+
+#include <hv/time.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define US 1000ull
+#define MS (1000 * US)
+#define SECOND (1000 * MS)
+#define DOMAINS 512u
+#define NEVER (~0ull)
+
+struct guest {
+    struct vcpu *v;
+    uint64_t burst, sleep, left;    /* burst 0: computes without end */
+    uint64_t worst, wakes, late;
+    uint64_t woken;                 /* atomic */
+    struct timer alarm;
+    uint64_t before;                /* run time when measuring began */
+};
+
+struct load {
+    struct domain *d;
+    unsigned vcpus;
+    uint32_t weight, cap;
+    struct guest g[8];
+    double fair;                    /* processors it should get */
+};
+
+static struct load load[DOMAINS];
+static unsigned loads;
+
+static struct guest *guest_of(const struct vcpu *v) { return &load[v->domain->id - 1].g[v->id]; }
+
+static uint64_t enter(struct pcpu *c, struct vcpu *v)
+{
+    struct guest *g = guest_of(v);
+    uint64_t now = now_ns(), woken = __atomic_exchange_n(&g->woken, 0, __ATOMIC_RELAXED);
+
+    if (woken) {
+        uint64_t took = now - woken;
+
+        g->worst = MAX(g->worst, took);
+        g->late += took;
+        g->wakes++;
+    }
+    return g->burst ? now + g->left : NEVER;
+}
+
+static void leave(struct pcpu *c, struct vcpu *v, uint64_t since, bool did)
+{
+    struct guest *g = guest_of(v);
+    uint64_t used = now_ns() - since;
+
+    if (!g->burst)
+        return;
+    g->left -= MIN(g->left, used);
+    if (!did && g->left)
+        return;
+    g->left = g->burst / 2 + fake_random((uint32_t)g->burst);
+    timer_set(&g->alarm, now_ns() + g->sleep / 2 + fake_random((uint32_t)g->sleep));
+    vcpu_pause(v, PAUSE_BLOCKED, false);
+}
+
+static void alarm_rings(void *arg, uint64_t now)
+{
+    struct guest *g = arg;
+
+    __atomic_store_n(&g->woken, now_ns(), __ATOMIC_RELAXED);
+    vcpu_unpause(g->v, PAUSE_BLOCKED);
+}
+
+static struct load *add(unsigned vcpus, uint32_t weight, uint64_t burst, uint64_t sleep)
+{
+    struct load *l = &load[loads++];
+
+    *l = (struct load){ .vcpus = vcpus, .weight = weight };
+    for (unsigned i = 0; i < vcpus; i++)
+        l->g[i] = (struct guest){ .burst = burst, .sleep = sleep, .left = burst };
+    l->d = fake_domain((domid_t)loads, vcpus, false, 31);
+    l->d->sched.weight = (uint16_t)weight;
+    for (unsigned i = 0; i < vcpus; i++) {
+        l->g[i].v = l->d->vcpu[i];
+        timer_init(&l->g[i].alarm, alarm_rings, &l->g[i], fake_random(pcpu_count));
+    }
+    return l;
+}
+
+static void begin(unsigned cpus, uint64_t seed, unsigned one_in)
+{
+    struct many m = { .cpus = cpus, .seed = seed, .switch_one_in = one_in, .guest_enter = enter, .guest_leave = leave };
+
+    loads = 0;
+    fake_seed(seed);
+    many_start(&m);
+}
+
+/* ---- what should be, and what is ---- */
+
+static double limit_of(const struct load *l) { return l->cap && l->cap < l->vcpus * 100 ? l->cap / 100.0 : l->vcpus; }
+
+/* Water: the level at which the domains that compute use up `room` processors. */
+static void fill(double room)
+{
+    double low = 0, high = 1e6;
+
+    for (unsigned round = 0; round < 100; round++) {
+        double level = (low + high) / 2, sum = 0;
+
+        for (unsigned i = 0; i < loads; i++) {
+            double want = level * load[i].weight, most = limit_of(&load[i]);
+
+            load[i].fair = load[i].g[0].burst ? 0 : want < most ? want : most;
+            sum += load[i].fair;
+        }
+        if (sum > room)
+            high = level;
+        else
+            low = level;
+    }
+}
+
+static uint64_t ran(const struct load *l)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < l->vcpus; i++)
+        sum += vcpu_run_time(l->g[i].v) - l->g[i].before;
+    return sum;
+}
+
+static void mark(void)
+{
+    for (unsigned i = 0; i < loads; i++)
+        for (unsigned k = 0; k < load[i].vcpus; k++)
+            load[i].g[k].before = vcpu_run_time(load[i].g[k].v);
+}
+
+struct result { double worst, idle, wake_worst, wake_mean; };
+
+/* Lets it run and compares. worst: error of the worst domain, in percent of its share, slack ns forgiven. */
+static struct result measure(uint64_t ns, uint64_t slack, bool tell)
+{
+    struct result r = { 0 };
+    uint64_t start = now_ns(), hogs = 0, idle = 0, took;
+    double wakes = 0, late = 0;
+
+    mark();
+    for (unsigned i = 0; i < pcpu_count; i++)
+        idle -= pcpus[i]->idle_ns;
+    many_run(ns);
+    took = now_ns() - start;
+    for (unsigned i = 0; i < pcpu_count; i++)
+        idle += pcpus[i]->idle_ns;
+    for (unsigned i = 0; i < loads; i++)
+        hogs += load[i].g[0].burst ? 0 : ran(&load[i]);
+    fill((double)hogs / (double)took);
+    for (unsigned i = 0; i < loads; i++) {
+        double want = load[i].fair * (double)took, got = (double)ran(&load[i]), off = got > want ? got - want : want - got;
+
+        for (unsigned k = 0; k < load[i].vcpus; k++) {
+            r.wake_worst = load[i].g[k].worst > r.wake_worst ? load[i].g[k].worst : r.wake_worst;
+            wakes += load[i].g[k].wakes;
+            late += load[i].g[k].late;
+        }
+        if (load[i].g[0].burst)
+            continue;
+        off = off > slack ? (off - slack) / want * 100 : 0;
+        r.worst = off > r.worst ? off : r.worst;
+        if (tell)
+            printf("  weight %5u vcpus %u cap %3u: fair %8.3f ms got %8.3f ms\n", load[i].weight, load[i].vcpus,
+                   load[i].cap, want / 1e6, got / 1e6);
+    }
+    r.idle = 100.0 * (double)idle / (double)took / pcpu_count;
+    r.wake_mean = wakes ? late / wakes : 0;
+    return r;
+}
+
+static void finish(void)
+{
+    many_end();
+    for (unsigned i = 0; i < loads; i++) {
+        domain_pause(load[i].d, false);
+        for (unsigned k = 0; k < load[i].vcpus; k++)
+            timer_stop(&load[i].g[k].alarm);
+    }
+    for (unsigned i = 0; i < pcpu_count; i++) {
+        fake_be_cpu(i);
+        fake_pending();
+    }
+    fake_be_cpu(0);
+    for (unsigned i = 0; i < loads; i++)
+        fake_domain_end(load[i].d);
+    assert_int_equal(fake_leaks(), 0);
+}
+
+/* ---- what must hold at any moment ---- */
+
+/* A processor that idles while somebody waits who may run there gets a little time to notice. */
+static uint64_t idle_since[MAX_CPUS];
+#define NOTICE (5 * US)
+
+static bool waits_for(const struct pcpu *c, const struct runqueue *q)
+{
+    list_for_each(at, &q->waiting)
+        if (cpu_set_has(&list_entry(at, struct vcpu, sched.queue)->sched.hard, c->id))
+            return true;
+    return false;
+}
+
+static void look_for_waste(void)
+{
+    uint64_t now = now_ns();
+
+    for (unsigned i = 0; i < pcpu_count; i++) {
+        bool waste = false;
+
+        for (unsigned k = 0; k < pcpu_count && vcpu_is_idle(pcpus[i]->current); k++)
+            waste |= waits_for(pcpus[i], &pcpus[k]->rq);
+        if (!waste)
+            idle_since[i] = now;
+        assert_true(now - idle_since[i] <= NOTICE);
+    }
+}
+
+static void runstates_add_up(uint64_t born)
+{
+    for (unsigned i = 0; i < loads; i++)
+        for (unsigned k = 0; k < load[i].vcpus; k++) {
+            struct vcpu_runstate_info r;
+
+            vcpu_runstate_get(load[i].g[k].v, &r);
+            assert_true(r.time[0] + r.time[1] + r.time[2] + r.time[3] == now_ns() - born);
+        }
+}
+
+/* ---- the tests ---- */
+
+static bool nightly(void) { return getenv("NIGHTLY") != NULL; }
+static void forget_latency(void)
+{
+    for (unsigned i = 0; i < loads; i++)
+        for (unsigned k = 0; k < load[i].vcpus; k++)
+            load[i].g[k].worst = load[i].g[k].wakes = load[i].g[k].late = 0;
+}
+
+static void random_hogs(unsigned domains, uint32_t ratio)
+{
+    uint32_t least = ratio > 16 ? 1 : 64;
+
+    for (unsigned i = 0; i < domains; i++)
+        add(1 + fake_random(4), least + fake_random(least * ratio - least), 0, 0);
+}
+
+static void say(const char *what, const struct result *r)
+{
+    print_message("%s: off by %.2f%%, idle %.3f%%, woken after %.0f us (mean %.1f)\n", what, r->worst, r->idle,
+                  r->wake_worst / 1000, r->wake_mean / 1000);
+}
+
+static void worse(struct result *all, const struct result *r)
+{
+    all->worst = MAX(all->worst, r->worst);
+    all->idle = MAX(all->idle, r->idle);
+    all->wake_worst = MAX(all->wake_worst, r->wake_worst);
+    all->wake_mean = MAX(all->wake_mean, r->wake_mean);
+}
+
+/* Each domain within 2 % of its share in a second, weights up to 16 to 1. */
+static void shares_in_a_second(void **state)
+{
+    struct result all = { 0 };
+
+    for (unsigned seed = 1; seed <= (nightly() ? 1000u : 100u); seed++) {
+        struct result r;
+        unsigned cpus;
+
+        fake_seed(seed);
+        cpus = 1 + fake_random(8);
+        begin(cpus, seed, 4);
+        random_hogs(2 + fake_random(2 * cpus + 4), 16);
+        many_run(300 * MS);
+        r = measure(SECOND, 0, false);
+        if (r.worst > 2)
+            print_message("seed %u: %.2f%%\n", seed, r.worst);
+        assert_true(r.worst <= 2);
+        worse(&all, &r);
+        finish();
+    }
+    say("a second, 1 to 8 processors", &all);
+}
+
+/* With weights up to 65535 to 1 in a minute; the smallest share is less than the shortest turn. */
+static void shares_in_a_minute(void **state)
+{
+    struct result all = { 0 };
+
+    for (unsigned seed = 1; seed <= (nightly() ? 100u : 8u); seed++) {
+        struct result r;
+        unsigned cpus;
+
+        fake_seed(seed);
+        cpus = 1 + fake_random(4);
+        begin(cpus, seed, 8);
+        random_hogs(2 + fake_random(2 * cpus + 4), 65535);
+        add(1, 1, 0, 0);
+        add(1, 65535, 0, 0);
+        many_run(SECOND);
+        r = measure(60 * SECOND, 2 * MS, false);
+        if (r.worst > 2)
+            print_message("seed %u: %.2f%%\n", seed, r.worst);
+        assert_true(r.worst <= 2);
+        worse(&all, &r);
+        finish();
+    }
+    say("a minute, weights 1 to 65535", &all);
+}
+
+static void shares_on_256(void **state)
+{
+    struct result r;
+
+    begin(256, 1, 4);
+    random_hogs(300, 16);
+    many_run(300 * MS);
+    r = measure(SECOND, 0, false);
+    say("a second, 256 processors", &r);
+    assert_true(r.worst <= 2);
+    finish();
+}
+
+/* Domains that wake, work for less than their share and sleep: served soon, whoever computes beside them. */
+static void who_wakes_runs_soon(void **state)
+{
+    struct result all = { 0 };
+
+    for (unsigned seed = 1; seed <= (nightly() ? 300u : 30u); seed++) {
+        struct result r;
+        unsigned cpus;
+
+        fake_seed(seed);
+        cpus = 1 + fake_random(8);
+        begin(cpus, seed, 4);
+        random_hogs(2 * cpus, 4);
+        for (unsigned i = 0; i < cpus; i++)
+            add(1, 256, 100 * US, 10 * MS);
+        many_run(300 * MS);
+        forget_latency();
+        r = measure(SECOND, 0, false);
+        assert_true(r.wake_worst <= 10 * MS);
+        assert_true(r.wake_mean <= 100 * US);
+
+        worse(&all, &r);
+        finish();
+    }
+    say("sleepers among hogs", &all);
+}
+
+/* Loads that sleep, wake, are pinned here and there and paused, all the time. */
+static unsigned changes;
+
+static void change_something(void)
+{
+    struct load *l = &load[fake_random(loads)];
+    struct vcpu *v = l->g[fake_random(l->vcpus)].v;
+    struct cpu_set set = { 0 };
+
+    for (unsigned i = 0; i < pcpu_count; i++)
+        if (fake_random(2))
+            cpu_set_add(&set, i);
+    cpu_set_add(&set, fake_random(pcpu_count));
+    __atomic_fetch_add(&changes, 1, __ATOMIC_RELAXED);
+    switch (fake_random(6)) {
+    case 0:
+        vcpu_affinity_set(v, &set, NULL, false);
+        break;
+    case 1:
+        vcpu_affinity_set(v, NULL, &set, false);
+        break;
+    case 2:
+        __atomic_store_n(&l->d->sched.weight, (uint16_t)(1 + fake_random(65535)), __ATOMIC_RELAXED);
+        break;
+    case 3:
+        domain_pause(l->d, true);
+        domain_unpause(l->d);
+        break;
+    default:
+        vcpu_unpause(v, PAUSE_BLOCKED);
+    }
+}
+
+static uint64_t unrest_enter(struct pcpu *c, struct vcpu *v)
+{
+    return enter(c, v);
+}
+
+static void unrest_leave(struct pcpu *c, struct vcpu *v, uint64_t since, bool did)
+{
+    leave(c, v, since, did);
+    if (fake_random(8) == 0)
+        vcpu_yield(v);
+    if (v->domain->id == 1 && fake_random(4) == 0)
+        change_something();
+}
+
+static void unrest_run(unsigned cpus, uint64_t seed, uint64_t ns)
+{
+    struct many m = { .cpus = cpus, .seed = seed, .switch_one_in = 3, .guest_enter = unrest_enter,
+                      .guest_leave = unrest_leave };
+    uint64_t born;
+
+    if (MANY_DETERMINISTIC)
+        m.all_quiet = look_for_waste;
+    loads = 0;
+    fake_seed(seed);
+    many_start(&m);
+    born = now_ns();
+    memset(idle_since, 0, sizeof idle_since);
+    for (unsigned i = 0; i < cpus; i++)
+        idle_since[i] = born;
+    add(2, 256, 20 * US, 30 * US);
+    for (unsigned i = 0; i < cpus; i++)
+        add(1 + fake_random(4), 1 + fake_random(1000), 5 * US + fake_random(200 * US), 1 + fake_random(200 * US));
+    add(2, 256, 0, 0);
+    many_run(ns);
+    runstates_add_up(born);
+    finish();
+}
+
+static void nothing_breaks(void **state)
+{
+    unsigned runs = !MANY_DETERMINISTIC ? 4 : nightly() ? 2000 : 60;
+
+    for (unsigned seed = 1; seed <= runs; seed++)
+        unrest_run(MANY_DETERMINISTIC ? 1 + seed % 6 : 4, seed, 10 * MS);
+    assert_true(changes > 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_breaks), cmocka_unit_test(shares_in_a_second), cmocka_unit_test(shares_in_a_minute),
+        cmocka_unit_test(shares_on_256), cmocka_unit_test(who_wakes_runs_soon),
+    };
+    const struct CMUnitTest threads[] = { cmocka_unit_test(nothing_breaks) };
+
+    return MANY_DETERMINISTIC ? cmocka_run_group_tests(tests, NULL, NULL) : cmocka_run_group_tests(threads, NULL, NULL);
+}
