@@ -53,6 +53,8 @@ $(eval $(call host_test,irq_lines,tests/unit/irq_lines.c $(HV_IRQ_SRCS)))
 $(eval $(call host_test,irq_msi,tests/unit/irq_msi.c $(HV_IRQ_SRCS)))
 # Clocks: arithmetic, and two processors that compare their TSCs.
 $(eval $(call host_test,clock_unit,tests/unit/clock_math.c hv/core/clock.c))
+$(eval $(call host_test,hw_time,tests/unit/hw_time.c hv/core/clock.c hv/core/tsc_check.c hv/core/print.c hv/core/lock.c))
+$(O)/host/tests/unit/hw_time.o: $(wildcard hv/hw/*.c hv/hw/*.h)
 $(eval $(call host_test,tsc_check,tests/unit/tsc_check.c hv/core/tsc_check.c hv/core/clock.c))
 $(eval $(call host_test,console_hv,tests/unit/console_hv.c tests/unit/console_hv_fake.c $(addprefix hv/core/, \
                   console.c console_input.c console_io.c print.c task.c lock.c)))

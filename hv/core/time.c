@@ -145,7 +145,7 @@ void vcpu_time_update(struct vcpu *v)
     struct vcpu_time_info *t = &v->info->time;
     struct clock c;
 
-    vcpu_tick_on(v);
+    vcpu_timers_resume(v);
     if (v->domain->tsc_stable && t->version && t->tsc_to_system_mul &&
         (!v->time_area.va || v->time_area_valid))
         return;

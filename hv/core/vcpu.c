@@ -27,6 +27,21 @@ static void singleshot_fired(void *arg, uint64_t now)
     event_raise_virq(arg, VIRQ_TIMER);
 }
 
+/* The next tick comes where it would if none had ever been late. */
+static void tick_on(struct vcpu *v)
+{
+    uint64_t period = __atomic_load_n(&v->period, __ATOMIC_RELAXED), due = v->periodic.deadline, now = now_ns();
+
+    if (period)
+        timer_set(&v->periodic, due + period > now ? due + period : now + period - (now - due) % period);
+}
+
+static void vcpu_tick_on(struct vcpu *v)
+{
+    if (__atomic_exchange_n(&v->tick_held, false, __ATOMIC_SEQ_CST))
+        tick_on(v);
+}
+
 /*
  * A vCPU that does not run gets one tick, which wakes it if it waits for events, and none more until it has run: they
  * would be for nobody. So a thousand domains that are paused cost nothing, whatever they have set.
@@ -41,33 +56,30 @@ static void periodic_fired(void *arg, uint64_t now)
         vcpu_tick_on(v);
 }
 
-/* The next tick comes where it would if none had ever been late. */
-static void tick_on(struct vcpu *v)
-{
-    uint64_t period = __atomic_load_n(&v->period, __ATOMIC_RELAXED), due = v->periodic.deadline, now = now_ns();
-
-    if (period)
-        timer_set(&v->periodic, due + period > now ? due + period : now + period - (now - due) % period);
-}
-
-void vcpu_tick_on(struct vcpu *v)
-{
-    if (unlikely(__atomic_load_n(&v->tick_held, __ATOMIC_SEQ_CST)) &&
-        __atomic_exchange_n(&v->tick_held, false, __ATOMIC_SEQ_CST))
-        tick_on(v);
-}
-
 static void poll_over(void *arg, uint64_t now)
 {
     event_poll_end(arg);
 }
 
-/* Where the vCPU is, its timers are: one that it sets again and again disturbs nobody else. */
+/*
+ * Where the vCPU is, its timers are: one that it sets again and again disturbs nobody else. They are looked after
+ * when it starts to run, and again when it sets one.
+ */
 void vcpu_timers_migrate(struct vcpu *v, unsigned cpu)
 {
     timer_migrate(&v->singleshot, cpu);
     timer_migrate(&v->periodic, cpu);
     timer_migrate(&v->poll, cpu);
+}
+
+void vcpu_timers_resume(struct vcpu *v)
+{
+    unsigned cpu = this_cpu()->id;
+
+    if (unlikely(__atomic_load_n(&v->singleshot.cpu, __ATOMIC_RELAXED) != cpu))
+        vcpu_timers_migrate(v, cpu);
+    if (unlikely(__atomic_load_n(&v->tick_held, __ATOMIC_SEQ_CST)))
+        vcpu_tick_on(v);
 }
 
 void vcpu_timer_set(struct vcpu *v, struct timer *t, uint64_t deadline)

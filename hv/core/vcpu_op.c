@@ -94,6 +94,7 @@ int vcpu_op_set_periodic_timer(struct vcpu *v, struct vcpu *target, struct vcpu_
     if (arg->period_ns < PERIOD_LEAST || arg->period_ns > PERIOD_MOST)
         return -XEN_EINVAL;
     __atomic_store_n(&target->period, arg->period_ns, __ATOMIC_RELAXED);
+    __atomic_store_n(&target->tick_held, false, __ATOMIC_RELAXED);
     if (v == target)
         vcpu_timer_set(v, &v->periodic, now_ns() + arg->period_ns);
     else

@@ -334,30 +334,39 @@ static void a_vcpu_that_does_not_run_gets_one_tick(void **state)
     end();
 }
 
-/* Domains that have set what kernels set, and wait: the hardware is told of nothing any more. */
+/* A hundred domains that have set what kernels set, and wait: the hardware is told of nothing any more. */
 static void those_who_wait_cost_no_interrupt(void **state)
 {
+    struct domain *many[100];
     uint64_t programs;
 
-    machine_with(true);
-    for (unsigned i = 0; i < dom[1]->max_vcpus; i++) {
-        struct vcpu *v = dom[1]->vcpu[i];
+    fake_machine(CPUS);
+    for (unsigned i = 0; i < 100; i++) {
+        struct vcpu *v;
 
-        run_on(v, 0);
+        many[i] = new_domain((domid_t)i, 1);
+        v = many[i]->vcpu[0];
+        run_on(v, i % CPUS);
         vcpu_op_set_periodic_timer(v, v, &(struct vcpu_set_periodic_timer){ MS });
-        pcpus[0]->current = pcpus[0]->idle;
+        vcpu_op_set_singleshot_timer(v, v, &(struct vcpu_set_singleshot_timer){ fake_now + MS, 0 });
+        stop_everywhere();
     }
     fake_now += SECOND;
-    timer_run(pcpus[0]);
-    programs = pcpus[0]->timers.programs;
     for (unsigned n = 0; n < 100; n++) {
+        for (unsigned c = 0; c < CPUS; c++) {
+            fake_be_cpu(c);
+            timer_run(pcpus[c]);
+            assert_int_equal(pcpus[c]->timers.programmed, ~0ull);
+            assert_int_equal(pcpus[c]->timers.used, 0);
+        }
+        if (n == 0)
+            programs = pcpus[0]->timers.programs;
         fake_now += 100 * MS;
-        timer_run(pcpus[0]);
-        assert_int_equal(pcpus[0]->timers.programmed, ~0ull);
-        assert_int_equal(pcpus[0]->timers.used, 0);
     }
     assert_int_equal(pcpus[0]->timers.programs, programs);
-    end();
+    fake_be_cpu(0);
+    for (unsigned i = 100; i-- > 0;)
+        fake_domain_end(many[i]);
 }
 
 int main(void)

@@ -84,8 +84,8 @@ void vcpu_stop_timers(struct vcpu *v);  /* and waits for those that are going of
 void vcpu_timer_set(struct vcpu *v, struct timer *t, uint64_t deadline);
 /* v runs on that processor from now on. No locks held. */
 void vcpu_timers_migrate(struct vcpu *v, unsigned cpu);
-/* v runs: its periodic timer goes on if it was held. */
-void vcpu_tick_on(struct vcpu *v);
+/* v starts to run here: its timers come along, and the periodic one goes on if it was held. */
+void vcpu_timers_resume(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 /*
  * Gives v its first registers (VCPUOP_initialise, domctl setvcpucontext; v does not run) and brings it up
@@ -97,8 +97,8 @@ int  vcpu_register_info(struct vcpu *v, mfn_t frame, uint32_t offset);
 void vcpu_release_info(struct vcpu *v);
 /*
  * Write system time and runstate where the guest registered them. Called on v's processor when v starts to
- * run and its address space is loaded. Both return at once where nothing is to be written. The first also lets
- * v's periodic timer go on.
+ * run and its address space is loaded. Both return at once where nothing is to be written. The first also calls
+ * vcpu_timers_resume().
  */
 void vcpu_time_update(struct vcpu *v);
 void vcpu_runstate_update(struct vcpu *v);
