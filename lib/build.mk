@@ -36,6 +36,7 @@ CONFIG_SRCS := $(wildcard lib/config*.c)
 CONFIG_LIBS := $(CONFIG_LDLIBS) -lnettle
 $(eval $(call host_test,config_test,tests/unit/config_test.c $(CONFIG_SRCS),$(CONFIG_LIBS)))
 $(eval $(call host_test,config_files_test,tests/unit/config_files_test.c $(CONFIG_SRCS),$(CONFIG_LIBS)))
+$(eval $(call host_test,dev_nodes_test,tests/unit/dev_nodes_test.c lib/dev_nodes.c lib/xc_err.c $(CONFIG_SRCS),$(CONFIG_LIBS)))
 $(eval $(call host_test,config_device_test,tests/unit/config_device_test.c $(CONFIG_SRCS),$(CONFIG_LIBS)))
 $(eval $(call fuzzer,config_doc_fuzz,tests/fuzz/config_doc_fuzz.c $(CONFIG_SRCS),$(CONFIG_LIBS)))
 $(eval $(call fuzzer,config_spec_fuzz,tests/fuzz/config_spec_fuzz.c $(CONFIG_SRCS),$(CONFIG_LIBS)))

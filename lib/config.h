@@ -28,6 +28,7 @@
 #define CONFIG_NOTES_MAX     100                 /* messages kept in a log */
 #define CONFIG_NAME_MAX      127                 /* bytes of a domain name */
 #define CONFIG_VCPUS_MAX     64                  /* MAX_VCPUS of the hypervisor */
+#define CONFIG_EVTCHN_MAX    131071              /* highest port: MAX_PORTS of the hypervisor, less 1 */
 #define CONFIG_DISKS_MAX     256
 #define CONFIG_VIFS_MAX      64
 #define CONFIG_CPUS_MAX      1024                /* highest physical CPU number + 1 in a CPU list */

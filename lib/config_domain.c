@@ -21,7 +21,6 @@
 #define MAPTRACK_DEFAULT    1024
 #define MAPTRACK_MAX        4096      /* what the hypervisor takes */
 #define EVTCHN_DEFAULT      1023
-#define EVTCHN_MAX          131071    /* FIFO event channels */
 
 /* What every reader here takes. */
 struct reading {
@@ -402,7 +401,7 @@ static int read_limits(struct reading *r)
     out->max_event_channels = EVTCHN_DEFAULT;
     rc = config_worst(get_unsigned(r, "max_grant_frames", 1, 4096, &out->max_grant_frames), rc);
     rc = config_worst(get_unsigned(r, "max_maptrack_frames", 0, MAPTRACK_MAX, &out->max_maptrack_frames), rc);
-    rc = config_worst(get_unsigned(r, "max_event_channels", 1, EVTCHN_MAX, &out->max_event_channels), rc);
+    rc = config_worst(get_unsigned(r, "max_event_channels", 1, CONFIG_EVTCHN_MAX, &out->max_event_channels), rc);
     rc = config_worst(get_unsigned(r, "max_grant_version", 1, 2, &version), rc);
     if (version == 2) {
         config_warn(r->log, place_of(r, "max_grant_version"),

@@ -17,7 +17,13 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include <hv/limits.h>
+
 #include "lib/config_internal.h"
+
+/* What the reader lets through the hypervisor takes. */
+_Static_assert(CONFIG_VCPUS_MAX == MAX_VCPUS, "vCPUs of a domain");
+_Static_assert(CONFIG_EVTCHN_MAX == MAX_PORTS - 1, "highest event channel");
 
 #define BASE "\nname = 'web'\nkernel = '/boot/vmlinuz'\nmemory = 64\n"
 
