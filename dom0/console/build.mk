@@ -10,7 +10,7 @@ $(O)/dom0/obj/$(CONSOLE_DIR)/%.o: $(CONSOLE_DIR)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -c $< -o $@
 
-$(O)/dom0/hauch-console: $(CONSOLE_OBJS)
+$(O)/dom0/hauch-console: $(CONSOLE_OBJS) $(O)/dom0/obj/lib/privilege.o
 	@mkdir -p $(@D)
 	$(CC) $^ -lxengnttab -lxenevtchn -o $@
 
@@ -33,4 +33,5 @@ $(eval $(call host_test,console_server,tests/host/console_server.c $(CONSOLE_SER
 $(eval $(call host_test,console_client,tests/host/console_client.c lib/console_client.c))
 $(eval $(call fuzzer,console_ring,tests/fuzz/console_ring.c dom0/console/ring.c dom0/console/queue.c dom0/console/replay.c))
 $(eval $(call fuzzer,console_control,tests/fuzz/console_control.c $(CONSOLE_SERVER),,-runs=4000 -dict=tests/fuzz/console_control.dict))
-$(eval $(call host_test,console_privilege,tests/unit/console_privilege.c dom0/console/privilege.c dom0/console/report.c))
+$(eval $(call host_test,console_privilege,tests/unit/console_privilege.c dom0/console/privilege.c dom0/console/report.c \
+           lib/privilege.c))

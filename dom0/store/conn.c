@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dom0/store/request.h"
+#include "dom0/store/save.h"
 #include "dom0/store/store.h"
 
 void conn_init(struct conn *c, struct store *s, const struct conn_transport *t, uint16_t domid) {
@@ -38,7 +39,18 @@ struct txn *conn_find_txn(const struct conn *c, uint32_t id) {
     return x;
 }
 
-void conn_drop_txn(struct conn *c, struct txn *x) {
+struct txn *conn_add_txn(struct conn *c, uint32_t id) {
+    struct txn *x = txn_new(&c->store->tree, id, c->who.domid, c->limits);
+    if (!x)
+        return NULL;
+    x->next = c->txns;
+    c->txns = x;
+    c->txn_count++;
+    save_txn(c, id, true);
+    return x;
+}
+
+static void forget_txn(struct conn *c, struct txn *x) {
     struct txn **at = &c->txns;
     while (*at != x)
         at = &(*at)->next;
@@ -47,13 +59,37 @@ void conn_drop_txn(struct conn *c, struct txn *x) {
     txn_free(x);
 }
 
-void conn_drop_watch(struct conn *c, struct watch *w) {
+void conn_drop_txn(struct conn *c, struct txn *x) {
+    save_txn(c, x->id, false);
+    forget_txn(c, x);
+}
+
+struct watch *conn_add_watch(struct conn *c, const struct path *p, size_t skip, const char *token) {
+    struct watch *w = watch_add(&c->store->watches, c, p, skip, token);
+    if (!w)
+        return NULL;
+    w->next = c->watches;
+    if (w->next)
+        w->next->prev = w;
+    c->watches = w;
+    c->watch_count++;
+    c->memory += watch_cost(w);
+    save_watch(c, w);
+    return w;
+}
+
+static void forget_watch(struct conn *c, struct watch *w) {
     *(w->prev ? &w->prev->next : &c->watches) = w->next;
     if (w->next)
         w->next->prev = w->prev;
     c->watch_count--;
     c->memory -= watch_cost(w);
     watch_remove(&c->store->watches, w);
+}
+
+void conn_drop_watch(struct conn *c, struct watch *w) {
+    save_unwatch(c, w);
+    forget_watch(c, w);
 }
 
 /* An event once begun is on its way and no longer stands for later ones. */
@@ -71,6 +107,7 @@ static void pop(struct conn *c) {
         c->replies--;
     unlink_event(o);
     c->memory -= sizeof(*o) + o->len;
+    c->out_bytes -= o->len - o->sent;
     c->out = o->next;
     if (!c->out)
         c->out_tail = &c->out;
@@ -78,13 +115,15 @@ static void pop(struct conn *c) {
 }
 
 void conn_reset(struct conn *c) {
+    save_reset(c);
     while (c->watches)
-        conn_drop_watch(c, c->watches);
+        forget_watch(c, c->watches);
     while (c->txns)
-        conn_drop_txn(c, c->txns);
+        forget_txn(c, c->txns);
     while (c->out)
         pop(c);
     c->in_start = c->in_end = 0;
+    c->held = 0;
     c->drained = false;
 }
 
@@ -141,17 +180,22 @@ static size_t transmit(struct conn *c, const void *buf, size_t len) {
     return len;
 }
 
+/* True if the first message is gone. */
+static bool note_sent(struct conn *c, size_t n) {
+    struct outgoing *o = c->out;
+    if (n > 0)
+        unlink_event(o);
+    o->sent += n;
+    c->out_bytes -= n;
+    if (o->sent < o->len)
+        return false;
+    pop(c);
+    return true;
+}
+
 static void flush(struct conn *c) {
-    while (c->out) {
-        struct outgoing *o = c->out;
-        size_t n = transmit(c, o->bytes + o->sent, o->len - o->sent);
-        if (n > 0)
-            unlink_event(o);
-        o->sent += n;
-        if (o->sent < o->len)
-            break;
-        pop(c);
-    }
+    while (c->out && note_sent(c, transmit(c, c->out->bytes + c->out->sent, c->out->len - c->out->sent)))
+        ;
     if (c->out && c->transport->blocked)
         c->transport->blocked(c);
 }
@@ -188,18 +232,29 @@ static struct outgoing *enqueue(struct conn *c, const struct xs_message *m, size
     *c->out_tail = o;
     c->out_tail = &o->next;
     c->memory += sizeof(*o) + len;
+    c->out_bytes += len - sent;
     if (m->header.type != XS_WATCH_EVENT)
         c->replies++;
+    save_unsent(c, m, len, sent);
     if (c->out == o && c->transport->blocked)
         c->transport->blocked(c);
     return o;
 }
 
+/* What a client is told holds from then on: it survives us first. (What goes by a ring is published later, by
+ * store_commit().) */
 void conn_send(struct conn *c, const struct xs_message *m) {
     size_t len = sizeof(m->header) + m->header.len;
+    if (!c->lasting)
+        store_commit(c->store);
     size_t sent = c->out ? 0 : transmit(c, m, len);
     if (sent < len)
         enqueue(c, m, sent);
+}
+
+static void link_event(struct outgoing *o, uint32_t hash) {
+    o->is_event = true;
+    hash_insert(&o->conn->store->events, &o->link, hash);
 }
 
 static void queue_event(struct conn *c, const struct xs_message *m, size_t sent) {
@@ -211,9 +266,28 @@ static void queue_event(struct conn *c, const struct xs_message *m, size_t sent)
         return;
     }
     struct outgoing *o = enqueue(c, m, sent);
-    if (o && sent == 0) {
-        o->is_event = true;
-        hash_insert(&c->store->events, &o->link, hash);
+    if (o && sent == 0)
+        link_event(o, hash);
+}
+
+int conn_restore_unsent(struct conn *c, const void *message, size_t len, size_t sent) {
+    struct xs_message *m = &c->store->event;
+    if (len < sizeof(m->header) || len > sizeof(*m) || sent >= len)
+        return -EBADMSG;
+    memcpy(m, message, len);
+    if (m->header.len != len - sizeof(m->header))
+        return -EBADMSG;
+    struct outgoing *o = enqueue(c, m, sent);
+    if (o && sent == 0 && m->header.type == XS_WATCH_EVENT)
+        link_event(o, event_hash(c, m));
+    return o ? 0 : -ENOMEM;
+}
+
+void conn_restore_sent(struct conn *c, uint64_t n) {
+    while (n > 0 && c->out) {
+        size_t left = c->out->len - c->out->sent, step = n < left ? (size_t)n : left;
+        n -= step;
+        note_sent(c, step);
     }
 }
 
@@ -261,21 +335,29 @@ static bool serve_one(struct conn *c) {
     struct xsd_sockmsg header;
     if (!whole_message(c, &header)) {
         fill(c);
-        if (!whole_message(c, &header))
+        if (!whole_message(c, &header)) {
+            if (c->transport->unfinished && !c->fault && c->in_end > c->in_start)
+                c->transport->unfinished(c);
             return false;
+        }
     }
     if (c->fault)
         return false;
     char *payload = c->in + c->in_start + sizeof(header);
     c->in_start += sizeof(header) + header.len;
+    c->held = 0;
+    if (c->transport->taken)
+        c->transport->taken(c);
     request_handle(c, &header, payload);
+    store_commit(c->store);
     return true;
 }
 
 bool conn_run(struct conn *c) {
+    unsigned int i = 0;
     flush(c);
-    for (unsigned int i = 0; i < CONN_BURST; i++)
-        if (c->fault || c->replies >= c->limits->outstanding || !serve_one(c))
-            return false;
-    return true;
+    while (i < CONN_BURST && !c->fault && c->replies < c->limits->outstanding && serve_one(c))
+        i++;
+    store_commit(c->store);
+    return i == CONN_BURST;
 }

@@ -44,6 +44,9 @@ struct conn_transport {
     ssize_t (*write)(struct conn *c, const void *buf, size_t len);
     /* Output was queued: conn_wake() when there is room. May be NULL. */
     void (*blocked)(struct conn *c);
+    /* A request was taken from c->in, or the beginning of one lies there and no more came. May be NULL. */
+    void (*taken)(struct conn *c);
+    void (*unfinished)(struct conn *c);
     /* The connection was taken down because of c->fault; it may be freed here. */
     void (*failed)(struct conn *c);
 };
@@ -66,6 +69,7 @@ struct conn {
     int fault; /* 0, or XENSTORE_ERROR_*: cut off, and why */
     struct perm_subject who;
     bool is_socket; /* acts for domain 0 like its kernel, but there are many */
+    bool lasting;   /* outlives the daemon: what it holds is kept in the journal (save.h) */
     const struct quota_limits *limits;
     uint64_t memory; /* of watches and unsent messages; transactions have their own count */
     struct watch *watches;
@@ -74,8 +78,10 @@ struct conn {
     uint64_t txn_count;
     uint32_t last_txn;
     struct outgoing *out, **out_tail;
-    uint64_t replies; /* unsent messages that are no events */
+    uint64_t replies;   /* unsent messages that are no events */
+    uint64_t out_bytes; /* of unsent messages, still to be sent */
     size_t in_start, in_end;
+    uint32_t held; /* bytes at in_start that the journal has, since they are no more in the ring */
     char in[sizeof(struct xs_message)];
 };
 
@@ -101,6 +107,13 @@ void conn_send_event(struct conn *c, const char *path, const char *token);
 void conn_fail(struct conn *c, int fault);
 
 struct txn *conn_find_txn(const struct conn *c, uint32_t id);
+/* NULL: no memory. */
+struct txn *conn_add_txn(struct conn *c, uint32_t id);
+struct watch *conn_add_watch(struct conn *c, const struct path *p, size_t skip, const char *token);
+/* A message as it was when it was queued, for a connection made again from the journal. -ENOMEM or 0. */
+int conn_restore_unsent(struct conn *c, const void *message, size_t len, size_t sent);
+/* The transport took n more of the unsent bytes. */
+void conn_restore_sent(struct conn *c, uint64_t n);
 void conn_drop_txn(struct conn *c, struct txn *x);
 void conn_drop_watch(struct conn *c, struct watch *w);
 

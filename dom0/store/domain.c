@@ -6,11 +6,8 @@
 #include <stdlib.h>
 
 #include "dom0/store/ring.h"
+#include "dom0/store/save.h"
 #include "dom0/store/store.h"
-
-static struct domain *of_conn(struct conn *c) {
-    return hash_entry(c, struct domain, conn);
-}
 
 static void want_notify(struct domain *d) {
     struct store *s = d->conn.store;
@@ -30,22 +27,82 @@ void domain_notify(struct store *s) {
     }
 }
 
-static ssize_t moved(struct conn *c, ssize_t n) {
-    if (n > 0)
-        want_notify(of_conn(c));
-    if (n < 0) {
-        conn_fail(c, XENSTORE_ERROR_RINGIDX);
-        return 0;
-    }
-    return n;
+/* ---- the ring as a transport ----
+ *
+ * What was read is not given back to the guest, and what was written not shown, until the journal has what came of
+ * it. A request stays in the ring until it is done; only one that is longer than the ring is taken out in parts,
+ * which the journal then holds.
+ */
+
+static void ring_moved(struct conn *c) {
+    struct domain *d = domain_of(c);
+    struct store *s = c->store;
+    if (d->moved)
+        return;
+    d->moved = true;
+    d->next_moved = s->moved;
+    s->moved = d;
+}
+
+static ssize_t check(struct conn *c, ssize_t n) {
+    if (n >= 0)
+        return n;
+    conn_fail(c, XENSTORE_ERROR_RINGIDX);
+    return 0;
 }
 
 static ssize_t read_ring(struct conn *c, void *buf, size_t len) {
-    return moved(c, ring_read(of_conn(c)->ring, buf, len));
+    struct domain *d = domain_of(c);
+    ssize_t n = d->ring ? check(c, ring_read(d->ring, d->cons, buf, len)) : 0;
+    d->cons += (uint32_t)n;
+    return n;
 }
 
 static ssize_t write_ring(struct conn *c, const void *buf, size_t len) {
-    return moved(c, ring_write(of_conn(c)->ring, buf, len));
+    struct domain *d = domain_of(c);
+    ssize_t n = d->ring ? check(c, ring_write(d->ring, d->prod, buf, len)) : 0;
+    d->prod += (uint32_t)n;
+    if (n > 0)
+        ring_moved(c);
+    return n;
+}
+
+/* The guest has no room for the rest: take out what there is. */
+static void ring_unfinished(struct conn *c) {
+    size_t have = c->in_end - c->in_start;
+    if (have - c->held < XENSTORE_RING_SIZE)
+        return;
+    save_input(c, c->in + c->in_start + c->held, have - c->held);
+    c->held = (uint32_t)have;
+    ring_moved(c);
+}
+
+void domain_save_moved(struct store *s) {
+    for (const struct domain *d = s->moved; d; d = d->next_moved)
+        save_ring(d);
+}
+
+static void publish(struct domain *d) {
+    uint32_t cons = domain_handled(d);
+    if (!d->ring || (cons == d->published_cons && d->prod == d->published_prod && !d->begin_anew))
+        return;
+    if (d->begin_anew)
+        ring_reconnect(d->ring);
+    else
+        ring_publish(d->ring, cons, d->prod);
+    d->begin_anew = false;
+    d->published_cons = cons;
+    d->published_prod = d->prod;
+    want_notify(d);
+}
+
+void domain_publish(struct store *s) {
+    while (s->moved) {
+        struct domain *d = s->moved;
+        s->moved = d->next_moved;
+        d->moved = false;
+        publish(d);
+    }
 }
 
 /* Ignored from now on, until introduced again or until it asks to reconnect; others go on. */
@@ -54,13 +111,18 @@ static void ring_failed(struct conn *c) {
                c->fault == XENSTORE_ERROR_RINGIDX ? "impossible ring index"
                : c->fault == XENSTORE_ERROR_PROTO ? "message longer than 4096 bytes"
                                                   : "does not take its messages");
-    ring_set_error(of_conn(c)->ring, (uint32_t)c->fault);
-    want_notify(of_conn(c));
+    save_fault(c);
+    if (!domain_of(c)->ring)
+        return;
+    ring_set_error(domain_of(c)->ring, (uint32_t)c->fault);
+    want_notify(domain_of(c));
 }
 
 /* No `blocked`: a guest that makes room in its ring says so by an event. */
 static const struct conn_transport ring_transport = { .read = read_ring,
                                                       .write = write_ring,
+                                                      .taken = ring_moved,
+                                                      .unfinished = ring_unfinished,
                                                       .failed = ring_failed };
 
 struct domain *domain_find(const struct store *s, uint16_t domid) {
@@ -79,27 +141,70 @@ static struct domain *find_port(const struct store *s, uint32_t port) {
     return NULL;
 }
 
+struct domain *domain_restore(struct store *s, uint16_t domid) {
+    struct domain *d = calloc(1, sizeof(*d));
+    if (!d)
+        return NULL;
+    conn_init(&d->conn, s, &ring_transport, domid);
+    d->conn.lasting = true;
+    hash_insert(&s->domains, &d->by_domid, hash_bytes(&domid, sizeof(domid)));
+    return d;
+}
+
+static void set_port(struct store *s, struct domain *d, int port, uint32_t remote_port) {
+    d->port = (uint32_t)port;
+    d->remote_port = remote_port;
+    hash_insert(&s->ports, &d->by_port, hash_bytes(&d->port, sizeof(d->port)));
+    save_domain(d);
+}
+
+static void take_indices(struct domain *d) {
+    ring_indices(d->ring, &d->cons, &d->prod);
+    conn_restore_sent(&d->conn, d->conn.out_bytes);
+    d->conn.in_start = d->conn.in_end = 0;
+    d->conn.held = 0;
+    d->published_cons = d->cons;
+    d->published_prod = d->prod;
+}
+
+/* d gets its ring and its port. */
+static void connect_ring(struct store *s, struct domain *d, struct xenstore_domain_interface *ring, int port,
+                         uint32_t remote_port) {
+    d->ring = ring;
+    set_port(s, d, port, remote_port);
+    ring_announce(ring);
+    if (d->conn.fault)
+        ring_set_error(ring, (uint32_t)d->conn.fault);
+    else
+        conn_wake(&d->conn); /* there may be requests already */
+}
+
 static int attach(struct store *s, uint16_t domid, struct xenstore_domain_interface *ring, bool mapped,
                   uint32_t remote_port) {
     int port = s->domain_ops->bind(s->domain_ctx, domid, remote_port);
     if (port < 0)
         return port;
-    struct domain *d = calloc(1, sizeof(*d));
+    struct domain *d = domain_restore(s, domid);
     if (!d) {
         s->domain_ops->unbind(s->domain_ctx, (uint32_t)port);
         return -ENOMEM;
     }
-    d->port = (uint32_t)port;
-    d->ring = ring;
     d->mapped = mapped;
-    conn_init(&d->conn, s, &ring_transport, domid);
-    hash_insert(&s->domains, &d->by_domid, hash_bytes(&domid, sizeof(domid)));
-    hash_insert(&s->ports, &d->by_port, hash_bytes(&d->port, sizeof(d->port)));
-    ring_announce(ring);
-    conn_wake(&d->conn); /* there may be requests already */
+    connect_ring(s, d, ring, port, remote_port);
+    take_indices(d);
+    save_ring(d);
     if (d->conn.who.domid == 0)
         want_notify(d); /* dom0's kernel waits for this; another's may have no handler for events yet */
     return 0;
+}
+
+static void begin_anew(struct domain *d) {
+    conn_reset(&d->conn);
+    d->conn.fault = 0;
+    save_fault(&d->conn);
+    d->cons = d->prod = 0;
+    d->begin_anew = true;
+    ring_moved(&d->conn);
 }
 
 static int introduce_again(struct store *s, struct domain *d, uint32_t remote_port) {
@@ -108,12 +213,8 @@ static int introduce_again(struct store *s, struct domain *d, uint32_t remote_po
         return port;
     s->domain_ops->unbind(s->domain_ctx, d->port);
     hash_remove(&s->ports, &d->by_port);
-    d->port = (uint32_t)port;
-    hash_insert(&s->ports, &d->by_port, hash_bytes(&d->port, sizeof(d->port)));
-    conn_reset(&d->conn);
-    d->conn.fault = 0;
-    ring_reconnect(d->ring);
-    want_notify(d);
+    set_port(s, d, port, remote_port);
+    begin_anew(d);
     return 0;
 }
 
@@ -135,8 +236,42 @@ int domain_introduce(struct store *s, uint16_t domid, uint32_t remote_port) {
     return 0;
 }
 
+/* The ring of a domain that the journal knows. A message that its reader has seen is not sent again, since the
+ * journal's indices say how far the daemon was; if they are impossible now, the guest's page decides. */
+static int reattach(struct store *s, struct domain *d, struct xenstore_domain_interface *ring, bool mapped,
+                    uint32_t remote_port) {
+    int port = s->domain_ops->bind(s->domain_ctx, d->conn.who.domid, remote_port);
+    if (port < 0)
+        return port;
+    d->mapped = mapped;
+    connect_ring(s, d, ring, port, remote_port);
+    if (s->distrust || !ring_fits(ring, d->cons, d->prod))
+        take_indices(d);
+    ring_publish(ring, d->cons, d->prod);
+    d->published_cons = d->cons;
+    d->published_prod = d->prod;
+    if (ring_wants_reconnect(ring))
+        begin_anew(d);
+    ring_moved(&d->conn);
+    want_notify(d);
+    return 0;
+}
+
+/* Without a hypervisor there are no domains any more. */
+static int remap(struct store *s, struct domain *d) {
+    uint16_t domid = d->conn.who.domid;
+    struct xenstore_domain_interface *ring = s->domain_ops ? s->domain_ops->map(s->domain_ctx, domid) : NULL;
+    if (!ring)
+        return -ESRCH;
+    int rc = reattach(s, d, ring, true, d->remote_port);
+    if (rc < 0)
+        s->domain_ops->unmap(s->domain_ctx, ring);
+    return rc;
+}
+
 int domain_introduce_self(struct store *s, struct xenstore_domain_interface *ring, uint32_t remote_port) {
-    return attach(s, 0, ring, false, remote_port);
+    struct domain *d = domain_find(s, 0);
+    return d ? reattach(s, d, ring, false, remote_port) : attach(s, 0, ring, false, remote_port);
 }
 
 static void leave_notify_list(struct store *s, struct domain *d) {
@@ -148,12 +283,25 @@ static void leave_notify_list(struct store *s, struct domain *d) {
     *at = d->next_notify;
 }
 
+static void leave_moved_list(struct store *s, struct domain *d) {
+    struct domain **at = &s->moved;
+    if (!d->moved)
+        return;
+    while (*at != d)
+        at = &(*at)->next_moved;
+    *at = d->next_moved;
+}
+
 static void detach(struct store *s, struct domain *d) {
     conn_destroy(&d->conn);
+    save_gone(d);
     leave_notify_list(s, d);
+    leave_moved_list(s, d);
     hash_remove(&s->domains, &d->by_domid);
-    hash_remove(&s->ports, &d->by_port);
-    s->domain_ops->unbind(s->domain_ctx, d->port);
+    if (d->ring) {
+        hash_remove(&s->ports, &d->by_port);
+        s->domain_ops->unbind(s->domain_ctx, d->port);
+    }
     if (d->mapped)
         s->domain_ops->unmap(s->domain_ctx, d->ring);
     free(d);
@@ -177,17 +325,27 @@ int domain_release(struct store *s, uint16_t domid) {
     return 0;
 }
 
+static void reconnect_or_release(struct store *s, struct domain *d) {
+    uint16_t domid = d->conn.who.domid;
+    if (remap(s, d) == 0)
+        return;
+    store_logf(s, "domain %u is no more, or does not let its ring be mapped: released", domid);
+    domain_release(s, domid);
+}
+
+void domain_reconnect_all(struct store *s) {
+    for (struct conn *c = s->conns, *next; c; c = next) {
+        next = c->next;
+        if (c->lasting && c->who.domid != 0)
+            reconnect_or_release(s, domain_of(c));
+    }
+    store_commit(s);
+}
+
 void domain_release_all(struct store *s) {
     struct hash_link *l;
     while ((l = hash_any(&s->domains)))
         detach(s, hash_entry(l, struct domain, by_domid));
-}
-
-static void reconnect(struct domain *d) {
-    conn_reset(&d->conn);
-    d->conn.fault = 0;
-    ring_reconnect(d->ring);
-    want_notify(d);
 }
 
 void domain_event(struct store *s, uint32_t port) {
@@ -195,7 +353,8 @@ void domain_event(struct store *s, uint32_t port) {
     if (!d)
         return;
     if (ring_wants_reconnect(d->ring))
-        reconnect(d);
+        begin_anew(d);
     if (!d->conn.fault)
         conn_wake(&d->conn);
+    store_commit(s);
 }

@@ -29,13 +29,26 @@ struct domain_ops {
 
 struct domain {
     struct hash_link by_domid, by_port;
-    struct domain *next_notify;
-    bool notify;   /* on the store's list */
-    bool mapped;   /* ring to be unmapped on release; not that of domain 0 */
-    uint32_t port; /* local */
-    struct xenstore_domain_interface *ring;
+    struct domain *next_notify, *next_moved;
+    bool notify, moved; /* on the store's lists */
+    bool mapped;        /* ring to be unmapped on release; not that of domain 0 */
+    bool begin_anew;    /* the ring is to be emptied when it is published */
+    uint32_t port;      /* local */
+    uint32_t remote_port;
+    /* How far the ring has been read and written; the guest sees what was published. */
+    uint32_t cons, prod, published_cons, published_prod;
+    struct xenstore_domain_interface *ring; /* NULL: known from the journal, not connected yet */
     struct conn conn;
 };
+
+static inline struct domain *domain_of(const struct conn *c) {
+    return (struct domain *)((const char *)c - offsetof(struct domain, conn));
+}
+
+/* Requests up to this index of the ring are done, or the journal has what was taken of them. */
+static inline uint32_t domain_handled(const struct domain *d) {
+    return d->cons - (uint32_t)(d->conn.in_end - d->conn.in_start - d->conn.held);
+}
 
 struct domain *domain_find(const struct store *s, uint16_t domid);
 
@@ -44,6 +57,11 @@ int domain_introduce(struct store *s, uint16_t domid, uint32_t remote_port);
 /* Connects the domain that this daemon runs in, whose ring the kernel has mapped for it. */
 int domain_introduce_self(struct store *s, struct xenstore_domain_interface *ring, uint32_t remote_port);
 
+/* A domain as the journal has it, without ring and port. NULL: no memory. */
+struct domain *domain_restore(struct store *s, uint16_t domid);
+/* Connects the domains of the journal, other than domain 0, to their rings. What is no more there is released. */
+void domain_reconnect_all(struct store *s);
+
 /* Disconnects the domain and drops its nodes and all permissions that name it. -ENOENT if nothing is known of
  * it. */
 int domain_release(struct store *s, uint16_t domid);
@@ -51,6 +69,11 @@ void domain_release_all(struct store *s);
 
 /* A guest (or domain 0) has kicked this local port. */
 void domain_event(struct store *s, uint32_t port);
+
+/* Puts the state of the rings that moved into the journal; lets their guests see it. Between the two the group of
+ * entries ends: store_commit(). */
+void domain_save_moved(struct store *s);
+void domain_publish(struct store *s);
 
 /* Notifies every guest whose ring moved. */
 void domain_notify(struct store *s);

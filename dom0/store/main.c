@@ -9,33 +9,41 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "dom0/store/journal_file.h"
+#include "dom0/store/save.h"
+#include "dom0/store/seal.h"
 #include "dom0/store/server.h"
 #include "dom0/store/store.h"
 #include "dom0/store/xen.h"
+#include "lib/privilege.h"
 
 #define DEFAULT_SOCKET "/run/xenstored/socket"
+#define DEFAULT_STATE  "/run/hauch/store"
+#define DEFAULT_USER   "hauch-store"
 
 struct options {
-    const char *socket, *pid_file, *user;
+    const char *socket, *pid_file, *user, *state; /* state NULL: none */
     bool daemon, trace, no_xen;
+    uid_t uid; /* of user; (uid_t)-1: nobody else */
+    gid_t gid;
 };
 
 static const char usage_text[] =
     "usage: hauch-store [options]\n"
     "  -s, --socket PATH    where clients connect (" DEFAULT_SOCKET ")\n"
     "  -p, --pid-file PATH  write the process id there\n"
-    "  -u, --user NAME      give up all rights and run as this user (a name or number) once all is open\n"
+    "  -S, --state DIR      keep there what a restart takes up again (" DEFAULT_STATE ")\n"
+    "  -N, --no-state       keep nothing: a restart begins with an empty store\n"
+    "  -u, --user NAME      run as this user (a name or number) once all is open (" DEFAULT_USER ")\n"
     "  -b, --background     return once clients can connect\n"
     "  -t, --trace          log every request to stderr\n"
     "  -n, --no-xen         serve the socket only, even under a hypervisor\n"
@@ -45,17 +53,20 @@ static const struct option long_options[] = {
     { "socket", required_argument, NULL, 's' }, { "pid-file", required_argument, NULL, 'p' },
     { "user", required_argument, NULL, 'u' },   { "background", no_argument, NULL, 'b' },
     { "trace", no_argument, NULL, 't' },        { "no-xen", no_argument, NULL, 'n' },
+    { "state", required_argument, NULL, 'S' },  { "no-state", no_argument, NULL, 'N' },
     { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 };
 
 static void parse_options(struct options *o, int argc, char **argv) {
     int c;
-    *o = (struct options){ .socket = DEFAULT_SOCKET };
-    while ((c = getopt_long(argc, argv, "s:p:u:btnh", long_options, NULL)) != -1) {
+    *o = (struct options){ .socket = DEFAULT_SOCKET, .state = DEFAULT_STATE, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+    while ((c = getopt_long(argc, argv, "s:p:u:S:Nbtnh", long_options, NULL)) != -1) {
         switch (c) {
         case 's': o->socket = optarg; break;
         case 'p': o->pid_file = optarg; break;
         case 'u': o->user = optarg; break;
+        case 'S': o->state = optarg; break;
+        case 'N': o->state = NULL; break;
         case 'b': o->daemon = true; break;
         case 't': o->trace = true; break;
         case 'n': o->no_xen = true; break;
@@ -85,7 +96,8 @@ static int put_first_nodes(struct store *s) {
     };
     int rc = 0;
     for (unsigned int i = 0; i < sizeof(nodes) / sizeof(nodes[0]) && rc == 0; i++)
-        rc = store_put(s, nodes[i][0], nodes[i][1]);
+        if (!tree_find(&s->tree, nodes[i][0], strlen(nodes[i][0]))) /* else as a predecessor left it */
+            rc = store_put(s, nodes[i][0], nodes[i][1]);
     return rc;
 }
 
@@ -119,47 +131,80 @@ static int write_pid(const char *path) {
     return 0;
 }
 
-/* A user by name, or a number for both user and group. */
-static int find_user(const char *name, uid_t *uid, gid_t *gid) {
-    struct passwd *pw = getpwnam(name);
-    char *end;
-    *uid = *gid = (uid_t)strtoul(name, &end, 10);
-    if (pw) {
-        *uid = pw->pw_uid;
-        *gid = pw->pw_gid;
-    } else if (*end || end == name) {
-        fprintf(stderr,
-                "hauch-store: there is no user '%s'; create one (adduser --system %s) or leave out --user\n",
-                name, name);
-        return -ENOENT;
-    }
-    return 0;
-}
-
-static int become(const char *name) {
-    uid_t uid;
-    gid_t gid;
-    if (find_user(name, &uid, &gid) < 0)
-        return -ENOENT;
-    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
-        fprintf(stderr, "hauch-store: cannot become user '%s': %s (start it as root)\n", name,
-                strerror(errno));
-        return -EPERM;
-    }
-    return 0;
+/* Who to become. Without --user: the user made for it, if we are root and it exists. */
+static int find_user(struct options *o) {
+    const char *name = o->user ? o->user : DEFAULT_USER;
+    if (!o->user && geteuid() != 0)
+        return 0;
+    int rc = privilege_find(name, &o->uid, &o->gid);
+    if (rc == 0)
+        return 0;
+    fprintf(stderr, "hauch-store: there is no user '%s'; make it (adduser --system --group %s, or systemd-sysusers)%s\n",
+            name, name, o->user ? " or leave out --user" : "; staying root until then");
+    o->uid = (uid_t)-1;
+    return o->user ? rc : 0;
 }
 
 static int drop_rights(const struct options *o) {
-    int rc = o->user ? become(o->user) : 0;
-    if (rc == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        rc = -errno;
+    int rc = o->uid == (uid_t)-1 ? 0 : privilege_become(o->uid, o->gid);
+    if (rc < 0) {
+        fprintf(stderr, "hauch-store: cannot become user %u: %s (start it as root)\n", (unsigned int)o->uid,
+                strerror(-rc));
+        return rc;
+    }
+    rc = seal_calls();
+    if (rc < 0)
+        fprintf(stderr, "hauch-store: cannot give up system calls: %s (a kernel without seccomp filters?)\n",
+                strerror(-rc));
+    return rc;
+}
+
+/* ---- what a predecessor left ---- */
+
+static int take_up(struct store *s, const char *place, const char *base, size_t size) {
+    bool incomplete = false;
+    int rc = base ? save_restore(s, base, size, &incomplete) : 0;
+    if (base && rc == 0 && !incomplete)
+        store_logf(s, "took up %u nodes and %u domains from %s", s->tree.nodes.count, s->domains.count, place);
+    else if (rc == -EBADMSG)
+        store_logf(s, "%s/journal is damaged; what is behind the damage is lost", place);
+    else if (rc == -EINVAL)
+        store_logf(s, "%s/journal was not written by this version of hauch-store; the store begins empty", place);
+    else if (base && rc == 0)
+        store_logf(s, "the last daemon could not keep all in %s: what changed at its end is lost", place);
+    return rc == -ENOMEM ? rc : 0;
+}
+
+static void complain_state(const char *place, int rc) {
+    fprintf(stderr, "hauch-store: the store cannot be kept in %s: %s%s. It serves all the same, but a restart would "
+            "lose everything\n", place, strerror(-rc),
+            rc == -EBUSY ? " (another hauch-store keeps its state there; choose another folder with --state)"
+                         : " (make it writable, choose another folder with --state, or say --no-state)");
+}
+
+/* The store from its last state, kept from here on. Only want of memory is an error. */
+static int open_state(struct store *s, struct journal_file *f, const struct options *o) {
+    const char *base = NULL;
+    size_t size = 0;
+    if (!o->state)
+        return 0;
+    int rc = journal_file_open(f, o->state, o->uid, o->gid);
+    if (rc == 0)
+        rc = journal_file_map_last(f, &base, &size);
+    if (rc < 0) {
+        complain_state(o->state, rc);
+        return 0;
+    }
+    rc = take_up(s, o->state, base, size);
+    if (base) {
+        f->journal.life = ((const struct journal_header *)(const void *)base)->life + 1;
+        munmap((void *)base, size);
+    }
     return rc;
 }
 
 static int open_all(struct server *srv, struct xen *x, struct signals *sig, const struct options *o) {
-    int rc = server_open(srv, srv->store, o->socket);
-    if (rc == 0)
-        rc = catch_signals(sig, srv);
+    int rc = catch_signals(sig, srv);
     if (rc < 0 || o->no_xen)
         return rc;
     rc = xen_open(x, srv);
@@ -201,7 +246,18 @@ static int serve(struct store *s, const struct options *o, int ready) {
     struct server srv = { .store = s, .listener.fd = -1, .epoll = -1 };
     struct xen x = { .store = NULL };
     struct signals sig;
-    int rc = open_all(&srv, &x, &sig, o);
+    struct journal_file state = { .folder = -1, .fd = -1, .old_fd = -1 };
+    int rc = server_open(&srv, s, o->socket);
+    if (rc == 0)
+        rc = open_state(s, &state, o);
+    if (rc == 0)
+        rc = put_first_nodes(s);
+    if (rc == 0 && state.folder >= 0)
+        store_keep(s, &state.journal, o->state);
+    if (rc == 0)
+        rc = open_all(&srv, &x, &sig, o);
+    if (rc == 0)
+        domain_reconnect_all(s);
     if (rc == 0 && o->pid_file)
         rc = write_pid(o->pid_file);
     if (rc == 0)
@@ -210,9 +266,11 @@ static int serve(struct store *s, const struct options *o, int ready) {
         rc = tell_ready(ready);
     if (rc == 0)
         server_run(&srv);
+    store_keep(s, NULL, NULL); /* what follows is not to be remembered */
     server_close(&srv);
     domain_release_all(s);
     xen_close(&x);
+    journal_file_close(&state);
     return rc;
 }
 
@@ -226,7 +284,7 @@ int main(int argc, char **argv) {
     int ready = o.daemon ? go_to_background() : -1;
     int rc = store_init(&s, log_line);
     if (rc == 0)
-        rc = put_first_nodes(&s);
+        rc = find_user(&o);
     s.trace = o.trace;
     if (rc == 0)
         rc = serve(&s, &o, ready);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dom0/store/request.h"
+#include "dom0/store/save.h"
 #include "dom0/store/store.h"
 
 struct answer {
@@ -59,6 +60,7 @@ static int set_quota(struct request *r, struct answer *a, char **arg) {
     if (!limit || request_number(arg[2], &value) < 0)
         return -EINVAL;
     *limit = value;
+    save_limit(r->store->journal, arg[1], value);
     add(a, "OK");
     return 0;
 }

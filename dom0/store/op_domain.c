@@ -5,6 +5,7 @@
 
 #include "dom0/store/domain.h"
 #include "dom0/store/request.h"
+#include "dom0/store/save.h"
 #include "dom0/store/store.h"
 
 /* A domain other than 0, which is always connected and cannot be released. */
@@ -56,6 +57,7 @@ int op_set_target(struct request *r) {
     if (!d || !domain_find(r->store, (uint16_t)target))
         return -ENOENT;
     d->conn.who.target = target;
+    save_target(&d->conn);
     return request_ack(r);
 }
 

@@ -41,15 +41,9 @@ int op_watch(struct request *r) {
         return rc;
     if (watch_find(&r->store->watches, c, &p, token))
         return -EEXIST;
-    struct watch *w = watch_add(&r->store->watches, c, &p, skip, token);
+    struct watch *w = conn_add_watch(c, &p, skip, token);
     if (!w)
         return -ENOMEM;
-    w->next = c->watches;
-    if (w->next)
-        w->next->prev = w;
-    c->watches = w;
-    c->watch_count++;
-    c->memory += watch_cost(w);
     request_ack(r);
     conn_send_event(c, w->path + skip, w->token);
     return 0;
@@ -90,12 +84,9 @@ int op_transaction_start(struct request *r) {
         return -EBUSY;
     if (c->txn_count >= c->limits->transactions)
         return -ENOSPC;
-    struct txn *x = txn_new(&r->store->tree, new_txn_id(c), c->who.domid, c->limits);
+    struct txn *x = conn_add_txn(c, new_txn_id(c));
     if (!x)
         return -ENOMEM;
-    x->next = c->txns;
-    c->txns = x;
-    c->txn_count++;
     return request_reply(r, (size_t)snprintf(r->reply, 16, "%u", x->id) + 1);
 }
 

@@ -17,30 +17,40 @@ static size_t min_size(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-ssize_t ring_read(struct xenstore_domain_interface *ring, void *buf, size_t len) {
-    uint32_t cons = load(&ring->req_cons), prod = load(&ring->req_prod);
+ssize_t ring_read(const struct xenstore_domain_interface *ring, uint32_t cons, void *buf, size_t len) {
+    uint32_t prod = load(&ring->req_prod);
     if (prod - cons > XENSTORE_RING_SIZE)
         return -EIO;
     size_t n = min_size(prod - cons, len), at = MASK_XENSTORE_IDX(cons);
     size_t first = min_size(n, XENSTORE_RING_SIZE - at);
     memcpy(buf, ring->req + at, first);
     memcpy((char *)buf + first, ring->req, n - first);
-    if (n)
-        store(&ring->req_cons, cons + (uint32_t)n);
     return (ssize_t)n;
 }
 
-ssize_t ring_write(struct xenstore_domain_interface *ring, const void *buf, size_t len) {
-    uint32_t cons = load(&ring->rsp_cons), prod = load(&ring->rsp_prod);
+ssize_t ring_write(struct xenstore_domain_interface *ring, uint32_t prod, const void *buf, size_t len) {
+    uint32_t cons = load(&ring->rsp_cons);
     if (prod - cons > XENSTORE_RING_SIZE)
         return -EIO;
     size_t n = min_size(XENSTORE_RING_SIZE - (prod - cons), len), at = MASK_XENSTORE_IDX(prod);
     size_t first = min_size(n, XENSTORE_RING_SIZE - at);
     memcpy(ring->rsp + at, buf, first);
     memcpy(ring->rsp, (const char *)buf + first, n - first);
-    if (n)
-        store(&ring->rsp_prod, prod + (uint32_t)n);
     return (ssize_t)n;
+}
+
+void ring_publish(struct xenstore_domain_interface *ring, uint32_t cons, uint32_t prod) {
+    store(&ring->rsp_prod, prod);
+    store(&ring->req_cons, cons);
+}
+
+void ring_indices(const struct xenstore_domain_interface *ring, uint32_t *cons, uint32_t *prod) {
+    *cons = load(&ring->req_cons);
+    *prod = load(&ring->rsp_prod);
+}
+
+int ring_fits(const struct xenstore_domain_interface *ring, uint32_t cons, uint32_t prod) {
+    return load(&ring->req_prod) - cons <= XENSTORE_RING_SIZE && prod - load(&ring->rsp_cons) <= XENSTORE_RING_SIZE;
 }
 
 void ring_announce(struct xenstore_domain_interface *ring) {

@@ -11,9 +11,16 @@
 
 #include "abi/xs_wire.h"
 
-/* Bytes moved, possibly 0; -EIO if the guest's indices are impossible. */
-ssize_t ring_read(struct xenstore_domain_interface *ring, void *buf, size_t len);
-ssize_t ring_write(struct xenstore_domain_interface *ring, const void *buf, size_t len);
+/* Bytes copied from the request at index cons on, or to the response at index prod on; possibly 0; -EIO if the
+ * guest's indices are impossible. The guest knows nothing of it until ring_publish(). */
+ssize_t ring_read(const struct xenstore_domain_interface *ring, uint32_t cons, void *buf, size_t len);
+ssize_t ring_write(struct xenstore_domain_interface *ring, uint32_t prod, const void *buf, size_t len);
+void ring_publish(struct xenstore_domain_interface *ring, uint32_t cons, uint32_t prod);
+
+/* Our indices, as they stand in the page. */
+void ring_indices(const struct xenstore_domain_interface *ring, uint32_t *cons, uint32_t *prod);
+/* Could the ring be at these indices of ours? */
+int ring_fits(const struct xenstore_domain_interface *ring, uint32_t cons, uint32_t prod);
 
 /* Says what this end can do; keeps what may already be in the ring. */
 void ring_announce(struct xenstore_domain_interface *ring);

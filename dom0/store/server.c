@@ -67,8 +67,10 @@ static void client_failed(struct conn *c) {
     free(cl);
 }
 
-static const struct conn_transport client_transport = { client_read, client_write, client_blocked,
-                                                        client_failed };
+static const struct conn_transport client_transport = { .read = client_read,
+                                                        .write = client_write,
+                                                        .blocked = client_blocked,
+                                                        .failed = client_failed };
 
 static void client_ready(struct source *src, uint32_t events) {
     struct client *cl = (struct client *)src;

@@ -9,6 +9,7 @@
 
 #include "dom0/store/domain.h"
 #include "dom0/store/path.h"
+#include "dom0/store/save.h"
 
 int store_init(struct store *s, void (*log)(const char *line)) {
     memset(s, 0, sizeof(*s));
@@ -131,6 +132,45 @@ static struct conn *next_to_run(struct store *s) {
     return c;
 }
 
+void store_commit(struct store *s) {
+    if (s->moved)
+        domain_save_moved(s);
+    if (s->journal)
+        journal_commit(s->journal);
+    if (s->moved)
+        domain_publish(s);
+}
+
+static void report_journal(struct store *s) {
+    const struct journal *j = s->journal;
+    if (j->failed && !s->journal_reported)
+        store_logf(s,
+                   "the store can no more be kept in %s: %s. It serves on, but a restart would lose what changes "
+                   "from here on; make room there (it is tried again each second)",
+                   s->journal_place, strerror(-j->error));
+    if (!j->failed && s->journal_reported)
+        store_logf(s, "the store is kept in %s again: a restart loses nothing", s->journal_place);
+    s->journal_reported = j->failed;
+}
+
+static void tend_journal(struct store *s) {
+    if (!s->journal)
+        return;
+    if (journal_due(s->journal))
+        save_all(s);
+    report_journal(s);
+}
+
+void store_keep(struct store *s, struct journal *j, const char *place) {
+    s->journal = s->tree.journal = j;
+    s->journal_place = place;
+    s->journal_reported = false;
+    if (j) {
+        save_all(s);
+        report_journal(s);
+    }
+}
+
 /* Taken from the head one at a time, since serving one may destroy another. */
 bool store_run(struct store *s) {
     for (uint32_t n = s->run_count; n > 0 && s->run; n--) {
@@ -139,6 +179,8 @@ bool store_run(struct store *s) {
             conn_requeue(c);
     }
     store_reap(s);
+    store_commit(s);
+    tend_journal(s);
     domain_notify(s);
     return s->run != NULL;
 }

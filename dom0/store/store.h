@@ -18,6 +18,7 @@
 
 struct domain;
 struct domain_ops;
+struct journal;
 
 struct store {
     struct quota quota;
@@ -32,7 +33,12 @@ struct store {
     void (*log)(const char *line);
     struct hash domains;                 /* introduced, by domid */
     struct hash ports;                   /* the same, by local event channel port */
+    struct domain *moved;                /* whose rings were read or written and not published yet */
     struct domain *notify;               /* whose rings moved since store_run() began */
+    struct journal *journal;             /* NULL: nothing outlives the daemon; store_keep() sets it */
+    const char *journal_place;           /* for messages */
+    bool distrust;                       /* the journal was not complete: rings know better how far they are */
+    bool journal_reported;               /* that it failed */
     const struct domain_ops *domain_ops; /* NULL: no hypervisor */
     void *domain_ctx;
     struct xs_message reply, event; /* being built */
@@ -48,6 +54,13 @@ int store_put(struct store *s, const char *path, const char *value);
 
 /* Serves every connection that is awake, once, and then notifies guests. True: call again without waiting. */
 bool store_run(struct store *s);
+
+/* All that was done up to here survives a kill, and guests may see it. At the end of each request, and before a
+ * client of the socket hears of it. */
+void store_commit(struct store *s);
+
+/* From here on the store is kept in j. A failure is logged, and now and then tried again. NULL: no more. */
+void store_keep(struct store *s, struct journal *j, const char *place);
 
 /* Takes down the connections that conn_fail() marked. store_run() does it too. */
 void store_reap(struct store *s);

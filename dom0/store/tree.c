@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dom0/store/path.h"
+#include "dom0/store/save.h"
 
 size_t tree_node_cost(size_t path_len, size_t value_len, const struct perms *perms) {
     return sizeof(struct node) + path_len + 1 + value_len + perms->count * sizeof(perms->entry[0]);
@@ -101,6 +102,7 @@ int tree_create(struct tree *t, const char *path, size_t len, struct blob *value
     size_t parent_len = path_parent_len(path, len);
     attach(t, n, parent_len ? tree_find(t, path, parent_len) : NULL);
     hash_insert(&t->nodes, &n->link, hash_bytes(path, len));
+    save_node(t->journal, n);
     return 0;
 }
 
@@ -112,6 +114,7 @@ int tree_set_value(struct tree *t, struct node *n, const void *bytes, size_t len
     n->value = b;
     n->value_generation = ++t->generation;
     quota_find(t->quota, perms_owner(n->perms))->memory += len - before;
+    save_value(t->journal, n);
     return 0;
 }
 
@@ -125,6 +128,7 @@ int tree_set_perms(struct tree *t, struct node *n, struct perms *perms) {
     quota_charge(t->quota, perms, cost_of(n), 1);
     quota_charge(t->quota, before, cost, -1);
     perms_put(before);
+    save_perms(t->journal, n);
     return 0;
 }
 
@@ -135,6 +139,7 @@ static struct node *deepest_first(struct node *n) {
 }
 
 void tree_remove(struct tree *t, struct node *top) {
+    save_removal(t->journal, top);
     detach(t, top);
     for (struct node *n = deepest_first(top), *up; n; n = up) {
         up = n == top ? NULL : n->parent;

@@ -35,6 +35,7 @@ struct tree {
     struct hash nodes;
     struct node *root;
     struct quota *quota;
+    struct journal *journal; /* NULL: nothing outlives the daemon */
     uint64_t generation;
 };
 

@@ -244,19 +244,24 @@ static void ring_wraps(void **state) {
         in[i] = (char)(i * 7 + 1);
     for (uint32_t start = 0xfffffff0u; start != 16; start++) {
         r.rsp_prod = r.rsp_cons = r.req_prod = r.req_cons = start;
-        assert_int_equal(ring_write(&r, in, sizeof(in)), XENSTORE_RING_SIZE);
-        assert_int_equal(ring_write(&r, in, 1), 0);
+        assert_int_equal(ring_write(&r, start, in, sizeof(in)), XENSTORE_RING_SIZE);
+        assert_int_equal(ring_write(&r, start + XENSTORE_RING_SIZE, in, 1), 0);
+        assert_int_equal(r.rsp_prod, start); /* not published yet */
         memcpy(r.req, r.rsp, sizeof(r.req));
+        ring_publish(&r, start, start + XENSTORE_RING_SIZE);
         r.req_prod = r.rsp_prod;
-        assert_int_equal(ring_read(&r, out, 5), 5);
-        assert_int_equal(ring_read(&r, out + 5, sizeof(out) - 5), XENSTORE_RING_SIZE - 5);
-        assert_int_equal(ring_read(&r, out, 1), 0);
+        assert_true(ring_fits(&r, start, r.rsp_prod));
+        assert_false(ring_fits(&r, start - 1, r.rsp_prod));
+        assert_false(ring_fits(&r, start, r.rsp_prod + 1));
+        assert_int_equal(ring_read(&r, start, out, 5), 5);
+        assert_int_equal(ring_read(&r, start + 5, out + 5, sizeof(out) - 5), XENSTORE_RING_SIZE - 5);
+        assert_int_equal(ring_read(&r, r.req_prod, out, 1), 0);
         assert_memory_equal(in, out, XENSTORE_RING_SIZE);
     }
     r.req_prod = r.req_cons + XENSTORE_RING_SIZE + 1;
-    assert_int_equal(ring_read(&r, out, 1), -EIO);
+    assert_int_equal(ring_read(&r, r.req_cons, out, 1), -EIO);
     r.rsp_prod = r.rsp_cons - 1;
-    assert_int_equal(ring_write(&r, in, 1), -EIO);
+    assert_int_equal(ring_write(&r, r.rsp_prod, in, 1), -EIO);
 }
 
 int main(void) {
