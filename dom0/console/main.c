@@ -11,7 +11,9 @@
 #include "dom0/console/privilege.h"
 #include "dom0/console/report.h"
 #include "dom0/console/server.h"
+#include "lib/privilege.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -23,13 +25,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DEFAULT_USER "hauch-console"
+
 static const char usage_text[] =
     "Usage: hauch-console [OPTION]...\n"
     "Serves the consoles of all domUs: log, viewers, pseudo-terminals.\n\n"
     "  --socket PATH     control socket (default /run/hauch/console.sock)\n"
     "  --log-dir DIR     logs, NAME.log and NAME.log.1 (default /var/log/hauch/console)\n"
     "  --cap BYTES       most bytes of log kept for a domain (default 8388608; K, M, G may follow)\n"
-    "  --user NAME       become this user when everything is open\n"
+    "  --user NAME       become this user when everything is open (default hauch-console)\n"
     "  --pid-file PATH   write the process id there, remove it at the end\n"
     "  --daemon          go to the background; returns when the socket listens\n"
     "  --ring-dir DIR    no hypervisor: rings and events in DIR (for tests)\n"
@@ -207,16 +211,55 @@ static void raise_limit(void)
     }
 }
 
-/* Finds the user. The log directory must belong to whoever will write there. */
+/* Without --user: the user made for it, if we are root and it exists. */
+static void default_user(struct options *options)
+{
+    uid_t uid;
+    gid_t gid;
+
+    if (options->user || geteuid() != 0)
+        return;
+    if (privilege_find(DEFAULT_USER, &uid, &gid) == 0)
+        options->user = DEFAULT_USER;
+    else
+        report("there is no user '" DEFAULT_USER "'; make it (adduser --system --group " DEFAULT_USER
+               ", or systemd-sysusers); staying root until then");
+}
+
+/* Logs that a daemon with other rights left. What is no plain file is not a log. */
+static int give_file(int directory, const char *name, const struct options *options)
+{
+    struct stat st;
+
+    if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+        return 0;
+    return fchownat(directory, name, options->uid, options->gid, AT_SYMLINK_NOFOLLOW);
+}
+
+/* The log directory and what is in it must belong to whoever will write there. */
+static int give_logs(const struct options *options)
+{
+    DIR *directory = opendir(options->server.log_dir);
+    struct dirent *entry;
+    int r = directory ? fchown(dirfd(directory), options->uid, options->gid) : -1;
+
+    while (r == 0 && (entry = readdir(directory)))
+        r = give_file(dirfd(directory), entry->d_name, options);
+    r = r < 0 ? -errno : 0;
+    if (directory)
+        closedir(directory);
+    return r;
+}
+
 static int become_prepare(struct options *options)
 {
-    const char *log_dir = options->server.log_dir;
     int r = privilege_user(options->user, &options->uid, &options->gid);
 
-    if (r == 0 && chown(log_dir, options->uid, options->gid) < 0) {
-        r = -errno;
-        report("cannot give %s to %s: %m", log_dir, options->user);
-    }
+    if (r < 0)
+        return r;
+    r = give_logs(options);
+    if (r < 0)
+        report("cannot give %s to %s: %s", options->server.log_dir, options->user, strerror(-r));
     return r;
 }
 
@@ -237,6 +280,7 @@ static int prepare(struct options *options)
 
     if (r == 0)
         r = make_parent(options->server.socket);
+    default_user(options);
     if (r == 0 && options->user)
         r = become_prepare(options);
     if (r == 0)

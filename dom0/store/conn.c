@@ -9,6 +9,7 @@
 #include "dom0/store/request.h"
 #include "dom0/store/save.h"
 #include "dom0/store/store.h"
+#include "dom0/store/usage.h"
 
 void conn_init(struct conn *c, struct store *s, const struct conn_transport *t, uint16_t domid) {
     memset(c, 0, offsetof(struct conn, in));
@@ -215,9 +216,9 @@ static bool event_waits(const struct conn *c, const struct xs_message *m, uint32
     return false;
 }
 
-static bool over_memory(const struct conn *c, size_t more) {
+static bool over_memory(struct conn *c, size_t more) {
     const struct account *a = c->who.privileged ? NULL : quota_find(&c->store->quota, c->who.domid);
-    return conn_memory(c) + (a ? a->memory : 0) + more > c->limits->memory;
+    return !usage_within(c, QUOTA_MEMORY, conn_memory(c) + (a ? a->memory : 0) + more);
 }
 
 static struct outgoing *enqueue(struct conn *c, const struct xs_message *m, size_t sent) {
@@ -341,7 +342,7 @@ static bool serve_one(struct conn *c) {
             return false;
         }
     }
-    if (c->fault)
+    if (c->fault || (c->transport->allowed && !c->transport->allowed(c)))
         return false;
     char *payload = c->in + c->in_start + sizeof(header);
     c->in_start += sizeof(header) + header.len;
@@ -353,10 +354,14 @@ static bool serve_one(struct conn *c) {
     return true;
 }
 
+static bool may_ask(struct conn *c) {
+    return c->replies == 0 || usage_within(c, QUOTA_OUTSTANDING, c->replies + 1);
+}
+
 bool conn_run(struct conn *c) {
     unsigned int i = 0;
     flush(c);
-    while (i < CONN_BURST && !c->fault && c->replies < c->limits->outstanding && serve_one(c))
+    while (i < CONN_BURST && !c->fault && may_ask(c) && serve_one(c))
         i++;
     store_commit(c->store);
     return i == CONN_BURST;

@@ -44,6 +44,8 @@ struct conn_transport {
     ssize_t (*write)(struct conn *c, const void *buf, size_t len);
     /* Output was queued: conn_wake() when there is room. May be NULL. */
     void (*blocked)(struct conn *c);
+    /* May a request be served now? If not, the transport wakes c later. May be NULL: always. */
+    bool (*allowed)(struct conn *c);
     /* A request was taken from c->in, or the beginning of one lies there and no more came. May be NULL. */
     void (*taken)(struct conn *c);
     void (*unfinished)(struct conn *c);
@@ -69,6 +71,7 @@ struct conn {
     int fault; /* 0, or XENSTORE_ERROR_*: cut off, and why */
     struct perm_subject who;
     bool is_socket; /* acts for domain 0 like its kernel, but there are many */
+    bool read_only; /* came by the socket for readers */
     bool lasting;   /* outlives the daemon: what it holds is kept in the journal (save.h) */
     const struct quota_limits *limits;
     uint64_t memory; /* of watches and unsent messages; transactions have their own count */

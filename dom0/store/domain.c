@@ -30,8 +30,8 @@ void domain_notify(struct store *s) {
 /* ---- the ring as a transport ----
  *
  * What was read is not given back to the guest, and what was written not shown, until the journal has what came of
- * it. A request stays in the ring until it is done; only one that is longer than the ring is taken out in parts,
- * which the journal then holds.
+ * it. A request stays in the ring until it is done, or until nothing but its beginning is there: then the journal
+ * holds that.
  */
 
 static void ring_moved(struct conn *c) {
@@ -67,19 +67,67 @@ static ssize_t write_ring(struct conn *c, const void *buf, size_t len) {
     return n;
 }
 
-/* The guest has no room for the rest: take out what there is. */
+/* The rest comes later, and with an event only if the beginning is taken out (a guest's kernel sends an event when it
+ * writes into an empty ring). */
 static void ring_unfinished(struct conn *c) {
     size_t have = c->in_end - c->in_start;
-    if (have - c->held < XENSTORE_RING_SIZE)
+    if (have == c->held)
         return;
     save_input(c, c->in + c->in_start + c->held, have - c->held);
     c->held = (uint32_t)have;
     ring_moved(c);
 }
 
+static void park(struct domain *d) {
+    struct store *s = d->conn.store;
+    if (d->parked)
+        return;
+    if (!s->parked)
+        s->unpark_at = s->clock() + STORE_PARK_MS;
+    d->parked = true;
+    d->next_parked = s->parked;
+    s->parked = d;
+}
+
+static bool ring_allowed(struct conn *c) {
+    struct domain *d = domain_of(c);
+    if (!d->parked && usage_spend(c))
+        return true;
+    park(d);
+    return false;
+}
+
+static void unmask(struct domain *d) {
+    struct store *s = d->conn.store;
+    if (d->masked && s->domain_ops->unmask)
+        s->domain_ops->unmask(s->domain_ctx, d->port);
+    d->masked = false;
+}
+
+void domain_unpark(struct store *s) {
+    if (s->clock() < s->unpark_at)
+        return;
+    while (s->parked) {
+        struct domain *d = s->parked;
+        s->parked = d->next_parked;
+        d->parked = false;
+        if (d->ring)
+            unmask(d);
+        if (!d->conn.fault)
+            conn_wake(&d->conn);
+    }
+}
+
 void domain_save_moved(struct store *s) {
     for (const struct domain *d = s->moved; d; d = d->next_moved)
         save_ring(d);
+}
+
+/* While our indices were not to be seen the guest took the ring for full or not empty, and sent no event for what it
+ * wrote or for the room it made. */
+static void look_again(struct domain *d) {
+    if (ring_has_more(d->ring, d->cons) || (d->conn.out && ring_has_room(d->ring, d->prod)))
+        conn_wake(&d->conn);
 }
 
 static void publish(struct domain *d) {
@@ -94,6 +142,7 @@ static void publish(struct domain *d) {
     d->published_cons = cons;
     d->published_prod = d->prod;
     want_notify(d);
+    look_again(d);
 }
 
 void domain_publish(struct store *s) {
@@ -121,6 +170,7 @@ static void ring_failed(struct conn *c) {
 /* No `blocked`: a guest that makes room in its ring says so by an event. */
 static const struct conn_transport ring_transport = { .read = read_ring,
                                                       .write = write_ring,
+                                                      .allowed = ring_allowed,
                                                       .taken = ring_moved,
                                                       .unfinished = ring_unfinished,
                                                       .failed = ring_failed };
@@ -283,6 +333,15 @@ static void leave_notify_list(struct store *s, struct domain *d) {
     *at = d->next_notify;
 }
 
+static void leave_parked_list(struct store *s, struct domain *d) {
+    struct domain **at = &s->parked;
+    if (!d->parked)
+        return;
+    while (*at != d)
+        at = &(*at)->next_parked;
+    *at = d->next_parked;
+}
+
 static void leave_moved_list(struct store *s, struct domain *d) {
     struct domain **at = &s->moved;
     if (!d->moved)
@@ -297,10 +356,12 @@ static void detach(struct store *s, struct domain *d) {
     save_gone(d);
     leave_notify_list(s, d);
     leave_moved_list(s, d);
+    leave_parked_list(s, d);
     hash_remove(&s->domains, &d->by_domid);
     if (d->ring) {
         hash_remove(&s->ports, &d->by_port);
-        s->domain_ops->unbind(s->domain_ctx, d->port);
+        if (d->port)
+            s->domain_ops->unbind(s->domain_ctx, d->port);
     }
     if (d->mapped)
         s->domain_ops->unmap(s->domain_ctx, d->ring);
@@ -342,6 +403,32 @@ void domain_reconnect_all(struct store *s) {
     store_commit(s);
 }
 
+/*
+ * Is the domain still there? Without the right to ask the hypervisor, its event channel tells: the port of a domain
+ * that is being torn down is closed, and cannot be bound to. What the guest sent while ours was unbound is looked for.
+ */
+static bool bind_again(struct store *s, struct domain *d) {
+    s->domain_ops->unbind(s->domain_ctx, d->port);
+    hash_remove(&s->ports, &d->by_port);
+    int port = s->domain_ops->bind(s->domain_ctx, d->conn.who.domid, d->remote_port);
+    d->port = port < 0 ? 0 : (uint32_t)port;
+    hash_insert(&s->ports, &d->by_port, hash_bytes(&d->port, sizeof(d->port)));
+    d->masked = false;
+    if (port >= 0 && !d->conn.fault)
+        conn_wake(&d->conn);
+    return port >= 0;
+}
+
+void domain_look_for_deaths(struct store *s) {
+    for (struct conn *c = s->conns, *next; c; c = next) {
+        next = c->next;
+        if (c->lasting && c->who.domid != 0 && domain_of(c)->ring && !bind_again(s, domain_of(c)))
+            domain_release(s, c->who.domid);
+    }
+    store_fire_special(s, "@releaseDomain");
+    store_commit(s);
+}
+
 void domain_release_all(struct store *s) {
     struct hash_link *l;
     while ((l = hash_any(&s->domains)))
@@ -352,6 +439,10 @@ void domain_event(struct store *s, uint32_t port) {
     struct domain *d = find_port(s, port);
     if (!d)
         return;
+    d->masked = true;
+    if (!ring_allowed(&d->conn))
+        return;
+    unmask(d); /* before the ring is looked at: what the guest writes from here on raises it again */
     if (ring_wants_reconnect(d->ring))
         begin_anew(d);
     if (!d->conn.fault)

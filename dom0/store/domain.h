@@ -15,6 +15,7 @@
 
 #include "abi/xs_wire.h"
 #include "dom0/store/conn.h"
+#include "dom0/store/usage.h"
 
 struct store;
 
@@ -25,12 +26,16 @@ struct domain_ops {
     int (*bind)(void *ctx, uint16_t domid, uint32_t remote_port); /* the local port */
     void (*unbind)(void *ctx, uint32_t port);
     void (*notify)(void *ctx, uint32_t port);
+    void (*unmask)(void *ctx, uint32_t port); /* its next event may come; NULL: it comes anyway */
 };
 
 struct domain {
     struct hash_link by_domid, by_port;
     struct domain *next_notify, *next_moved;
-    bool notify, moved; /* on the store's lists */
+    struct domain *next_parked;
+    bool notify, moved, parked; /* on the store's lists */
+    bool masked;                /* its events do not come until they are unmasked */
+    struct usage usage;
     bool mapped;        /* ring to be unmapped on release; not that of domain 0 */
     bool begin_anew;    /* the ring is to be emptied when it is published */
     uint32_t port;      /* local */
@@ -62,13 +67,20 @@ struct domain *domain_restore(struct store *s, uint16_t domid);
 /* Connects the domains of the journal, other than domain 0, to their rings. What is no more there is released. */
 void domain_reconnect_all(struct store *s);
 
+/* Some domain shut down or died: releases those that are no more, and fires @releaseDomain in any case, since one that
+ * shut down cannot be told from one that runs. */
+void domain_look_for_deaths(struct store *s);
+
 /* Disconnects the domain and drops its nodes and all permissions that name it. -ENOENT if nothing is known of
  * it. */
 int domain_release(struct store *s, uint16_t domid);
 void domain_release_all(struct store *s);
 
-/* A guest (or domain 0) has kicked this local port. */
+/* A guest (or domain 0) has kicked this local port, which is masked until we unmask it. */
 void domain_event(struct store *s, uint32_t port);
+
+/* Wakes the guests that had no credit left, if it is time. */
+void domain_unpark(struct store *s);
 
 /* Puts the state of the rings that moved into the journal; lets their guests see it. Between the two the group of
  * entries ends: store_commit(). */

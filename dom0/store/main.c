@@ -32,7 +32,7 @@
 
 struct options {
     const char *socket, *pid_file, *user, *state; /* state NULL: none */
-    bool daemon, trace, no_xen;
+    bool daemon, trace, no_xen, deaths;
     uid_t uid; /* of user; (uid_t)-1: nobody else */
     gid_t gid;
 };
@@ -46,6 +46,7 @@ static const char usage_text[] =
     "  -u, --user NAME      run as this user (a name or number) once all is open (" DEFAULT_USER ")\n"
     "  -b, --background     return once clients can connect\n"
     "  -t, --trace          log every request to stderr\n"
+    "  -D, --deaths         see domains end (VIRQ_DOM_EXC): for xl, when hauchd does not run\n"
     "  -n, --no-xen         serve the socket only, even under a hypervisor\n"
     "  -h, --help\n";
 
@@ -53,6 +54,7 @@ static const struct option long_options[] = {
     { "socket", required_argument, NULL, 's' }, { "pid-file", required_argument, NULL, 'p' },
     { "user", required_argument, NULL, 'u' },   { "background", no_argument, NULL, 'b' },
     { "trace", no_argument, NULL, 't' },        { "no-xen", no_argument, NULL, 'n' },
+    { "deaths", no_argument, NULL, 'D' },
     { "state", required_argument, NULL, 'S' },  { "no-state", no_argument, NULL, 'N' },
     { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 };
@@ -60,12 +62,13 @@ static const struct option long_options[] = {
 static void parse_options(struct options *o, int argc, char **argv) {
     int c;
     *o = (struct options){ .socket = DEFAULT_SOCKET, .state = DEFAULT_STATE, .uid = (uid_t)-1, .gid = (gid_t)-1 };
-    while ((c = getopt_long(argc, argv, "s:p:u:S:Nbtnh", long_options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "s:p:u:S:NDbtnh", long_options, NULL)) != -1) {
         switch (c) {
         case 's': o->socket = optarg; break;
         case 'p': o->pid_file = optarg; break;
         case 'u': o->user = optarg; break;
         case 'S': o->state = optarg; break;
+        case 'D': o->deaths = true; break;
         case 'N': o->state = NULL; break;
         case 'b': o->daemon = true; break;
         case 't': o->trace = true; break;
@@ -208,7 +211,9 @@ static int open_all(struct server *srv, struct xen *x, struct signals *sig, cons
     if (rc < 0 || o->no_xen)
         return rc;
     rc = xen_open(x, srv);
-    if (rc == 0)
+    if (rc > 0 && o->deaths)
+        rc = xen_watch_deaths(x);
+    else if (rc == 0)
         log_line(
             "no hypervisor here (there is no /proc/xen/xsd_port; under one, mount -t xenfs xenfs /proc/xen): "
             "serving the socket only");
@@ -243,7 +248,7 @@ static int tell_ready(int ready) {
 }
 
 static int serve(struct store *s, const struct options *o, int ready) {
-    struct server srv = { .store = s, .listener.fd = -1, .epoll = -1 };
+    struct server srv = { .store = s, .listener.fd = -1, .reader_listener.fd = -1, .epoll = -1 };
     struct xen x = { .store = NULL };
     struct signals sig;
     struct journal_file state = { .folder = -1, .fd = -1, .old_fd = -1 };

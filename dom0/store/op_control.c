@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dom0/store/domain.h"
 #include "dom0/store/request.h"
 #include "dom0/store/save.h"
 #include "dom0/store/store.h"
@@ -100,6 +101,42 @@ static int control_quota(struct request *r, struct answer *a, char **arg, int co
     return count == 1 ? show_quota(r, a, arg[0]) : -EINVAL;
 }
 
+/* Lines "DOMID KIND USED LIMIT HITS", USED being - for what is not held, for domains from a number on; "more DOMID" at
+ * the end if they do not all fit. For programs: words may be added at the ends of lines, never changed. */
+static void list_usage(struct answer *a, const struct conn *c) {
+    for (unsigned int kind = 0; kind < QUOTA_KINDS; kind++) {
+        char used[24] = "-";
+        uint64_t now = usage_now(c, kind);
+        if (now != UINT64_MAX)
+            snprintf(used, sizeof(used), "%llu", (unsigned long long)now);
+        add(a, "%u %s %s %llu %u\n", c->who.domid, quota_kind_name(kind), used,
+            (unsigned long long)quota_kind_limit(c->limits, kind), domain_of(c)->usage.hits[kind]);
+    }
+}
+
+#define USAGE_ROOM (QUOTA_KINDS * 80) /* for the lines of one domain, and "more" */
+
+/* The connected guest with the least number that is at least from; NULL: none. */
+static const struct conn *next_guest(const struct store *s, uint32_t from) {
+    const struct conn *found = NULL;
+    for (const struct conn *c = s->conns; c; c = c->next)
+        if (c->lasting && c->who.domid >= from && (!found || c->who.domid < found->who.domid))
+            found = c;
+    return found;
+}
+
+static int control_usage(struct request *r, struct answer *a, char **arg, int count) {
+    uint32_t from = 1;
+    if (count > 1 || (count == 1 && request_number(arg[0], &from) < 0))
+        return -EINVAL;
+    const struct conn *c = next_guest(r->store, from ? from : 1);
+    for (; c && XENSTORE_PAYLOAD_MAX - a->used > USAGE_ROOM; c = next_guest(r->store, c->who.domid + 1u))
+        list_usage(a, c);
+    if (c)
+        add(a, "more %u\n", c->who.domid);
+    return 0;
+}
+
 static int control_memreport(struct request *r, struct answer *a, char **arg, int count) {
     uint64_t conns = 0, held = 0;
     for (const struct conn *c = r->store->conns; c; c = c->next, conns++)
@@ -130,6 +167,7 @@ static const struct {
     { "notify-release", "", control_notify_release },
     { "print", "<text>", control_print },
     { "quota", "[set <name> <value>|<domid>]", control_quota },
+    { "usage", "[<from domid>]", control_usage },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -145,6 +183,7 @@ int op_control(struct request *r) {
     int rc = -EINVAL, count = request_texts(r, vec, 1, 4);
     if (count < 0)
         return count;
+    r->reply[0] = '\0';
     for (unsigned int i = 0; i < COMMANDS; i++)
         if (strcmp(vec[0], commands[i].name) == 0) {
             rc = commands[i].handler(r, &a, vec + 1, count - 1);

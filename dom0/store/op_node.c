@@ -7,6 +7,7 @@
 
 #include "dom0/store/request.h"
 #include "dom0/store/store.h"
+#include "dom0/store/usage.h"
 
 int op_read(struct request *r) {
     struct path p;
@@ -25,14 +26,13 @@ int op_read(struct request *r) {
 /* Would a node of this size be within the client's limits, and the memory that `more` bytes take within its
  * owner's? */
 static int check_size(const struct request *r, const struct perms *perms, size_t value_len, size_t more) {
-    const struct quota_limits *limits = r->conn->limits;
     if (r->conn->who.privileged)
         return 0;
-    if (value_len + perms->count * sizeof(perms->entry[0]) > limits->node_size)
+    if (!usage_within(r->conn, QUOTA_NODE_SIZE, value_len + perms->count * sizeof(perms->entry[0])))
         return -ENOSPC;
     const struct account *a = perms_owner(perms) ? quota_find(&r->store->quota, perms_owner(perms)) : NULL;
     uint64_t held = (a ? a->memory : 0) + conn_memory(r->conn);
-    return held + more > limits->memory ? -ENOSPC : 0;
+    return usage_within(r->conn, QUOTA_MEMORY, held + more) ? 0 : -ENOSPC;
 }
 
 struct creation {
@@ -62,7 +62,8 @@ static int check_count(const struct request *r, uint64_t count) {
     int64_t owned = (int64_t)(a ? a->nodes : 0) + (r->view.txn ? r->view.txn->created : 0);
     if (r->conn->who.privileged)
         return 0;
-    return owned + (int64_t)count > (int64_t)r->conn->limits->nodes ? -ENOSPC : 0;
+    int64_t wanted = owned + (int64_t)count;
+    return usage_within(r->conn, QUOTA_NODES, wanted > 0 ? (uint64_t)wanted : 0) ? 0 : -ENOSPC;
 }
 
 /* p is known to be absent and its nearest ancestor writable. New nodes inherit that one's permissions, but

@@ -6,6 +6,7 @@
 
 #include "dom0/store/request.h"
 #include "dom0/store/store.h"
+#include "dom0/store/usage.h"
 
 /* An event carries the longest path there is and the token in one message. */
 #define TOKEN_MAX (XENSTORE_PAYLOAD_MAX - XENSTORE_ABS_PATH_MAX - 2)
@@ -21,11 +22,11 @@ static int parse_watch(struct request *r, struct path *p, size_t *skip, const ch
     return 0;
 }
 
-static int check_limits(const struct conn *c, const struct path *p, const char *token) {
+static int check_limits(struct conn *c, const struct path *p, const char *token) {
     size_t size = sizeof(struct watch) + p->len + strlen(token) + 2;
-    if (strlen(token) > TOKEN_MAX || c->watch_count >= c->limits->watches)
+    if (strlen(token) > TOKEN_MAX || !usage_within(c, QUOTA_WATCHES, c->watch_count + 1))
         return -E2BIG;
-    return conn_memory(c) + size > c->limits->memory ? -ENOSPC : 0;
+    return usage_within(c, QUOTA_MEMORY, conn_memory(c) + size) ? 0 : -ENOSPC;
 }
 
 /* A first event follows the answer: the client need not also look. */
@@ -82,7 +83,7 @@ int op_transaction_start(struct request *r) {
     struct conn *c = r->conn;
     if (r->view.txn)
         return -EBUSY;
-    if (c->txn_count >= c->limits->transactions)
+    if (!usage_within(c, QUOTA_TRANSACTIONS, c->txn_count + 1))
         return -ENOSPC;
     struct txn *x = conn_add_txn(c, new_txn_id(c));
     if (!x)

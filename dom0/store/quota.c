@@ -16,6 +16,7 @@ static const struct quota_limits guest_defaults = {
     .transaction_nodes = 1024,
     .outstanding = 20,
     .memory = 2 << 20,
+    .rate = 4000,
 };
 
 static const struct quota_limits privileged_defaults = {
@@ -28,6 +29,7 @@ static const struct quota_limits privileged_defaults = {
     .transaction_nodes = 1 << 20,
     .outstanding = 1024,
     .memory = 256 << 20,
+    .rate = UINT64_MAX,
 };
 
 static const struct {
@@ -44,6 +46,7 @@ static const struct {
       offsetof(struct quota_limits, transaction_nodes) },
     { "outstanding", "replies not yet taken", offsetof(struct quota_limits, outstanding) },
     { "memory", "bytes held for a domain", offsetof(struct quota_limits, memory) },
+    { "rate", "requests and events a second", offsetof(struct quota_limits, rate) },
 };
 
 int quota_init(struct quota *q) {
@@ -130,4 +133,22 @@ uint64_t *quota_limit_by_name(struct quota_limits *limits, const char *name) {
         if (strcmp(found, name) == 0)
             return limit;
     return NULL;
+}
+
+const char *quota_kind_name(enum quota_kind kind) {
+    static const char *const kinds[QUOTA_KINDS] = {
+        [QUOTA_NODES] = "nodes",
+        [QUOTA_NODE_SIZE] = "node-size",
+        [QUOTA_WATCHES] = "watches",
+        [QUOTA_TRANSACTIONS] = "transactions",
+        [QUOTA_TRANSACTION_NODES] = "transaction-nodes",
+        [QUOTA_OUTSTANDING] = "outstanding",
+        [QUOTA_MEMORY] = "memory",
+        [QUOTA_RATE] = "rate",
+    };
+    return kinds[kind];
+}
+
+uint64_t quota_kind_limit(const struct quota_limits *limits, enum quota_kind kind) {
+    return *quota_limit_by_name((struct quota_limits *)limits, quota_kind_name(kind));
 }

@@ -26,7 +26,24 @@ struct quota_limits {
     uint64_t transaction_nodes; /* touched by one transaction */
     uint64_t outstanding;       /* replies not yet taken before requests are left waiting */
     uint64_t memory;            /* bytes, of all the above and of unsent messages */
+    uint64_t rate;              /* requests and events a second, after a second's worth at once */
 };
+
+/* What a domain can run into; in the order in which `xenstore-control usage` lists them. */
+enum quota_kind {
+    QUOTA_NODES,
+    QUOTA_NODE_SIZE,
+    QUOTA_WATCHES,
+    QUOTA_TRANSACTIONS,
+    QUOTA_TRANSACTION_NODES,
+    QUOTA_OUTSTANDING,
+    QUOTA_MEMORY,
+    QUOTA_RATE,
+    QUOTA_KINDS,
+};
+
+const char *quota_kind_name(enum quota_kind kind);
+uint64_t quota_kind_limit(const struct quota_limits *limits, enum quota_kind kind);
 
 /* An account exists while any of its figures is not 0. */
 struct account {

@@ -7,16 +7,18 @@
 #include <string.h>
 
 #include "dom0/store/store.h"
+#include "dom0/store/usage.h"
 
 #define PRIVILEGED 1
 #define IN_TXN     2 /* works inside a transaction; other types ignore tx_id */
+#define CHANGES    4 /* the store: not for readers */
 
 static const struct {
     const char *name;
     int (*handler)(struct request *r);
     unsigned int flags;
 } types[XS_TYPE_COUNT] = {
-    [XS_CONTROL] = { "CONTROL", op_control, PRIVILEGED },
+    [XS_CONTROL] = { "CONTROL", op_control, PRIVILEGED | CHANGES },
     [XS_DIRECTORY] = { "DIRECTORY", op_directory, IN_TXN },
     [XS_READ] = { "READ", op_read, IN_TXN },
     [XS_GET_PERMS] = { "GET_PERMS", op_get_perms, IN_TXN },
@@ -24,16 +26,16 @@ static const struct {
     [XS_UNWATCH] = { "UNWATCH", op_unwatch, 0 },
     [XS_TRANSACTION_START] = { "TRANSACTION_START", op_transaction_start, IN_TXN },
     [XS_TRANSACTION_END] = { "TRANSACTION_END", op_transaction_end, IN_TXN },
-    [XS_INTRODUCE] = { "INTRODUCE", op_introduce, PRIVILEGED },
-    [XS_RELEASE] = { "RELEASE", op_release, PRIVILEGED },
+    [XS_INTRODUCE] = { "INTRODUCE", op_introduce, PRIVILEGED | CHANGES },
+    [XS_RELEASE] = { "RELEASE", op_release, PRIVILEGED | CHANGES },
     [XS_GET_DOMAIN_PATH] = { "GET_DOMAIN_PATH", op_get_domain_path, 0 },
-    [XS_WRITE] = { "WRITE", op_write, IN_TXN },
-    [XS_MKDIR] = { "MKDIR", op_mkdir, IN_TXN },
-    [XS_RM] = { "RM", op_rm, IN_TXN },
-    [XS_SET_PERMS] = { "SET_PERMS", op_set_perms, IN_TXN },
+    [XS_WRITE] = { "WRITE", op_write, IN_TXN | CHANGES },
+    [XS_MKDIR] = { "MKDIR", op_mkdir, IN_TXN | CHANGES },
+    [XS_RM] = { "RM", op_rm, IN_TXN | CHANGES },
+    [XS_SET_PERMS] = { "SET_PERMS", op_set_perms, IN_TXN | CHANGES },
     [XS_IS_DOMAIN_INTRODUCED] = { "IS_DOMAIN_INTRODUCED", op_is_domain_introduced, 0 },
-    [XS_RESUME] = { "RESUME", op_resume, PRIVILEGED },
-    [XS_SET_TARGET] = { "SET_TARGET", op_set_target, PRIVILEGED },
+    [XS_RESUME] = { "RESUME", op_resume, PRIVILEGED | CHANGES },
+    [XS_SET_TARGET] = { "SET_TARGET", op_set_target, PRIVILEGED | CHANGES },
     [XS_RESET_WATCHES] = { "RESET_WATCHES", op_reset_watches, 0 },
     [XS_DIRECTORY_PART] = { "DIRECTORY_PART", op_directory_part, IN_TXN },
 };
@@ -80,8 +82,11 @@ static void reply_error(struct request *r, int rc) {
 }
 
 /* Each transaction is within the limit of memory by itself; all of a guest together have to be as well. */
-static bool txns_too_big(const struct conn *c, uint32_t type) {
-    return !c->who.privileged && type != XS_TRANSACTION_END && conn_memory(c) > c->limits->memory;
+static bool txns_too_big(struct conn *c, const struct txn *x, uint32_t type) {
+    if (c->who.privileged || type == XS_TRANSACTION_END)
+        return false;
+    usage_within(c, QUOTA_TRANSACTION_NODES, x->count + 1); /* told here, refused in txn.c */
+    return !usage_within(c, QUOTA_MEMORY, conn_memory(c));
 }
 
 static int dispatch(struct request *r) {
@@ -90,12 +95,14 @@ static int dispatch(struct request *r) {
         return -ENOSYS;
     if (types[type].flags & PRIVILEGED && !r->conn->who.privileged)
         return -EACCES;
+    if (types[type].flags & CHANGES && r->conn->read_only)
+        return -EROFS;
     struct txn *x = NULL;
     if (types[type].flags & IN_TXN && r->header->tx_id) {
         x = conn_find_txn(r->conn, r->header->tx_id);
         if (!x)
             return -ENOENT;
-        if (txns_too_big(r->conn, type))
+        if (txns_too_big(r->conn, x, type))
             return -ENOSPC;
     }
     r->view = store_view(r->store, x);

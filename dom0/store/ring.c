@@ -42,6 +42,15 @@ ssize_t ring_write(struct xenstore_domain_interface *ring, uint32_t prod, const 
 void ring_publish(struct xenstore_domain_interface *ring, uint32_t cons, uint32_t prod) {
     store(&ring->rsp_prod, prod);
     store(&ring->req_cons, cons);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* what we look at next is not older than this */
+}
+
+int ring_has_more(const struct xenstore_domain_interface *ring, uint32_t cons) {
+    return load(&ring->req_prod) != cons;
+}
+
+int ring_has_room(const struct xenstore_domain_interface *ring, uint32_t prod) {
+    return prod - load(&ring->rsp_cons) != XENSTORE_RING_SIZE;
 }
 
 void ring_indices(const struct xenstore_domain_interface *ring, uint32_t *cons, uint32_t *prod) {

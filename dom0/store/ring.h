@@ -17,6 +17,11 @@ ssize_t ring_read(const struct xenstore_domain_interface *ring, uint32_t cons, v
 ssize_t ring_write(struct xenstore_domain_interface *ring, uint32_t prod, const void *buf, size_t len);
 void ring_publish(struct xenstore_domain_interface *ring, uint32_t cons, uint32_t prod);
 
+/* Is there a request behind cons, room for a response behind prod? True also for impossible indices. Sees all that the
+ * guest did before it saw what we published last. */
+int ring_has_more(const struct xenstore_domain_interface *ring, uint32_t cons);
+int ring_has_room(const struct xenstore_domain_interface *ring, uint32_t prod);
+
 /* Our indices, as they stand in the page. */
 void ring_indices(const struct xenstore_domain_interface *ring, uint32_t *cons, uint32_t *prod);
 /* Could the ring be at these indices of ours? */

@@ -5,6 +5,7 @@
 #include "dom0/store/server.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CLIENTS_MAX   4096
@@ -78,7 +80,7 @@ static void client_ready(struct source *src, uint32_t events) {
     conn_wake(&cl->conn);
 }
 
-static int add_client(struct server *srv, int fd) {
+static int add_client(struct server *srv, int fd, bool read_only) {
     struct client *cl = srv->clients < srv->client_limit ? malloc(sizeof(*cl)) : NULL;
     if (!cl)
         return -ENOMEM;
@@ -92,18 +94,26 @@ static int add_client(struct server *srv, int fd) {
     }
     conn_init(&cl->conn, srv->store, &client_transport, 0);
     cl->conn.is_socket = true;
+    cl->conn.read_only = read_only;
     srv->clients++;
     return 0;
 }
 
-static void listener_ready(struct source *src, uint32_t events) {
-    struct server *srv = (struct server *)((char *)src - offsetof(struct server, listener));
-    int fd = accept4(src->fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0 && add_client(srv, fd) < 0) {
+static void welcome(struct server *srv, int listener, bool read_only) {
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0 && add_client(srv, fd, read_only) < 0) {
         store_logf(srv->store, "a client was turned away: %u are connected, the limit is %u", srv->clients,
                    srv->client_limit);
         close(fd);
     }
+}
+
+static void listener_ready(struct source *src, uint32_t events) {
+    welcome((struct server *)((char *)src - offsetof(struct server, listener)), src->fd, false);
+}
+
+static void reader_listener_ready(struct source *src, uint32_t events) {
+    welcome((struct server *)((char *)src - offsetof(struct server, reader_listener)), src->fd, true);
 }
 
 /* As many descriptors as we may have. */
@@ -144,8 +154,22 @@ static int listen_at(const char *path) {
     return fd;
 }
 
+static int listen_for_readers(struct server *srv) {
+    size_t room = sizeof(srv->reader_path);
+    if ((size_t)snprintf(srv->reader_path, room, "%s_ro", srv->path) >= room)
+        return -ENAMETOOLONG;
+    int fd = listen_at(srv->reader_path);
+    if (fd < 0)
+        return fd;
+    srv->reader_listener = (struct source){ fd, reader_listener_ready };
+    const struct group *readers = getgrnam(SERVER_READERS);
+    if (readers && chown(srv->reader_path, (uid_t)-1, readers->gr_gid) == 0 && chmod(srv->reader_path, 0660) < 0)
+        return -errno;
+    return server_add(srv, &srv->reader_listener);
+}
+
 int server_open(struct server *srv, struct store *s, const char *path) {
-    *srv = (struct server){ .store = s, .listener.fd = -1 };
+    *srv = (struct server){ .store = s, .listener.fd = -1, .reader_listener.fd = -1 };
     srv->path = path;
     srv->client_limit = raise_fd_limit();
     srv->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -159,7 +183,12 @@ int server_open(struct server *srv, struct store *s, const char *path) {
         return fd;
     }
     srv->listener = (struct source){ fd, listener_ready };
-    return server_add(srv, &srv->listener);
+    int rc = server_add(srv, &srv->listener);
+    int readers = rc < 0 ? rc : listen_for_readers(srv);
+    if (readers < 0)
+        fprintf(stderr, "hauch-store: cannot listen at %s_ro: %s; clients that only read are not served\n", path,
+                strerror(-readers));
+    return rc;
 }
 
 static void drop_clients(struct server *srv) {
@@ -175,6 +204,10 @@ void server_close(struct server *srv) {
         close(srv->listener.fd);
         unlink(srv->path);
     }
+    if (srv->reader_listener.fd >= 0) {
+        close(srv->reader_listener.fd);
+        unlink(srv->reader_path);
+    }
     if (srv->epoll >= 0)
         close(srv->epoll);
 }
@@ -184,11 +217,18 @@ int server_add(struct server *srv, struct source *src) {
     return epoll_ctl(srv->epoll, EPOLL_CTL_ADD, src->fd, &ev) < 0 ? -errno : 0;
 }
 
+static uint64_t clock_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 void server_run(struct server *srv) {
+    srv->store->clock = clock_ms;
     struct epoll_event events[EVENTS];
     bool more = store_run(srv->store);
     while (!srv->stop) {
-        int n = epoll_wait(srv->epoll, events, EVENTS, more ? 0 : -1);
+        int n = epoll_wait(srv->epoll, events, EVENTS, more ? 0 : srv->store->parked ? STORE_PARK_MS : -1);
         for (int i = 0; i < n; i++) {
             struct source *src = events[i].data.ptr;
             src->ready(src, events[i].events);

@@ -173,6 +173,8 @@ void store_keep(struct store *s, struct journal *j, const char *place) {
 
 /* Taken from the head one at a time, since serving one may destroy another. */
 bool store_run(struct store *s) {
+    if (s->parked)
+        domain_unpark(s);
     for (uint32_t n = s->run_count; n > 0 && s->run; n--) {
         struct conn *c = next_to_run(s);
         if (!c->fault && conn_run(c))

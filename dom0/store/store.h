@@ -31,6 +31,9 @@ struct store {
     bool any_failed;
     bool trace; /* log each request */
     void (*log)(const char *line);
+    uint64_t (*clock)(void);             /* ms, for limits of rate; NULL: there are none */
+    struct domain *parked;               /* without credit */
+    uint64_t unpark_at;
     struct hash domains;                 /* introduced, by domid */
     struct hash ports;                   /* the same, by local event channel port */
     struct domain *moved;                /* whose rings were read or written and not published yet */
@@ -52,7 +55,10 @@ void store_destroy(struct store *s);
 /* Creates path with that value, and missing parents, as domain 0; for what exists from the start. */
 int store_put(struct store *s, const char *path, const char *value);
 
-/* Serves every connection that is awake, once, and then notifies guests. True: call again without waiting. */
+#define STORE_PARK_MS 10 /* who has no credit left waits that long, then looks again */
+
+/* Serves every connection that is awake, once, and then notifies guests. True: call again without waiting;
+ * while s->parked is set, after STORE_PARK_MS at the latest. */
 bool store_run(struct store *s);
 
 /* All that was done up to here survives a kill, and guests may see it. At the end of each request, and before a

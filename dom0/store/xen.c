@@ -16,6 +16,8 @@
 
 #include "dom0/store/store.h"
 
+#define VIRQ_DOM_EXC 3 /* of the guest ABI: a domain shut down or died */
+
 #define XSD_PORT   "/proc/xen/xsd_port"
 #define XSD_RING   "/proc/xen/xsd_kva"
 
@@ -48,15 +50,23 @@ static void notify_port(void *ctx, uint32_t port) {
     xenevtchn_notify(x->events, port);
 }
 
-static const struct domain_ops xen_ops = { map_ring, unmap_ring, bind_port, unbind_port, notify_port };
+static void unmask_port(void *ctx, uint32_t port) {
+    struct xen *x = ctx;
+    xenevtchn_unmask(x->events, port);
+}
 
-/* Unmasked before it is looked at: what the guest writes from here on raises it again. */
+static const struct domain_ops xen_ops = { map_ring,    unmap_ring,  bind_port,
+                                           unbind_port, notify_port, unmask_port };
+
 static void events_ready(struct source *src, uint32_t ready) {
     struct xen *x = (struct xen *)src;
     xenevtchn_port_or_error_t port;
     for (unsigned int i = 0; i < 256 && (port = xenevtchn_pending(x->events)) >= 0; i++) {
-        xenevtchn_unmask(x->events, (evtchn_port_t)port);
-        domain_event(x->store, (uint32_t)port);
+        if ((uint32_t)port == x->death_port) {
+            xenevtchn_unmask(x->events, (evtchn_port_t)port);
+            domain_look_for_deaths(x->store);
+        } else
+            domain_event(x->store, (uint32_t)port);
     }
 }
 
@@ -120,6 +130,19 @@ int xen_open(struct xen *x, struct server *srv) {
     x->store->domain_ctx = x;
     rc = domain_introduce_self(x->store, x->own_ring, port);
     return rc < 0 ? complain("event channel of the kernel's store ring", rc) : 1;
+}
+
+int xen_watch_deaths(struct xen *x) {
+    int port = xenevtchn_bind_virq(x->events, VIRQ_DOM_EXC);
+    if (port < 0) {
+        int rc = -errno;
+        fprintf(stderr, "hauch-store: --deaths: cannot bind VIRQ_DOM_EXC: %s%s\n", strerror(-rc),
+                rc == -EEXIST ? " (hauchd or another store has it; leave out --deaths while hauchd runs)" : "");
+        return rc;
+    }
+    x->death_port = (uint32_t)port;
+    domain_look_for_deaths(x->store); /* before it was bound */
+    return 0;
 }
 
 void xen_close(struct xen *x) {

@@ -38,6 +38,7 @@
 struct shared {
     struct xenstore_domain_interface ring[GUESTS];
     bool dead[GUESTS];
+    bool event[GUESTS]; /* sent and not seen */
 };
 
 /* ---- the daemon ---- */
@@ -68,7 +69,7 @@ static int bind_port(void *ctx, uint16_t domid, uint32_t remote_port) {
 static void unbind(void *ctx, uint32_t port) {}
 static void notify(void *ctx, uint32_t port) {}
 
-static const struct domain_ops ops = { map, unmap, bind_port, unbind, notify };
+static const struct domain_ops ops = { map, unmap, bind_port, unbind, notify, NULL };
 
 static void open_journal(struct store *s, struct journal_file *f, const char *folder) {
     const char *base;
@@ -99,7 +100,8 @@ static void daemon_main(struct shared *sh, const char *folder) {
     domain_reconnect_all(&s);
     for (;;) {
         for (uint32_t port = 10; port < 10 + GUESTS; port++)
-            domain_event(&s, port);
+            if (__atomic_exchange_n(&sh->event[port - 10], false, __ATOMIC_SEQ_CST))
+                domain_event(&s, port);
         store_run(&s);
         sched_yield();
     }
@@ -268,7 +270,12 @@ static uint32_t load(const uint32_t *p) {
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
-/* Moves what can be moved, the requests in pieces of any size. */
+static void send_event(struct world *w, const struct guest *g) {
+    __atomic_store_n(&w->shared->event[g - w->guest], true, __ATOMIC_SEQ_CST);
+}
+
+/* Moves what can be moved, the requests in pieces of any size. Events are sent when Linux sends them, and not more:
+ * when it wrote into a ring that was empty, when it read from one that was full. */
 static void pump(struct world *w, struct guest *g) {
     struct xenstore_domain_interface *r = g->ring;
     uint32_t prod = r->req_prod, room = XENSTORE_RING_SIZE - (prod - load(&r->req_cons));
@@ -280,12 +287,16 @@ static void pump(struct world *w, struct guest *g) {
     for (size_t i = 0; i < n; i++)
         r->req[MASK_XENSTORE_IDX(prod + i)] = g->out[g->out_at + i];
     g->out_at += n;
-    __atomic_store_n(&r->req_prod, prod + (uint32_t)n, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->req_prod, prod + (uint32_t)n, __ATOMIC_SEQ_CST);
+    if (n && (int32_t)(prod - load(&r->req_cons)) <= 0)
+        send_event(w, g);
     uint32_t cons = r->rsp_cons, have = load(&r->rsp_prod) - cons;
     assert_true(have <= XENSTORE_RING_SIZE);
     for (uint32_t i = 0; i < have; i++)
         g->in[g->in_len++] = r->rsp[MASK_XENSTORE_IDX(cons + i)];
-    __atomic_store_n(&r->rsp_cons, cons + have, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->rsp_cons, cons + have, __ATOMIC_SEQ_CST);
+    if (have && load(&r->rsp_prod) - cons >= XENSTORE_RING_SIZE)
+        send_event(w, g);
     take_messages(g);
 }
 
@@ -448,6 +459,7 @@ static void other_state(void **state) {
     ask_ok(root, XS_SET_TARGET, 0, BYTES("6\0005"));
     settle(w);
     w->guest[2].ring->req_prod += XENSTORE_RING_SIZE + 1;
+    send_event(w, &w->guest[2]);
     uint64_t end = now_ms() + 30000;
     while (load(&w->guest[2].ring->error) != XENSTORE_ERROR_RINGIDX)
         assert_true(now_ms() < end && sched_yield() == 0);

@@ -66,9 +66,36 @@ static int teardown(void **state) {
     kill(w->server, SIGKILL);
     waitpid(w->server, NULL, 0);
     unlink(w->path);
+    strcat(w->path, "_ro");
+    unlink(w->path);
     rmdir(w->folder);
     free(w);
     return 0;
+}
+
+/* The second socket: everything may be read, nothing changed. */
+static void readers(void **state) {
+    struct world *w = *state;
+    struct xs_client *xs;
+    char path[128], *value;
+    uint32_t tx;
+    snprintf(path, sizeof(path), "%s_ro", w->path);
+    assert_int_equal(xs_client_write(w->xs, 0, "/a", "1", 1), 0);
+    assert_int_equal(xs_client_open(&xs, path), 0);
+    assert_int_equal(xs_client_read(xs, 0, "/a", &value, NULL), 0);
+    free(value);
+    assert_int_equal(xs_client_watch(xs, "/a", "t"), 0);
+    assert_int_equal(xs_client_transaction_start(xs, &tx), 0);
+    assert_int_equal(xs_client_write(xs, tx, "/a", "2", 1), -EROFS);
+    assert_int_equal(xs_client_transaction_end(xs, tx, true), 0);
+    assert_int_equal(xs_client_write(xs, 0, "/a", "2", 1), -EROFS);
+    assert_int_equal(xs_client_mkdir(xs, 0, "/b"), -EROFS);
+    assert_int_equal(xs_client_rm(xs, 0, "/a"), -EROFS);
+    assert_int_equal(xs_client_set_perms(xs, 0, "/a", &(struct xs_client_perm){ 0, 'r' }, 1), -EROFS);
+    assert_int_equal(xs_client_release(xs, 5), -EROFS);
+    assert_int_equal(xs_client_control(xs, "check", 5, &value), -EROFS);
+    xs_client_close(xs);
+    unlink(path);
 }
 
 static void values(void **state) {
@@ -300,6 +327,7 @@ static void second_server_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        T(readers),
         T(values),      T(names),        T(permissions),
         T(events),      T(transactions), T(batches), T(batch_without_server), T(domains),
         T(bad_clients), T(server_gone),  T(second_server_is_refused),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,6 +182,21 @@ static void impossible_index(void **state) {
     assert_int_equal(guest_reply(r, text), XS_GET_DOMAIN_PATH);
 }
 
+/* A guest's kernel writes the header first, and the rest with an event only if it finds the header taken. */
+static void a_beginning_is_taken(void **state) {
+    struct world *w = *state;
+    struct xenstore_domain_interface *r = &w->xen.ring[5];
+    struct xsd_sockmsg header = { XS_GET_DOMAIN_PATH, 1, 0, 2 };
+    char text[4096];
+    assert_int_equal(introduce(w, "5"), 0);
+    guest_put(r, &header, sizeof(header));
+    kick(w, 5);
+    assert_int_equal(r->req_cons, r->req_prod);
+    guest_put(r, "5", 2);
+    kick(w, 5);
+    assert_int_equal(guest_reply(r, text), XS_GET_DOMAIN_PATH);
+}
+
 static void too_long_a_message(void **state) {
     struct world *w = *state;
     struct xenstore_domain_interface *r = &w->xen.ring[5];
@@ -291,6 +307,160 @@ static void flood_does_not_starve(void **state) {
     fake_close(&other);
 }
 
+/* ---- limits are told, counted, shown ---- */
+
+static char last_line[1024];
+static unsigned int lines;
+static uint64_t now;
+
+static void keep_line(const char *line) {
+    snprintf(last_line, sizeof(last_line), "%s", line);
+    lines++;
+}
+
+static uint64_t fake_clock(void) {
+    return now;
+}
+
+static void guest_watch(struct world *w, unsigned int n) {
+    char text[32], answer[4096];
+    struct xenstore_domain_interface *r = &w->xen.ring[5];
+    size_t len = (size_t)sprintf(text, "w%u", n) + 1;
+    guest_request(r, XS_WATCH, text, len + (size_t)sprintf(text + len, "t") + 1);
+    kick(w, 5);
+    while (r->rsp_prod != r->rsp_cons)
+        guest_reply(r, answer);
+}
+
+static void line_has(const char *const *words) {
+    for (; *words; words++)
+        if (!strstr(last_line, *words))
+            fail_msg("'%s' does not say '%s'", last_line, *words);
+}
+
+static void limits_are_told_and_counted(void **state) {
+    struct world *w = *state;
+    w->store.log = keep_line;
+    w->store.clock = fake_clock;
+    now = 1;
+    lines = 0;
+    assert_int_equal(introduce(w, "5"), 0);
+    assert_int_equal(fake_call(&w->root, XS_CONTROL, 0, BYTES("quota\0set\0watches\00010")), 0);
+    for (unsigned int i = 0; i < 7; i++)
+        guest_watch(w, i);
+    assert_int_equal(lines, 0);
+    guest_watch(w, 7);
+    assert_int_equal(lines, 1);
+    line_has((const char *const[]){ "domain 5", "near", "10 watches", "(8,", "quota set watches", NULL });
+    guest_watch(w, 8);
+    guest_watch(w, 9);
+    guest_watch(w, 10);
+    assert_int_equal(lines, 1); /* not again within a minute */
+    now += USAGE_QUIET_MS;
+    guest_watch(w, 11);
+    assert_int_equal(lines, 2);
+    line_has((const char *const[]){ "domain 5", "hit its limit of 10 watches", "2 times", "quota set watches", NULL });
+    assert_int_equal(fake_text(&w->root, XS_CONTROL, 0, "usage"), 0);
+    assert_non_null(strstr(w->root.reply.payload, "5 watches 10 10 2\n"));
+    assert_non_null(strstr(w->root.reply.payload, "5 node-size - 2048 0\n"));
+    assert_int_equal(fake_two(&w->root, XS_CONTROL, 0, "usage", "6"), 0);
+    assert_string_equal(w->root.reply.payload, "");
+    assert_int_equal(fake_two(&w->root, XS_CONTROL, 0, "usage", "x"), -EINVAL);
+}
+
+static void usage_goes_on_where_it_ended(void **state) {
+    struct world *w = *state;
+    char number[8];
+    unsigned int seen = 0;
+    for (unsigned int i = 1; i < 15; i++) {
+        snprintf(number, sizeof(number), "%u", i);
+        assert_int_equal(introduce(w, number), 0);
+    }
+    strcpy(number, "1");
+    for (int page = 0; page < 9; page++) {
+        assert_int_equal(fake_two(&w->root, XS_CONTROL, 0, "usage", number), 0);
+        for (const char *at = w->root.reply.payload; (at = strstr(at, " watches ")); at++)
+            seen++;
+        const char *more = strstr(w->root.reply.payload, "more ");
+        if (!more)
+            break;
+        snprintf(number, sizeof(number), "%lu", strtoul(more + 5, NULL, 10));
+    }
+    assert_int_equal(seen, 14);
+}
+
+static unsigned int flood(struct world *w, unsigned int times) {
+    struct xenstore_domain_interface *r = &w->xen.ring[5];
+    unsigned int answers = 0;
+    char text[4096];
+    for (unsigned int i = 0; i < times; i++) {
+        while (r->req_prod - r->req_cons <= XENSTORE_RING_SIZE - 18)
+            guest_request(r, XS_GET_DOMAIN_PATH, "5", 2);
+        domain_event(&w->store, domain_find(&w->store, 5)->port);
+        store_run(&w->store);
+        for (; r->rsp_prod != r->rsp_cons; answers++)
+            guest_reply(r, text);
+    }
+    return answers;
+}
+
+/* A guest that floods gets its rate and not more, its events are masked meanwhile; another is answered in the next
+ * turn all the time. */
+static void flood_slows_only_itself(void **state) {
+    struct world *w = *state;
+    char text[4096];
+    w->store.log = keep_line;
+    w->store.clock = fake_clock;
+    now = 5;
+    lines = 0;
+    assert_int_equal(fake_call(&w->root, XS_CONTROL, 0, BYTES("quota\0set\0rate\000500")), 0);
+    assert_int_equal(introduce(w, "5"), 0);
+    assert_int_equal(introduce(w, "6"), 0);
+    assert_in_range(flood(w, 200), 400, 500);
+    assert_int_equal(flood(w, 50), 0);
+    assert_true(domain_find(&w->store, 5)->masked);
+    assert_int_equal(lines, 1);
+    line_has((const char *const[]){ "domain 5", "500 rate", "quota set rate", NULL });
+    for (int i = 0; i < 20; i++) {
+        guest_request(&w->xen.ring[6], XS_GET_DOMAIN_PATH, "6", 2);
+        domain_event(&w->store, domain_find(&w->store, 6)->port);
+        flood(w, 1);
+        assert_int_equal(guest_reply(&w->xen.ring[6], text), XS_GET_DOMAIN_PATH);
+    }
+    for (int i = 0; i < 10; i++) {
+        now += 100;
+        assert_in_range(flood(w, 30), 30, 50);
+    }
+    now += 100000;
+    assert_in_range(flood(w, 200), 400, 500); /* a second's worth is all that is saved up */
+    assert_int_equal(fake_text(&w->root, XS_RELEASE, 0, "5"), 0); /* while it waits */
+}
+
+/* Without being told: the port of one that is gone cannot be bound. */
+static void deaths_are_found(void **state) {
+    struct world *w = *state;
+    char text[4096];
+    assert_int_equal(introduce(w, "5"), 0);
+    assert_int_equal(introduce(w, "6"), 0);
+    assert_int_equal(fake_write(&w->root, 0, "/own", "1"), 0);
+    assert_int_equal(fake_two(&w->root, XS_SET_PERMS, 0, "/own", "n5"), 0);
+    assert_int_equal(fake_two(&w->root, XS_WATCH, 0, "@releaseDomain", "t"), 0);
+    fake_forget_events(&w->root);
+    domain_look_for_deaths(&w->store); /* one that only shut down */
+    fake_run(&w->store);
+    assert_true(fake_take(&w->root, "@releaseDomain", "t"));
+    assert_non_null(domain_find(&w->store, 5));
+    w->xen.gone[5] = true;
+    guest_request(&w->xen.ring[6], XS_GET_DOMAIN_PATH, BYTES("6")); /* and nobody hears its event */
+    domain_look_for_deaths(&w->store);
+    fake_run(&w->store);
+    assert_true(fake_take(&w->root, "@releaseDomain", "t"));
+    assert_null(domain_find(&w->store, 5));
+    assert_int_equal(fake_text(&w->root, XS_READ, 0, "/own"), -ENOENT);
+    assert_int_equal(guest_reply(&w->xen.ring[6], text), XS_GET_DOMAIN_PATH);
+    assert_int_equal(w->xen.maps, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -300,6 +470,7 @@ int main(void) {
         T(bad_introductions),
         T(long_reply),
         T(impossible_index),
+        T(a_beginning_is_taken),
         T(too_long_a_message),
         T(response_index_broken_while_events_wait),
         T(guest_reconnects),
@@ -308,6 +479,10 @@ int main(void) {
         T(targets),
         T(released_while_awake),
         T(flood_does_not_starve),
+        T(limits_are_told_and_counted),
+        T(usage_goes_on_where_it_ended),
+        T(flood_slows_only_itself),
+        T(deaths_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,7 +214,7 @@ static void xen_unmap(void *ctx, struct xenstore_domain_interface *ring) {
 
 static int xen_bind(void *ctx, uint16_t domid, uint32_t remote_port) {
     struct fake_xen *x = ctx;
-    if (x->refuse_bind)
+    if (x->refuse_bind || x->gone[domid])
         return -EINVAL;
     for (int p = 1; p < 64; p++)
         if (!x->bound[p]) {
@@ -241,4 +241,4 @@ static void xen_notify(void *ctx, uint32_t port) {
     x->notified[port]++;
 }
 
-const struct domain_ops fake_xen_ops = { xen_map, xen_unmap, xen_bind, xen_unbind, xen_notify };
+const struct domain_ops fake_xen_ops = { xen_map, xen_unmap, xen_bind, xen_unbind, xen_notify, NULL };

@@ -72,6 +72,7 @@ struct fake_xen {
     unsigned int notified[64];
     unsigned int maps, binds; /* now */
     bool refuse_bind;
+    bool gone[FAKE_DOMAINS]; /* its ports are closed */
 };
 
 extern const struct domain_ops fake_xen_ops;
