@@ -27,7 +27,8 @@ extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd
     cmd_vcpu_list, cmd_vcpu_set, cmd_vcpu_pin, cmd_sched_credit2, cmd_sysrq, cmd_debug_keys, cmd_mem_set,
     cmd_mem_max, cmd_vm_list, cmd_config_update, cmd_block_list, cmd_network_list, cmd_channel_list, cmd_store,
     cmd_logs, cmd_top, cmd_block_attach, cmd_block_detach, cmd_network_attach, cmd_network_detach,
-    cmd_define, cmd_undefine, cmd_edit, cmd_start, cmd_autostart, cmd_host_start, cmd_host_stop, cmd_events;
+    cmd_define, cmd_undefine, cmd_edit, cmd_start, cmd_autostart, cmd_host_start, cmd_host_stop, cmd_events,
+    cmd_doctor;
 
 /* Why Hauch does not have that verb of xl, or NULL: it is none (absent.c). */
 const char *absent_reason(const char *verb);

@@ -17,7 +17,7 @@ struct worker {
     pthread_t                thread;
     pthread_mutex_t          lock;          /* of what follows */
     pthread_cond_t           more;
-    struct task             *todo, **todo_end, *finished;
+    struct task             *todo, **todo_end, *finished, **finished_end;
     bool                     stop;
     struct image_cache_stats stats;
     struct xc               *xc;            /* the thread's own */
@@ -79,8 +79,9 @@ static void *thread(void *arg)
         image_cache_stats(w->images, &stats);
         pthread_mutex_lock(&w->lock);
         w->stats = stats;
-        t->next = w->finished;
-        w->finished = t;
+        t->next = NULL;
+        *w->finished_end = t;
+        w->finished_end = &t->next;
         pthread_mutex_unlock(&w->lock);
         eventfd_write(w->event_fd, 1);
     }
@@ -99,6 +100,7 @@ int worker_start(struct hauchd *h, struct fault *f)
     }
     w->images = h->images;
     w->todo_end = &w->todo;
+    w->finished_end = &w->finished;
     w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);
@@ -163,6 +165,7 @@ void worker_event(struct hauchd *h)
     pthread_mutex_lock(&w->lock);
     list = w->finished;
     w->finished = NULL;
+    w->finished_end = &w->finished;
     pthread_mutex_unlock(&w->lock);
     for (; list; list = next) {
         next = list->next;

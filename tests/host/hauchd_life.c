@@ -797,6 +797,36 @@ static struct json_object *answer_within(int ms)
     return o;
 }
 
+/* Of two that want the same disk the one that was asked for first gets it, however long its kernel takes. */
+static void test_order_of_long_work(void **state)
+{
+        struct fault f = { 0 };
+
+    assert_int_equal(worker_start(&h, &f), 0);
+    world.hold_kernel = true;
+    for (int i = 0; i < 2; i++) {
+        struct json_object *o = create_request(i ? "late" : "early", with_disk());
+
+        send_text(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+        send_text("\n");
+        turn(3);
+        close(client_fd);
+        client_fd = -1;
+        json_object_put(o);
+    }
+    world.hold_kernel = false;
+    usleep(100000);                     /* both are unpacked before the loop looks */
+    for (int i = 0; i < 5000 && h.domains.count > 1; i++)
+        loop_once(&h, 1);
+    assert_int_equal(h.domains.count, 1);
+    assert_string_equal(h.domains.first->name, "early");
+    for (int i = 0; i < 5000 && domain_of(h.domains.first)->job.state != JOB_UP; i++)
+        loop_once(&h, 1);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"early\"}", NULL, 0));
+    worker_stop(&h);
+    assert_clean();
+}
+
 /* While a kernel is unpacked others are answered, and the domain may be given up. */
 static void test_long_work(void **state)
 {
@@ -920,6 +950,7 @@ int main(void)
         TEST(test_progress),
         TEST(test_vcpus),
         TEST(test_long_work),
+        TEST(test_order_of_long_work),
         TEST(test_registry),
         TEST(test_halt_and_boot),
         TEST(test_events),

@@ -91,6 +91,8 @@ check 'undefine' hauch undefine kept
 check 'it is still there' hauch domid kept
 check 'its end' hauch destroy kept
 check 'no disk was deleted' test -e /var/lib/hauch/web.img
+says 'doctor finds hauchd' '^good +hauchd answers' hauch doctor
+says 'doctor finds nothing left' '^good +the store holds no domain that is gone' hauch doctor
 kill $events
 says 'events' '"event":"renamed".*"name":"other"' cat /tmp/events
 says 'event of an end' '"event":"gone".*"name":"kept"' cat /tmp/events
