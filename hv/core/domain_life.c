@@ -29,7 +29,7 @@
 void domain_pause(struct domain *d, bool sync)
 {
     spin_lock(&d->lock);
-    if (d->pause_count++ == 0)
+    if (__atomic_fetch_add(&d->pause_count, 1, __ATOMIC_RELAXED) == 0)
         for_each_vcpu(d, v)
             vcpu_pause(v, PAUSE_CONTROL, false);
     spin_unlock(&d->lock);
@@ -42,7 +42,7 @@ void domain_pause(struct domain *d, bool sync)
 void domain_unpause(struct domain *d)
 {
     spin_lock(&d->lock);
-    if (d->pause_count && --d->pause_count == 0)
+    if (d->pause_count && __atomic_sub_fetch(&d->pause_count, 1, __ATOMIC_RELAXED) == 0)
         for_each_vcpu(d, v)
             vcpu_unpause(v, PAUSE_CONTROL);
     spin_unlock(&d->lock);
@@ -235,9 +235,8 @@ static bool kill_begin(struct domain *d)
     bool mine;
 
     spin_lock(&d->lock);
-    mine = !d->being_killed;
-    d->being_killed = true;
-    if (d->dying == DOMAIN_ALIVE)
+    mine = !__atomic_exchange_n(&d->being_killed, true, __ATOMIC_ACQUIRE);
+    if (!domain_dying(d))
         __atomic_store_n(&d->dying, DOMAIN_DYING, __ATOMIC_SEQ_CST);
     spin_unlock(&d->lock);
     return mine;
@@ -274,9 +273,11 @@ static uint32_t info_flags(struct domain *d, bool running, bool blocked)
 {
     uint32_t f = 0;
 
-    f |= d->dying == DOMAIN_DEAD ? XEN_DOMINF_dying : 0;
-    f |= d->shut_down ? XEN_DOMINF_shutdown | d->shutdown_reason << XEN_DOMINF_shutdownshift : 0;
-    f |= d->pause_count ? XEN_DOMINF_paused : 0;
+    f |= __atomic_load_n(&d->dying, __ATOMIC_ACQUIRE) == DOMAIN_DEAD ? XEN_DOMINF_dying : 0;
+    if (__atomic_load_n(&d->shut_down, __ATOMIC_ACQUIRE))
+        f |= XEN_DOMINF_shutdown |
+             __atomic_load_n(&d->shutdown_reason, __ATOMIC_RELAXED) << XEN_DOMINF_shutdownshift;
+    f |= __atomic_load_n(&d->pause_count, __ATOMIC_RELAXED) ? XEN_DOMINF_paused : 0;
     f |= d->create_flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0;
     f |= running ? XEN_DOMINF_running : blocked ? XEN_DOMINF_blocked : 0;
     return f;
@@ -288,7 +289,7 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *out)
 
     *out = (struct xen_domctl_getdomaininfo){
         .domain = d->id,
-        .tot_pages = d->frames,
+        .tot_pages = __atomic_load_n(&d->frames, __ATOMIC_RELAXED),
         .max_pages = d->max_frames,
         .outstanding_pages = d->claimed,
         .shared_info_frame = d->shared_info_mfn.n,
@@ -303,7 +304,7 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *out)
         if (flags & PAUSE_DOWN)
             continue;
         out->nr_online_vcpus++;
-        running |= v->running;
+        running |= __atomic_load_n(&v->running, __ATOMIC_RELAXED);
         blocked &= (flags & (PAUSE_BLOCKED | PAUSE_POLL)) != 0;
     }
     out->flags = info_flags(d, running, blocked && out->nr_online_vcpus);

@@ -46,6 +46,7 @@ $(eval $(call core_tsan,event_threads,tests/model/event_threads.c))
 $(eval $(call core_tsan,timer_threads,tests/model/timer_threads.c))
 $(eval $(call core_tsan,grant_threads,tests/model/grant_threads.c))
 $(eval $(call core_tsan,layout_threads,tests/model/layout_threads.c))
+$(eval $(call core_tsan,life_threads,tests/model/life_threads.c))
 
 # Interrupts, PCI messages and the console, on hardware of their own (tests/unit/irq_fake.c).
 HV_IRQ_SRCS := $(addprefix hv/core/, irq.c irq_map.c ioapic.c pci.c msi.c physdev.c lock.c) tests/unit/irq_fake.c

@@ -36,7 +36,7 @@ struct domain {
     bool            shut_down, shutting_down;
     uint32_t        shutdown_reason;    /* SHUTDOWN_*; SHUTDOWN_NONE */
     uint32_t        refs;               /* atomic */
-    uint32_t        pause_count;        /* by the control interface */
+    uint32_t        pause_count;        /* by the control interface; read by anybody */
     spinlock_t      lock;               /* life cycle */
     bool            controlled;         /* a processor is in a domctl on it; atomic */
     struct domain  *hash_next;          /* in core/domain.c; LOCK_DOMLIST */
