@@ -37,7 +37,7 @@ static void fill(void)
 }
 static bool reaches(uint64_t want)
 {
-    for (unsigned i = 0; i < 100000 && counter < want; i++)
+    for (unsigned i = 0; i < 5000000 && counter < want; i++)
         sched_op(SCHEDOP_yield, NULL);
     return counter >= want;
 }
@@ -66,7 +66,7 @@ void test_main(void)
     CHECK(reaches(10));
     CHECK(port_pending(to_first));
     stop = 1;
-    for (unsigned i = 0; i < 100000 && vcpu_op(VCPUOP_is_up, 1, NULL); i++)
+    for (unsigned i = 0; i < 5000000 && vcpu_op(VCPUOP_is_up, 1, NULL); i++)
         sched_op(SCHEDOP_yield, NULL);
     CHECK_EQ(vcpu_op(VCPUOP_is_up, 1, NULL), 0);
     at = counter;
