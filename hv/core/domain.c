@@ -122,6 +122,7 @@ bool domain_id_used(domid_t id)
 
 static void domain_free(struct domain *d)
 {
+    sched_domain_free(d);
     for (unsigned n = 0; n < MAX_VCPUS; n++)
         if (d->vcpu[n])
             vcpu_free(d->vcpu[n]);
@@ -190,7 +191,6 @@ static void fill(struct domain *d, domid_t id, const struct xen_domctl_createdom
     d->ssidref = c->ssidref;
     d->frames_head = FRAME_NIL;
     d->tsc_stable = tsc_reliable();
-    d->sched.weight = SCHED_WEIGHT_DEFAULT;
     memcpy(d->handle, c->handle, sizeof(d->handle));
     spin_init(&d->lock, LOCK_DOMAIN);
     spin_init(&d->frames_lock, LOCK_FRAMES);
@@ -203,8 +203,10 @@ static uint32_t or_default(int32_t wanted)
 
 static int build(struct domain *d, const struct xen_domctl_createdomain *c)
 {
-    int rc = domain_watchdogs_init(d);
+    int rc = sched_domain_init(d);
 
+    if (rc == 0)
+        rc = domain_watchdogs_init(d);
     if (rc == 0)
         rc = share_info(d);
     if (rc == 0)

@@ -162,10 +162,8 @@ int domctl_scheduler_op(struct vcpu *v, struct domain *d, struct xen_domctl *op)
         c->cap = d->sched.cap;
         return 0;
     case XEN_DOMCTL_SCHEDOP_putinfo:
-        if (c->cap && c->cap != UINT16_MAX)     /* all ones: leave it; there are no caps yet */
-            return refuse(v, -XEN_EOPNOTSUPP, c->cap, 0);
-        if (c->weight)
-            d->sched.weight = c->weight;
+        /* weight 0, cap all ones: leave it */
+        sched_domain_set(d, c->weight ? c->weight : d->sched.weight, c->cap != UINT16_MAX ? c->cap : d->sched.cap);
         return 0;
     }
     return refuse(v, -XEN_EINVAL, s->cmd, 0);

@@ -4,7 +4,7 @@
 
 HV_CORE_SRCS := $(addprefix hv/core/, clock.c domain.c domain_life.c event.c event_2l.c event_fifo.c event_op.c grant.c \
                   grant_copy.c grant_handle.c grant_map.c grant_op.c lock.c op_names.c print.c range.c refusal.c sched.c \
-                  sched_place.c sched_queue.c sched_state.c \
+                  sched_cap.c sched_place.c sched_queue.c sched_state.c \
                   sched_op.c task.c time.c timer.c vcpu.c vcpu_op.c)
 HV_CORE_FLAGS := $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -Itests/model/core -Ihv/include -Ihv/hw/include \
                   -DMAX_CPUS=4 -DMAX_VCPUS=8 -DMAX_PORTS=4096 -DPREEMPT_BATCH=4 -DREFUSAL_RING=4

@@ -64,6 +64,7 @@ static void put_prev(struct runqueue *q, struct vcpu *prev, uint64_t now)
 
     prev->running = false;
     q->running = NULL;
+    cap_return(prev, now > prev->sched.turn_start ? now - prev->sched.turn_start : 0, now);
     state_set(prev, state_of(flags), now);
     if (flags) {
         queue_leave(q, prev);
@@ -93,8 +94,10 @@ static struct vcpu *take_first(struct pcpu *c, uint64_t now)
         } else if (!vcpu_may_run_on(v, c->id)) {
             v->sched.stray = true;
             list_add_tail(&q->strays, &v->sched.queue);
-        } else {
+        } else if (cap_admit(v, now)) {
             return v;
+        } else {
+            queue_leave(q, v);
         }
     }
     return NULL;
@@ -106,7 +109,7 @@ static void start(struct runqueue *q, struct vcpu *v, uint64_t now)
     v->running = true;
     q->running = v;
     __atomic_store_n(&v->on_cpu, true, __ATOMIC_RELAXED);
-    v->sched.slice_start = now;
+    v->sched.slice_start = v->sched.turn_start = now;
     state_set(v, RUNSTATE_running, now);
 }
 
@@ -121,6 +124,8 @@ static struct vcpu *choose(struct pcpu *c, uint64_t now, uint64_t *turn)
     place_idle(c, !next);
     queue_charge(q, now);
     *turn = next && q->count ? queue_turn(q, next) : 0;
+    if (next && next->sched.allowed)
+        *turn = *turn ? MIN(*turn, next->sched.allowed) : next->sched.allowed;
     queue_publish(q);
     return next;
 }
@@ -216,7 +221,7 @@ void sched_vcpu_init(struct vcpu *v)
 void queue_arrive(struct pcpu *c, struct vcpu *v, uint64_t ref, uint64_t now, struct arrival *a)
 {
     struct runqueue *q = &c->rq;
-    bool woken = v->sched.state != RUNSTATE_runnable;
+    bool woken = v->sched.state != RUNSTATE_runnable || v->sched.parked;
 
     queue_charge(q, now);
     if (!q->count) {
@@ -225,6 +230,7 @@ void queue_arrive(struct pcpu *c, struct vcpu *v, uint64_t ref, uint64_t now, st
         q->vtime = ref;
     }
     vtime_bound(q, v, q->vtime, woken ? SCHED_LAG_WOKEN : SCHED_LAG_MOVED);
+    v->sched.parked = false;
     state_set(v, RUNSTATE_runnable, now);
     __atomic_store_n(&v->cpu, c, __ATOMIC_RELEASE);
     queue_add(q, v);

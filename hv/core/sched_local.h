@@ -77,6 +77,12 @@ void place_offer(const struct cpu_set *may);
 /* Sends those that may not run on c elsewhere. No lock held. */
 void place_strays(struct pcpu *c);
 
+/* ---- sched_cap.c: under the lock ---- */
+/* v, taken from its queue, is to run: false if its domain's budget is used up; then it is put aside. */
+bool cap_admit(struct vcpu *v, uint64_t now);
+/* v stops after that many ns. */
+void cap_return(struct vcpu *v, uint64_t ran, uint64_t now);
+
 /* ---- sched.c ---- */
 /* c is to choose again, at once. */
 void sched_prod(struct pcpu *c);

@@ -76,12 +76,24 @@ int sysctl_debug_keys(struct vcpu *v, struct xen_sysctl *op)
 }
 
 /* ---- the machine ---- */
+/* Processors of the first core, and cores of the first socket: the others are taken to be like them. */
+static unsigned threads_per_core(void) { return MAX(cpu_set_count(&pcpus[0]->core_mates), 1u); }
+
+static unsigned cores_per_socket(void)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < pcpu_count; i++)
+        n += !pcpus[i]->topology_known || pcpus[i]->socket_id == pcpus[0]->socket_id;
+    return MAX(n / threads_per_core(), 1u);
+}
+
 int sysctl_physinfo(struct vcpu *v, struct xen_sysctl *op)
 {
     struct xen_sysctl_physinfo *a = &op->u.physinfo;
 
     *a = (struct xen_sysctl_physinfo){
-        .threads_per_core = 1, .cores_per_socket = pcpu_count, .nr_cpus = pcpu_count,
+        .threads_per_core = threads_per_core(), .cores_per_socket = cores_per_socket(), .nr_cpus = pcpu_count,
         .max_cpu_id = pcpu_count - 1, .nr_nodes = 1, .max_node_id = 0, .cpu_khz = (uint32_t)tsc_khz(),
         .capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1,
         .total_pages = machine.ram_frames, .free_pages = frames_free_count(),
@@ -129,7 +141,9 @@ int sysctl_cputopoinfo(struct vcpu *v, struct xen_sysctl *op)
     if (room < pcpu_count)
         return -XEN_ENOBUFS;
     for (uint32_t i = 0; i < pcpu_count; i++) {
-        struct xen_sysctl_cputopo t = { .core = i, .socket = 0, .node = 0 };
+        const struct pcpu *c = pcpus[i];
+        struct xen_sysctl_cputopo t = { .core = c->topology_known ? c->core_id : i,
+                                        .socket = c->topology_known ? c->socket_id : 0, .node = 0 };
 
         if (guest_write(gaddr_index(a->cputopo, i, sizeof t), &t, sizeof t))
             return -XEN_EFAULT;

@@ -341,6 +341,34 @@ static void shares_on_256(void **state)
     finish();
 }
 
+/* Caps bind and are used up, whether the others leave room or not. */
+static void caps_hold(void **state)
+{
+    struct result all = { 0 };
+
+    for (unsigned seed = 1; seed <= (nightly() ? 1000u : 60u); seed++) {
+        struct result r;
+        unsigned cpus;
+
+        fake_seed(seed);
+        cpus = 1 + fake_random(6);
+        begin(cpus, seed, 4);
+        random_hogs(2 + fake_random(cpus), 4);
+        for (unsigned i = 0; i < loads; i += 2) {
+            load[i].cap = 5 + fake_random(load[i].vcpus * 100);
+            sched_domain_set(load[i].d, load[i].weight, load[i].cap);
+        }
+        many_run(300 * MS);
+        r = measure(SECOND, 0, false);
+        if (r.worst > 2)
+            print_message("seed %u: %.2f%%\n", seed, r.worst);
+        worse(&all, &r);
+        finish();
+    }
+    say("caps", &all);
+    assert_true(all.worst <= 2);
+}
+
 /* Domains that wake, work for less than their share and sleep: served soon, whoever computes beside them. */
 static void who_wakes_runs_soon(void **state)
 {
@@ -390,7 +418,7 @@ static void change_something(void)
         vcpu_affinity_set(v, NULL, &set, false);
         break;
     case 2:
-        __atomic_store_n(&l->d->sched.weight, (uint16_t)(1 + fake_random(65535)), __ATOMIC_RELAXED);
+        sched_domain_set(l->d, 1 + fake_random(65535), fake_random(3) ? 0 : 1 + fake_random(300));
         break;
     case 3:
         domain_pause(l->d, true);
@@ -452,7 +480,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_breaks), cmocka_unit_test(shares_in_a_second), cmocka_unit_test(shares_in_a_minute),
-        cmocka_unit_test(shares_on_256), cmocka_unit_test(who_wakes_runs_soon),
+        cmocka_unit_test(shares_on_256), cmocka_unit_test(caps_hold),
+        cmocka_unit_test(who_wakes_runs_soon),
     };
     const struct CMUnitTest threads[] = { cmocka_unit_test(nothing_breaks) };
 

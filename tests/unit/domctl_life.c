@@ -273,12 +273,14 @@ static void scheduler_weights(void **state)
     assert_int_equal(control(XEN_DOMCTL_scheduler_op, id, &op), 0);
     op.u.scheduler_op.u.credit2.weight = 0;                     /* leave it */
     assert_int_equal(control(XEN_DOMCTL_scheduler_op, id, &op), 0);
-    op.u.scheduler_op.u.credit2.cap = 50;
-    assert_int_equal(control(XEN_DOMCTL_scheduler_op, id, &op), -XEN_EOPNOTSUPP);
+    op.u.scheduler_op.u.credit2.cap = 150;
+    assert_int_equal(control(XEN_DOMCTL_scheduler_op, id, &op), 0);
+    op.u.scheduler_op.u.credit2.cap = UINT16_MAX;               /* leave it */
+    assert_int_equal(control(XEN_DOMCTL_scheduler_op, id, &op), 0);
     op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_getinfo;
     assert_int_equal(control(XEN_DOMCTL_scheduler_op, id, &op), 0);
     assert_int_equal(op.u.scheduler_op.u.credit2.weight, 1024);
-    assert_int_equal(op.u.scheduler_op.u.credit2.cap, 0);
+    assert_int_equal(op.u.scheduler_op.u.credit2.cap, 150);
     op.u.scheduler_op.sched_id = XEN_SCHEDULER_RTDS;
     assert_int_equal(control(XEN_DOMCTL_scheduler_op, id, &op), -XEN_EINVAL);
     machine_destroy(id);

@@ -8,6 +8,7 @@
 #include <hv/cpu_set.h>
 #include <hv/list.h>
 #include <hv/lock.h>
+#include <hv/timer.h>
 #include <hv/types.h>
 
 #include <abi/vcpu.h>
@@ -57,17 +58,29 @@ struct sched_vcpu {
     bool        stray;          /* on runqueue.strays */
     bool        yielded;
     struct cpu_set hard, soft;  /* where it may run; where it would rather: under the queue's lock */
+    uint64_t    allowed;        /* part of the domain's budget it has taken for this turn, ns; 0: no cap */
+    uint64_t    turn_start;     /* when it was put on a processor */
+    bool        parked;         /* waits for the next budget, on no queue */
     uint32_t    override;       /* SCHEDOP_pin_override: the only processor for now; ~0: none */
 };
 
 #define SCHED_WEIGHT_DEFAULT 256
 
 struct sched_domain {
-    uint16_t weight, cap;
-    uint32_t runnable;          /* vCPUs that run or wait for a processor: they share the weight; atomic */
+    uint16_t weight;            /* 1 to 65535; atomic, as all of these */
+    uint16_t cap;               /* percent of a processor; 0: none */
+    uint32_t runnable;          /* vCPUs that run or wait for a processor: they share the weight */
+    int64_t  budget;            /* of this period, ns; below 0: overdrawn */
+    uint64_t period_begun;      /* ns */
+    uint64_t parked;            /* vCPUs that wait for the next budget */
+    struct timer refill;
 };
 
 void sched_init_cpu(struct pcpu *c);
+int  __must_check sched_domain_init(struct domain *d);  /* 0 or -ENOMEM */
+void sched_domain_free(struct domain *d);
+/* Weight 1 to 65535, shared by the domain's vCPUs; cap in percent of a processor, may exceed 100, 0: none. */
+void sched_domain_set(struct domain *d, uint32_t weight, uint32_t cap);
 /* The core and socket numbers of all processors are known (again): which share a core. */
 void sched_topology(void);
 void sched_vcpu_init(struct vcpu *v);
