@@ -19,7 +19,7 @@ enum wire_op {
     WIRE_VCPU_PIN, WIRE_SCHED, WIRE_LAST_CRASH, WIRE_CONFIG_UPDATE, WIRE_SYSRQ, WIRE_MEM_SET,
     WIRE_MEM_MAX, WIRE_DEVICES, WIRE_DEBUG_KEYS, WIRE_WAIT, WIRE_ATTACH, WIRE_DETACH,
     WIRE_DEFINE, WIRE_UNDEFINE, WIRE_AUTOSTART, WIRE_DEFINITIONS, WIRE_DEFINITION, WIRE_START, WIRE_BOOT,
-    WIRE_HALT, WIRE_EVENTS,
+    WIRE_HALT, WIRE_EVENTS, WIRE_DUMP,
 };
 
 /* Fields of requests, as bits: `given` tells which of them a request had. */
@@ -28,7 +28,7 @@ enum wire_field {
     F_PAUSED = 1 << 5, F_DRY = 1 << 6, F_WAIT = 1 << 7, F_ALL = 1 << 8, F_CLEAR = 1 << 9,
     F_PROGRESS = 1 << 10, F_HARD = 1 << 11, F_SOFT = 1 << 12, F_VCPU = 1 << 13, F_COUNT = 1 << 14,
     F_WEIGHT = 1 << 15, F_CAP = 1 << 16, F_FORCE = 1 << 17, F_TOPOLOGY = 1 << 18, F_TEXT = 1 << 19, F_KIB = 1 << 20, F_CONFIGS = 1 << 21,
-    F_TYPE = 1 << 22, F_SPEC = 1 << 23, F_DEVICE = 1 << 24, F_ON = 1 << 25, F_SECONDS = 1 << 26,
+    F_TYPE = 1 << 22, F_SPEC = 1 << 23, F_DEVICE = 1 << 24, F_ON = 1 << 25, F_SECONDS = 1 << 26, F_PATH = 1 << 27, F_LIVE = 1 << 28,
 };
 
 enum { WIRE_SET_MAX = 256 };
@@ -53,6 +53,8 @@ struct wire_request {
     int64_t      kib;          /* mem_set, mem_max */
     bool         paused, dry, wait, all, clear, force, topology;
     int64_t      seconds;      /* halt: how long domains have */
+    char        *path;         /* dump: where to */
+    bool         live;         /* dump: while it runs; clear: remove it afterwards */
     bool         on;           /* autostart */
     bool         configs;      /* list: with what was asked for */
     bool         progress;     /* create: tell of each step */

@@ -85,6 +85,17 @@ void *xc_map(struct xc *xc, uint16_t domid, const uint64_t *mfns, size_t pages, 
     return p;
 }
 
+const void *xc_map_read(struct xc *xc, uint16_t domid, const uint64_t *mfns, size_t pages, int *errors,
+                        struct fault *f)
+{
+    const void *p = xenforeignmemory_map(xc->fmem, domid, PROT_READ, pages, mfns, errors);
+
+    if (!p)
+        fault_errno(f, -errno, "mapping %zu pages of domain %u, the first at frame 0x%llx", pages, domid,
+                    (unsigned long long)mfns[0]);
+    return p;
+}
+
 void xc_unmap(struct xc *xc, void *addr, size_t pages)
 {
     if (addr)

@@ -45,6 +45,8 @@ int xc_domain_max_vcpus(struct xc *xc, uint16_t domid, unsigned vcpus, struct fa
 int xc_domain_max_mem(struct xc *xc, uint16_t domid, uint64_t kib, struct fault *f);
 int xc_domain_hypercall_page(struct xc *xc, uint16_t domid, uint64_t mfn, struct fault *f);
 int xc_domain_tsc_mode(struct xc *xc, uint16_t domid, unsigned mode, struct fault *f);
+int xc_vcpu_context(struct xc *xc, uint16_t domid, unsigned vcpu, struct vcpu_guest_context *out,
+                    struct fault *f);
 int xc_vcpu_set_context(struct xc *xc, uint16_t domid, unsigned vcpu, const struct vcpu_guest_context *ctx,
                         struct fault *f);
 /* -ESRCH if there is no such domain. */
@@ -96,6 +98,10 @@ int xc_mem_pin_l4(struct xc *xc, uint16_t domid, uint64_t mfn, struct fault *f);
 
 /* Machine frames of the domain, writable and side by side; NULL on failure. */
 void *xc_map(struct xc *xc, uint16_t domid, const uint64_t *mfns, size_t pages, struct fault *f);
+/* The same, read-only, which page tables allow too. @errors (one a page, or NULL: all or nothing) gets 0 or negative
+ * errno for each; the pages that failed must not be touched. */
+const void *xc_map_read(struct xc *xc, uint16_t domid, const uint64_t *mfns, size_t pages, int *errors,
+                        struct fault *f);
 void  xc_unmap(struct xc *xc, void *addr, size_t pages);
 
 /* Let dom0 map @mfn by grant reference @ref of the domain. Only before the domain runs. */

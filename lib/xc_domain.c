@@ -115,6 +115,22 @@ int xc_domain_tsc_mode(struct xc *xc, uint16_t domid, unsigned mode, struct faul
     return rc < 0 ? fault_errno(f, rc, "tsc_mode %u of domain %u", mode, domid) : 0;
 }
 
+int xc_vcpu_context(struct xc *xc, uint16_t domid, unsigned vcpu, struct vcpu_guest_context *out,
+                    struct fault *f)
+{
+    struct xen_domctl *op = xc_domctl(xc, XEN_DOMCTL_getvcpucontext, domid);
+    void              *list = xc_list_buffer(xc);
+    int                rc;
+
+    op->u.vcpucontext.vcpu = vcpu;
+    op->u.vcpucontext.ctxt.va = (uintptr_t)list;
+    rc = xc_domctl_run(xc, op);
+    if (rc < 0)
+        return fault_errno(f, rc, "getvcpucontext of domain %u vCPU %u", domid, vcpu);
+    memcpy(out, list, sizeof(*out));
+    return 0;
+}
+
 int xc_vcpu_set_context(struct xc *xc, uint16_t domid, unsigned vcpu, const struct vcpu_guest_context *ctx,
                         struct fault *f)
 {

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int destroy_run(int argc, char **argv);
 static int pause_run(int argc, char **argv);
@@ -14,6 +15,7 @@ static int sysrq_run(int argc, char **argv);
 static int debug_keys_run(int argc, char **argv);
 static int mem_set_run(int argc, char **argv);
 static int mem_max_run(int argc, char **argv);
+static int dump_core_run(int argc, char **argv);
 
 const struct command cmd_destroy = {
     "destroy", "end a domain at once and remove it",
@@ -65,6 +67,44 @@ const struct command cmd_mem_max = {
     "SIZE as with mem-set. Not less than what the domain has.\n",
     mem_max_run,
 };
+
+const struct command cmd_dump_core = {
+    "dump-core", "write a domain's memory and registers into a file",
+    "hauch dump-core [-l] [-c] DOMAIN FILE\n"
+    "The domain stands still meanwhile. The file is as large as its memory, in Xen's form of ELF.\n"
+    "  -l, --live    let it run: the file shows different moments\n"
+    "  -c, --crash   remove the domain afterwards\n",
+    dump_core_run,
+};
+
+static int dump_core_run(int argc, char **argv)
+{
+    static const struct option longs[] = { { "live", no_argument, NULL, 'l' },
+                                           { "crash", no_argument, NULL, 'c' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { NULL, 0, NULL, 0 } };
+    struct json_object        *rq;
+    bool                       live = false, crash = false;
+    char                       path[4096];
+    int                        o;
+
+    while ((o = next_option(&cmd_dump_core, argc, argv, "hlc", longs)) != -1) {
+        live |= o == 'l';
+        crash |= o == 'c';
+    }
+    need_words(&cmd_dump_core, argc, 2, 2);
+    rq = request_new("dump", argv[optind]);
+    if (argv[optind + 1][0] == '/' || !getcwd(path, sizeof(path) / 2))
+        path[0] = 0;
+    else
+        strcat(path, "/");
+    if (strlen(path) + strlen(argv[optind + 1]) >= sizeof(path))
+        usage_exit(&cmd_dump_core, "FILE is too long");
+    request_text(rq, "path", strcat(path, argv[optind + 1]));
+    request_flag(rq, "live", live);
+    request_flag(rq, "clear", crash);
+    return ask(rq, NULL);
+}
 
 static int pause_run(int argc, char **argv)
 {

@@ -28,7 +28,7 @@ extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd
     cmd_mem_max, cmd_vm_list, cmd_config_update, cmd_block_list, cmd_network_list, cmd_channel_list, cmd_store,
     cmd_logs, cmd_top, cmd_block_attach, cmd_block_detach, cmd_network_attach, cmd_network_detach,
     cmd_define, cmd_undefine, cmd_edit, cmd_start, cmd_autostart, cmd_host_start, cmd_host_stop, cmd_events,
-    cmd_doctor;
+    cmd_doctor, cmd_dump_core;
 
 /* Why Hauch does not have that verb of xl, or NULL: it is none (absent.c). */
 const char *absent_reason(const char *verb);

@@ -11,7 +11,7 @@ static const struct command *const commands[] = {
     &cmd_block_list, &cmd_network_list, &cmd_channel_list, &cmd_config_update, &cmd_vm_list, &cmd_sysrq,
     &cmd_debug_keys, &cmd_store, &cmd_logs, &cmd_top, &cmd_block_attach, &cmd_block_detach,
     &cmd_network_attach, &cmd_network_detach, &cmd_define, &cmd_undefine, &cmd_edit, &cmd_start,
-    &cmd_autostart, &cmd_host_start, &cmd_host_stop, &cmd_events, &cmd_doctor,
+    &cmd_autostart, &cmd_host_start, &cmd_host_stop, &cmd_events, &cmd_doctor, &cmd_dump_core,
 };
 
 bool as_xl;

@@ -19,9 +19,10 @@ $(eval $(call host_test,hauchd_build,tests/unit/hauchd_build.c lib/build_layout.
 $(eval $(call host_test,hauchd_step,tests/unit/hauchd_step.c dom0/hauchd/step.c lib/xc_err.c,))
 
 HAUCHD_TESTED := $(filter-out dom0/hauchd/main.c,$(HAUCHD_SRCS)) lib/build_pv.c lib/build_layout.c lib/build_tables.c \
-                 lib/dev_disk.c lib/dev_nodes.c lib/wire_line.c lib/wire_request.c lib/xc_err.c $(wildcard lib/config*.c)
-$(eval $(call host_test,hauchd_life,tests/host/hauchd_life.c tests/host/hauchd_world.c tests/host/hauchd_peers.c \
-    $(HAUCHD_TESTED),-ljson-c -lnettle -pthread))
+                 lib/core_dump.c lib/dev_disk.c lib/dev_nodes.c lib/wire_line.c lib/wire_request.c lib/xc_err.c $(wildcard lib/config*.c)
+HAUCHD_WORLD := tests/host/hauchd_harness.c tests/host/hauchd_world.c tests/host/hauchd_peers.c
+$(eval $(call host_test,hauchd_life,tests/host/hauchd_life.c $(HAUCHD_WORLD) $(HAUCHD_TESTED),-ljson-c -lnettle -pthread))
+$(eval $(call host_test,hauchd_requests,tests/host/hauchd_requests.c $(HAUCHD_WORLD) $(HAUCHD_TESTED),-ljson-c -lnettle -pthread))
 $(eval $(call host_test,hauchd_index,tests/unit/hauchd_index.c dom0/hauchd/index.c,))
 $(eval $(call host_test,hauchd_wire,tests/unit/hauchd_wire.c lib/wire_line.c lib/wire_request.c lib/dev_monitor.c lib/xc_err.c,-ljson-c))
 $(eval $(call fuzzer,hauchd_request,tests/fuzz/hauchd_request.c lib/wire_line.c lib/wire_request.c lib/xc_err.c,-ljson-c,-runs=20000 -dict=tests/fuzz/hauchd_request.dict))

@@ -79,6 +79,7 @@ static void client_close(struct client *c)
     for (struct index_entry *e = h->domains.first; c->waits && e; e = e->next)
         forget_waiter(domain_of(e), c);
     hotplug_forget(h, c);
+    dumps_forget(h, NULL, c);
     *(c->prev ? &c->prev->next : &h->clients) = c->next;
     if (c->next)
         c->next->prev = c->prev;

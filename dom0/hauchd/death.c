@@ -134,17 +134,14 @@ static void rename_restart(struct domain *d)
     json_object_put(notes);
 }
 
-static void act(struct domain *d, enum config_action action)
+void death_act(struct domain *d, enum config_action action)
 {
     switch (action) {
     case CONFIG_COREDUMP_DESTROY:
+        dump_after_crash(d, CONFIG_DESTROY);
+        return;
     case CONFIG_COREDUMP_RESTART:
-        say("%s (%u): core dumps are not written by this version; going on without", d->entry.name,
-            d->entry.id);
-        if (action == CONFIG_COREDUMP_RESTART)
-            restart(d);
-        else
-            domain_unmake(d, FATE_GONE);
+        dump_after_crash(d, CONFIG_RESTART);
         return;
     case CONFIG_RESTART:
         restart(d);
@@ -170,7 +167,7 @@ static void ended(struct domain *d, unsigned reason)
         config_action_name(action));
     event_emit(d->h, "ended", d, d->entry.id,
                reason < sizeof(reason_names) / sizeof(reason_names[0]) ? reason_names[reason] : "unknown");
-    act(d, action);
+    death_act(d, action);
 }
 
 static void look_at(struct hauchd *h, const struct xen_domctl_getdomaininfo *info)

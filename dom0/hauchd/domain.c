@@ -361,6 +361,7 @@ void domain_unmake(struct domain *d, enum fate fate)
     d->fate = fate;
     d->settled = false;
     hotplug_end(d);
+    dumps_forget(d->h, d, NULL);
     job_undo(&d->job, now_ms());
     domain_poke(d);
 }

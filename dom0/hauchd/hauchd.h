@@ -14,6 +14,7 @@
  *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
  *   registry.c   definitions, what starts with the host     request_registry.c   what is asked of them
  *   worker.c   the thread for long work                     log.c      text of the hypervisor's log
+ *   dump.c     core files
  *   device_list.c   which devices a domain has              hotplug.c  devices that come and go
  */
 #ifndef HAUCHD_H
@@ -35,6 +36,7 @@
 struct json_object;
 struct client;
 struct hot;
+struct dump;
 struct worker;
 struct task;
 
@@ -51,6 +53,7 @@ struct hauchd {
     struct domain_index  domains;
     struct domain_index  definitions;    /* struct definition */
     struct client       *clients;
+    struct dump         *dumps;          /* core files that are being written */
     struct hot          *hots;           /* devices that are coming or going */
     uint64_t             next_peer_try_ms;
     bool                 stop;
@@ -210,6 +213,15 @@ void devices_event(struct hauchd *h);                         /* the kernel's ev
 int  death_listen(struct hauchd *h, struct fault *f);
 void death_event(struct hauchd *h);      /* the event descriptor is readable */
 void death_look(struct hauchd *h);       /* compare what runs with what should run */
+
+/* Restart, remove or keep a domain that has ended; @d may be freed. */
+void death_act(struct domain *d, enum config_action action);
+
+/* dump.c: core files */
+/* Of one that has crashed, then death_act(). */
+void dump_after_crash(struct domain *d, enum config_action then);
+/* The domain, or the client (either may be NULL), goes. */
+void dumps_forget(struct hauchd *h, const struct domain *d, const struct client *c);
 
 /* state.c */
 int  state_save(const struct domain *d, struct fault *f);

@@ -338,6 +338,7 @@ static const request_fn handlers[] = {
     [WIRE_BOOT] = do_boot,
     [WIRE_HALT] = do_halt,
     [WIRE_EVENTS] = do_events,
+    [WIRE_DUMP] = do_dump,
 };
 
 void request_handle(struct hauchd *h, struct client *c, char *line)

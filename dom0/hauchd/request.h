@@ -47,6 +47,9 @@ int do_wait(struct hauchd *h, struct client *c, const struct wire_request *rq, s
 int do_attach(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 int do_detach(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 
+/* dump.c */
+int do_dump(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
+
 /* request_registry.c */
 int do_define(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);
 int do_undefine(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f);

@@ -13,6 +13,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "lib/core_dump.h"
+
 struct worker {
     pthread_t                thread;
     pthread_mutex_t          lock;          /* of what follows */
@@ -43,6 +45,9 @@ static void work(struct xc *xc, struct image_cache *images, struct task *t)
         return;
     case TASK_BUILD:
         t->rc = build_pv(xc, &t->build, &t->fault);
+        return;
+    case TASK_DUMP:
+        t->rc = core_dump(xc, t->domid, t->fd, &t->fault);
         return;
     case TASK_PUT:
         image_cache_put(images, t->image);
@@ -146,6 +151,10 @@ void worker_stop(struct hauchd *h)
 static void finish(struct hauchd *h, struct task *t)
 {
     t->done = true;
+    if (t->finished) {
+        t->finished(h, t);
+        return;
+    }
     if (t->owner) {
         domain_poke(t->owner);
         return;
@@ -180,7 +189,9 @@ static void submit(struct hauchd *h, struct task *t)
     if (!w) {
         work(h->xc, h->images, t);
         t->done = true;
-        if (!t->owner)
+        if (t->finished)
+            t->finished(h, t);
+        else if (!t->owner)
             task_free(t);
         return;
     }
@@ -226,6 +237,22 @@ struct task *worker_build(struct hauchd *h, struct domain *owner, const struct b
     }
     submit(h, t);
     return t;
+}
+
+bool worker_dump(struct hauchd *h, uint16_t domid, int fd, void (*finished)(struct hauchd *h, struct task *t),
+                 void *ctx)
+{
+    struct task *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return false;
+    t->kind = TASK_DUMP;
+    t->domid = domid;
+    t->fd = fd;
+    t->finished = finished;
+    t->ctx = ctx;
+    submit(h, t);
+    return true;
 }
 
 void worker_put(struct hauchd *h, const struct image *image)

@@ -5,7 +5,7 @@
 
 #include "dom0/hauchd/hauchd.h"
 
-enum task_kind { TASK_KERNEL, TASK_BUILD, TASK_PUT };
+enum task_kind { TASK_KERNEL, TASK_BUILD, TASK_PUT, TASK_DUMP };
 
 /* All that the thread sees; strings are the task's own. */
 struct task {
@@ -18,6 +18,11 @@ struct task {
     char               *path;         /* kernel: of the file */
     const struct image *image;        /* kernel: out; build, put: in */
     struct build_pv     build;
+    uint16_t            domid;        /* dump: of it, into fd */
+    int                 fd;
+    /* Told in place of an owner, and frees the task. */
+    void              (*finished)(struct hauchd *h, struct task *t);
+    void               *ctx;
 };
 
 /* Without a call of this, everything is done at once by whoever asks: for tests. */
@@ -29,6 +34,9 @@ void worker_event(struct hauchd *h);      /* its descriptor is readable */
  * and calls task_free(). */
 struct task *worker_kernel(struct hauchd *h, struct domain *owner, const char *path);
 struct task *worker_build(struct hauchd *h, struct domain *owner, const struct build_pv *b);
+/* A core file; false: no memory. @finished is told at the end, maybe at once. */
+bool worker_dump(struct hauchd *h, uint16_t domid, int fd, void (*finished)(struct hauchd *h, struct task *t),
+                 void *ctx);
 /* Give a kernel back; nobody waits for it. */
 void worker_put(struct hauchd *h, const struct image *image);
 void task_free(struct task *t);

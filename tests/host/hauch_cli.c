@@ -308,6 +308,8 @@ static void test_requests(void **state)
           "b                                            - off\n", NULL, 0 },
         { { "hauch", "events" }, "{\"op\":\"events\"}", "{\"event\":\"gone\",\"name\":\"a\"}",
           "{\"event\":\"gone\",\"name\":\"a\"}\n", NULL, 0 },
+        { { "hauch", "dump-core", "-c", "u1", "/tmp/x" },
+          "{\"op\":\"dump\",\"domain\":\"u1\",\"path\":\"\\/tmp\\/x\",\"clear\":true}", NULL, "", NULL, 0 },
         { { "hauch", "top", "-b", "-i", "1" }, LIST_REQUEST, DOMAINS, NULL, NULL, 0 },
         { { "hauch", "list", "-l" }, "{\"op\":\"list\",\"configs\":true}", DOMAINS,
           "[\n  {\n    \"domid\":0,\n    \"config\":null\n  },\n  {\n    \"domid\":1,\n    \"config\":{\n"

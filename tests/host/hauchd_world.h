@@ -12,6 +12,7 @@ enum { WORLD_DOMAINS = 64, WORLD_NODES = 1024, WORLD_LINKS = 32, WORLD_CALLS = 5
 
 struct world_domain {
     bool     exists, paused, off;
+    bool     told;              /* its kernel says where its memory is */
     uint8_t  uuid[16];
     unsigned reason;
     uint64_t pages, claim;

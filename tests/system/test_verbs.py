@@ -50,6 +50,10 @@ check 'network-detach' hauch network-detach web 1
 check 'its interface is gone' test ! -e /sys/class/net/vif$id.1
 says 'info -n' '^  0:       0        0        0' hauch info -n
 says 'info names the version' '^xen_version            : 4.17' hauch info
+check 'dump-core' hauch dump-core web /tmp/core
+check 'the core file holds its memory' test "$(stat -c %s /tmp/core)" -gt 90000000
+says 'the domain goes on' "^web .* [r-][b-]----" hauch list web
+rm -f /tmp/core
 says 'store ls' "^/local/domain/$id/name = \"web\"" hauch store ls /local/domain/$id
 check 'store write' hauch store write /test/a 1 /test/b 2
 says 'store read' '^2$' hauch store read /test/b
