@@ -225,7 +225,9 @@ static void unmap_end(struct vcpu *v, const struct unmapping *u)
 
 static bool others_hold(const struct domain *d)
 {
-    for_each_cpu(&d->on_cpus, cpu)
+    struct cpu_set on = cpu_set_copy(&d->on_cpus);
+
+    for_each_cpu_in(&on, cpu)
         if (cpu != this_cpu()->id)
             return true;
     return false;

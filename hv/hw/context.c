@@ -272,7 +272,7 @@ static void space_enter(struct hw_cpu *h, struct vcpu *v)
     bool moved = __atomic_load_n(&v->ran_on, __ATOMIC_RELAXED) != this_cpu();
 
     if (before != d)
-        cpumask_add(&d->on_cpus, cpu);
+        cpu_set_join(&d->on_cpus, cpu);
     if (moved)
         __atomic_store_n(&v->ran_on, this_cpu(), __ATOMIC_SEQ_CST);
     if (!before)
@@ -281,7 +281,7 @@ static void space_enter(struct hw_cpu *h, struct vcpu *v)
         root_write(h, root);
     h->space = d;
     if (before && before != d)
-        cpumask_remove(&before->on_cpus, cpu);
+        cpu_set_part(&before->on_cpus, cpu);
     pv_window_bind(v);
     hw_load_gdt(v);
     hw_load_ldt(v);
@@ -302,7 +302,7 @@ void space_leave(void)
     lldt(0);
     root_write(h, (uint64_t)idle_l4 - IMAGE_BASE);
     __atomic_store_n(&tlb_flushed[c->id].at, TLB_NONE_HELD, __ATOMIC_SEQ_CST);
-    cpumask_remove(&h->space->on_cpus, c->id);
+    cpu_set_part(&h->space->on_cpus, c->id);
     h->space = NULL;
 }
 
@@ -317,32 +317,36 @@ void tlb_flush_local(void)
 
 void tlb_flush_page_local(uint64_t va) { invlpg(va); }
 
-static void flush(const struct cpumask *who, uint64_t va)
+static void flush(const struct cpu_set *who, uint64_t va)
 {
-    if (cpumask_has(who, this_cpu()->id))
+    if (cpu_set_has(who, this_cpu()->id))
         va == TLB_WHOLE ? tlb_flush_local() : tlb_flush_page_local(va);
     request_all(who, va == TLB_WHOLE ? REQUEST_FLUSH : REQUEST_PAGE, va);
 }
 
-void tlb_flush_cpus(const struct cpumask *who) { flush(who, TLB_WHOLE); }
+void tlb_flush_cpus(const struct cpu_set *who) { flush(who, TLB_WHOLE); }
 
 /* The entry that is to be forgotten was written before; whoever enters the space later cannot have seen it. */
 void tlb_flush_domain(struct domain *d, uint64_t va)
 {
+    struct cpu_set who;
+
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    flush(&d->on_cpus, va);
+    who = cpu_set_copy(&d->on_cpus);
+    flush(&who, va);
 }
 
 void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va)
 {
-    struct cpumask who = { 0 };
+    struct cpu_set on, who = { 0 };
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    on = cpu_set_copy(&d->on_cpus);
     for_each_vcpu(d, v) {
         const struct pcpu *c = __atomic_load_n(&v->ran_on, __ATOMIC_ACQUIRE);
 
-        if (c && vcpus >> v->id & 1 && cpumask_has(&d->on_cpus, c->id))
-            who.word[c->id / 64] |= 1ull << c->id % 64;
+        if (c && vcpus >> v->id & 1 && cpu_set_has(&on, c->id))
+            cpu_set_add(&who, c->id);
     }
     flush(&who, va);
 }
@@ -385,7 +389,7 @@ static void registers_load(struct hw_cpu *h, struct vcpu *v)
 void hw_vcpu_save(struct vcpu *v)
 {
     struct pcpu *c = __atomic_load_n(&v->loaded, __ATOMIC_ACQUIRE);
-    struct cpumask who = { 0 };
+    struct cpu_set who = { 0 };
 
     if (!c)
         return;
@@ -394,7 +398,7 @@ void hw_vcpu_save(struct vcpu *v)
         space_leave();
         return;
     }
-    cpumask_add(&who, c->id);
+    cpu_set_add(&who, c->id);
     request_all(&who, REQUEST_LEAVE, 0);
 }
 
@@ -404,8 +408,6 @@ void hw_switch(struct pcpu *c, struct vcpu *next)
     struct hw_cpu *h = hw_of(c);
     struct vcpu *prev = c->current;
 
-    if (!vcpu_is_idle(prev))
-        vcpu_runstate_update(prev);     /* its own address space is still here */
     if (vcpu_is_idle(next)) {
         c->current = next;
         sched_switched(c, prev, next);
@@ -429,7 +431,7 @@ void hw_switch(struct pcpu *c, struct vcpu *next)
 /* No vCPU of d runs any more, but some may still be held by processors that idle, and this one may be in its space. */
 void hw_leave_domain(struct domain *d)
 {
-    struct cpumask who = d->on_cpus;
+    struct cpu_set who = cpu_set_copy(&d->on_cpus);
 
     if (hw_of(this_cpu())->space == d)
         space_leave();

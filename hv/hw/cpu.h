@@ -3,7 +3,7 @@
 #ifndef HW_CPU_H
 #define HW_CPU_H
 
-#include <hv/cpumask.h>
+#include <hv/cpu_set.h>
 #include <hv/pcpu.h>
 #include <hv/types.h>
 
@@ -113,7 +113,7 @@ __noreturn void crash_stop(const struct regs *r);
 /* ---- request.c: what one processor asks of another ---- */
 enum request { REQUEST_PAGE = 1, REQUEST_FLUSH = 2, REQUEST_LEAVE = 4, REQUEST_CACHE = 8 };
 /* Asks every processor of the set but this one and returns when all have done it. va: the page, else 0. */
-void request_all(const struct cpumask *who, enum request what, uint64_t va);
+void request_all(const struct cpu_set *who, enum request what, uint64_t va);
 void request_answer(void);                  /* does what was asked of this processor */
 
 /* ---- context.c ---- */

@@ -48,16 +48,16 @@ static bool answered(struct pcpu *c, uint16_t number)
     return (int16_t)(__atomic_load_n(&hw_of(c)->requests.done, __ATOMIC_ACQUIRE) - number) >= 0;
 }
 
-void request_all(const struct cpumask *who, enum request what, uint64_t va)
+void request_all(const struct cpu_set *who, enum request what, uint64_t va)
 {
     uint16_t number[MAX_CPUS];
-    struct cpumask asked = *who;
+    unsigned me = this_cpu()->id;
 
-    cpumask_remove(&asked, this_cpu()->id);
-    for_each_cpu(&asked, cpu)
-        number[cpu] = ask(pcpus[cpu], what, va & PAGE_BITS);
-    for_each_cpu(&asked, cpu)
-        while (!answered(pcpus[cpu], number[cpu]))
+    for_each_cpu_in(who, cpu)
+        if (cpu != me)
+            number[cpu] = ask(pcpus[cpu], what, va & PAGE_BITS);
+    for_each_cpu_in(who, cpu)
+        while (cpu != me && !answered(pcpus[cpu], number[cpu]))
             hw_relax();
 }
 
@@ -88,10 +88,8 @@ void request_answer(void)
 
 void hw_wbinvd_all(void)
 {
-    struct cpumask all = { 0 };
+    struct cpu_set all = cpu_set_first(pcpu_count);
 
-    for (unsigned i = 0; i < pcpu_count; i++)
-        cpumask_add(&all, i);
     hw_wbinvd();
     request_all(&all, REQUEST_CACHE, 0);
 }

@@ -29,11 +29,11 @@
 uint64_t tlb_clock __attribute__((aligned(64)));
 struct tlb_moment tlb_flushed[MAX_CPUS];
 
-static void not_flushed_since(uint64_t moment, struct cpumask *who)
+static void not_flushed_since(uint64_t moment, struct cpu_set *who)
 {
     for (unsigned i = 0; i < pcpu_count; i++)
         if (__atomic_load_n(&tlb_flushed[i].at, __ATOMIC_SEQ_CST) <= moment)
-            who->word[i / 64] |= 1ull << i % 64;
+            cpu_set_add(who, i);
 }
 
 void tlb_flush_since(uint64_t type_word)
@@ -41,9 +41,9 @@ void tlb_flush_since(uint64_t type_word)
     uint64_t now = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
     uint64_t stamp = (type_word & TYPE_STAMP_MASK) >> TYPE_STAMP_SHIFT;
     uint64_t age = (now - stamp) & (TYPE_STAMP_MASK >> TYPE_STAMP_SHIFT);
-    struct cpumask who = { 0 };
+    struct cpu_set who = { 0 };
 
     not_flushed_since(now - age, &who);
-    if (unlikely(!cpumask_empty(&who)))
+    if (unlikely(!cpu_set_empty(&who)))
         tlb_flush_cpus(&who);
 }

@@ -124,7 +124,7 @@ static void tlb_flush_all(void)
     for (unsigned i = 0; i < pcpu_count; i++)
         tlb_flush_ended(i, begun);
 }
-void tlb_flush_cpus(const struct cpumask *who) { tlb_flush_all(); }
+void tlb_flush_cpus(const struct cpu_set *who) { tlb_flush_all(); }
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_page_local(uint64_t va) { }
 void tlb_flush_domain(struct domain *d, uint64_t va) { }        /* no promise that our stamps may build on */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A set of processors, one bit each. Nothing here is atomic: whoever shares a set says how. */
+/* A set of processors, one bit each. A set that processors share is reached only by the last three functions. */
 #ifndef HV_CPU_SET_H
 #define HV_CPU_SET_H
 
@@ -84,5 +84,23 @@ static inline unsigned cpu_set_next(const struct cpu_set *s, unsigned n)
 
 #define for_each_cpu_in(s, n) \
     for (unsigned n = cpu_set_next(s, 0); n < MAX_CPUS; n = cpu_set_next(s, n + 1))
+
+/* ---- shared: one member changes atomically, in one order for all; a copy is of no single moment ---- */
+static inline void cpu_set_join(struct cpu_set *shared, unsigned n)
+{
+    __atomic_fetch_or(&shared->word[n / 64], 1ull << n % 64, __ATOMIC_SEQ_CST);
+}
+static inline void cpu_set_part(struct cpu_set *shared, unsigned n)
+{
+    __atomic_fetch_and(&shared->word[n / 64], ~(1ull << n % 64), __ATOMIC_SEQ_CST);
+}
+static inline struct cpu_set cpu_set_copy(const struct cpu_set *shared)
+{
+    struct cpu_set s;
+
+    for (unsigned i = 0; i < CPU_SET_WORDS; i++)
+        s.word[i] = __atomic_load_n(&shared->word[i], __ATOMIC_SEQ_CST);
+    return s;
+}
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef HV_DOMAIN_H
 #define HV_DOMAIN_H
 
-#include <hv/cpumask.h>
+#include <hv/cpu_set.h>
 #include <hv/event.h>
 #include <hv/grant.h>
 #include <hv/irq.h>
@@ -47,7 +47,7 @@ struct domain {
     struct timer    watchdog[DOMAIN_WATCHDOGS];
     uint8_t         watchdogs;          /* bit n: watchdog n is in use */
 
-    struct cpumask  on_cpus;            /* hw/: processors that may hold translations of it */
+    struct cpu_set  on_cpus;            /* hw/: processors that may hold translations of it */
     struct vcpu    *vcpu[MAX_VCPUS];
     uint32_t        max_vcpus;          /* how many vcpu[] may be used */
 

@@ -6,7 +6,7 @@
 #ifndef HW_HW_H
 #define HW_HW_H
 
-#include <hv/cpumask.h>
+#include <hv/cpu_set.h>
 #include <hv/types.h>
 #include <hw/inline.h>      /* frame_map(), frame_unmap(), this_cpu(): inline; one version here, one for the host */
 
@@ -32,7 +32,7 @@ void hw_idle(void);                 /* waits for an interrupt unless work is pen
 #define TLB_WHOLE (~0ull)                   /* as a va: not one page but all */
 void tlb_flush_local(void);
 void tlb_flush_page_local(uint64_t va);
-void tlb_flush_cpus(const struct cpumask *who);
+void tlb_flush_cpus(const struct cpu_set *who);
 /* One page or TLB_WHOLE, on every processor that may hold translations of d. */
 void tlb_flush_domain(struct domain *d, uint64_t va);
 /* The same, for the vCPUs of d whose bits are set. */
