@@ -74,8 +74,6 @@ static void put_prev(struct runqueue *q, struct vcpu *prev, uint64_t now)
         prev->sched.vtime = vtime_max(prev->sched.vtime, first->sched.vtime + 1);
     prev->sched.yielded = false;
     queue_add(q, prev);
-    q->offer = placement_of(prev).may;
-    q->offering = true;
 }
 
 /* The first that may run here; those that may not are put aside. NULL: nobody. */
@@ -173,7 +171,6 @@ struct vcpu *sched_pick(struct pcpu *c, uint64_t now)
     struct vcpu *next, *prev = c->current;
     uint64_t turn;
 
-    q->offering = false;
     do {
         spin_lock(&q->lock);
         account_prev(c, now);
@@ -198,8 +195,8 @@ void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next)
     if (prev == next || vcpu_is_idle(prev))
         return;
     __atomic_store_n(&prev->on_cpu, false, __ATOMIC_SEQ_CST);
-    if (c->rq.offering)
-        place_offer(&c->rq.offer);
+    if (__atomic_load_n(&c->rq.peek.waiting, __ATOMIC_SEQ_CST))
+        place_offer_all(c);
     look_around(c);
 }
 

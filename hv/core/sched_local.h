@@ -74,6 +74,8 @@ bool place_pull(struct pcpu *c);
 void place_balance(struct pcpu *c, uint64_t now);
 /* Somebody waits who may run there: wakes one of them that is idle. */
 void place_offer(const struct cpu_set *may);
+/* The same for all that wait on c. No lock held. */
+void place_offer_all(struct pcpu *c);
 /* Sends those that may not run on c elsewhere. No lock held. */
 void place_strays(struct pcpu *c);
 

@@ -244,6 +244,23 @@ void place_offer(const struct cpu_set *may)
         }
 }
 
+void place_offer_all(struct pcpu *c)
+{
+    struct cpu_set idle = snapshot(idle_cpus), may = { 0 };
+
+    if (cpu_set_empty(&idle))
+        return;
+    spin_lock(&c->rq.lock);
+    list_for_each(at, &c->rq.waiting) {
+        struct placement p = placement_of(list_entry(at, struct vcpu, sched.queue));
+
+        for (unsigned i = 0; i < CPU_SET_WORDS; i++)
+            may.word[i] |= p.may.word[i];
+    }
+    spin_unlock(&c->rq.lock);
+    place_offer(&may);
+}
+
 /* ---- moving ---- */
 
 /* With both locked: v waits on `from`, and shall on `to`. */

@@ -341,6 +341,31 @@ static void shares_on_256(void **state)
     finish();
 }
 
+/* Eight processors in four cores: four that compute have a core each, wherever they were. */
+static void a_core_each(void **state)
+{
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        unsigned busy[4] = { 0 };
+
+        begin(8, seed, 4);
+        for (unsigned i = 0; i < 8; i++) {
+            pcpus[i]->core_id = i / 2;
+            pcpus[i]->topology_known = true;
+        }
+        sched_topology();
+        many_run(MS);
+        for (unsigned i = 0; i < 4; i++) {
+            add(1, 256, 0, 0);
+            many_run(MS);
+        }
+        for (unsigned i = 0; i < 8; i++)
+            busy[i / 2] += !vcpu_is_idle(pcpus[i]->current);
+        for (unsigned i = 0; i < 4; i++)
+            assert_int_equal(busy[i], 1);
+        finish();
+    }
+}
+
 /* Caps bind and are used up, whether the others leave room or not. */
 static void caps_hold(void **state)
 {
@@ -367,6 +392,22 @@ static void caps_hold(void **state)
     }
     say("caps", &all);
     assert_true(all.worst <= 2);
+}
+
+/* What was not used of a budget is lost: a second of sleep is worth no more than one period. */
+static void a_cap_saves_nothing_up(void **state)
+{
+    begin(2, 1, 4);
+    add(2, 256, 0, 0);
+    sched_domain_set(load[0].d, 256, 20);
+    many_run(100 * MS);
+    domain_pause(load[0].d, false);
+    many_run(SECOND);
+    mark();
+    domain_unpause(load[0].d);
+    many_run(100 * MS);
+    assert_true(ran(&load[0]) >= 20 * MS && ran(&load[0]) <= 25 * MS);
+    finish();
 }
 
 /* Domains that wake, work for less than their share and sleep: served soon, whoever computes beside them. */
@@ -480,7 +521,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_breaks), cmocka_unit_test(shares_in_a_second), cmocka_unit_test(shares_in_a_minute),
-        cmocka_unit_test(shares_on_256), cmocka_unit_test(caps_hold),
+        cmocka_unit_test(shares_on_256), cmocka_unit_test(caps_hold), cmocka_unit_test(a_cap_saves_nothing_up),
+        cmocka_unit_test(a_core_each),
         cmocka_unit_test(who_wakes_runs_soon),
     };
     const struct CMUnitTest threads[] = { cmocka_unit_test(nothing_breaks) };

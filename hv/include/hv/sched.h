@@ -43,8 +43,6 @@ struct runqueue {
         uint32_t waiting, weight;   /* how many wait for another than the next turn; weight of who runs, 0: idle */
         bool     strays;
     } peek;
-    struct cpu_set offer;       /* where who ran last could go on, to be told when it is let go; own processor only */
-    bool         offering;
 };
 
 struct sched_vcpu {
