@@ -4,6 +4,7 @@
 #include "dom0/hauch/hauch.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,7 +44,7 @@ static int connect_hauchd(void)
             return fd;
     }
     fprintf(stderr, "hauch: cannot reach hauchd at %s: %s; %s\n", path, strerror(errno),
-            errno == EACCES ? "run this as root" : "start hauchd");
+            errno == EACCES ? "run this as root, or as a member of group hauch" : "start hauchd");
     if (fd >= 0)
         close(fd);
     return -1;
@@ -88,11 +89,26 @@ static bool is_progress(struct json_object *o)
     return true;
 }
 
-static struct json_object *read_answer(int fd)
+/* Whoever waits on a terminal for more than a second is told so, second by second. True if something was shown. */
+static bool patience(int fd, const char *op)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    unsigned      seconds = 0;
+
+    if (!isatty(STDERR_FILENO) || ask_quiet)
+        return false;
+    while (!poll(&p, 1, 1000)) {
+        fprintf(stderr, "\r\033[K%s: %u s", op, ++seconds);
+        fflush(stderr);
+    }
+    return seconds;
+}
+
+static struct json_object *read_answer(int fd, const char *op)
 {
     struct wire_in      in = { 0 };
     struct json_object *o = NULL;
-    bool                progress = false;
+    bool                progress = patience(fd, op);
     char               *line;
 
     while ((line = read_line(fd, &in))) {
@@ -124,12 +140,14 @@ int ask(struct json_object *rq, struct json_object **answer)
 {
     int                 fd = connect_hauchd(), rc = EXIT_DONE;
     struct json_object *o;
+    char                op[32];
 
     if (fd < 0) {
         json_object_put(rq);
         return EXIT_FAILED;
     }
-    o = send_request(fd, rq) ? NULL : read_answer(fd);
+    snprintf(op, sizeof(op), "%s", text_in(rq, "op"));
+    o = send_request(fd, rq) ? NULL : read_answer(fd, op);
     close(fd);
     if (o && !ask_quiet)
         show_notes(o);

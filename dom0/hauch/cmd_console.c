@@ -45,6 +45,16 @@ static int join(uint16_t domid, int timeout_ms)
     return rc < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int timeout_arg(const char *text)
+{
+    char  *end;
+    double seconds = strtod(text, &end);
+
+    if (end == text || *end || !(seconds >= 0 && seconds <= 1e6))
+        usage_exit(&cmd_console, "SECONDS is a number; there are consoles of type pv only");
+    return seconds * 1000;
+}
+
 static int console_run(int argc, char **argv)
 {
     static const struct option longs[] = { { "timeout", required_argument, NULL, 't' },
@@ -54,8 +64,8 @@ static int console_run(int argc, char **argv)
     uint16_t            domid;
 
     while ((o = next_option(&cmd_console, argc, argv, "ht:", longs)) != -1)
-        if (o == 't')
-            timeout_ms = strtod(optarg, NULL) * 1000;
+        if (o == 't' && strcmp(optarg, "pv"))       /* xl's -t pv: the only kind of console there is */
+            timeout_ms = timeout_arg(optarg);
     need_words(&cmd_console, argc, 1, 1);
     rc = ask(request_new("info", argv[optind]), &answer);
     if (rc)

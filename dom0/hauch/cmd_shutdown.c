@@ -10,6 +10,7 @@ const struct command cmd_shutdown = {
     "hauch shutdown [-w] DOMAIN | -a\n"
     "  -a, --all    all domains but domain 0\n"
     "  -w, --wait   until they are off\n"
+    "  -F           accepted as xl has it: there is no ACPI button to press\n"
     "What happens then is what on_poweroff= says.\n",
     shutdown_run,
 };
@@ -19,6 +20,7 @@ const struct command cmd_reboot = {
     "hauch reboot [-w] DOMAIN | -a\n"
     "  -a, --all    all domains but domain 0\n"
     "  -w, --wait   until they are down\n"
+    "  -F           accepted as xl has it: there is no ACPI button to press\n"
     "What happens then is what on_reboot= says.\n",
     reboot_run,
 };
@@ -27,13 +29,14 @@ static int run(const struct command *cmd, int argc, char **argv)
 {
     static const struct option longs[] = { { "all", no_argument, NULL, 'a' },
                                            { "wait", no_argument, NULL, 'w' },
+                                           { "fallback-acpi", no_argument, NULL, 'F' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
     struct json_object *rq;
     bool                all = false, wait = false;
     int                 o;
 
-    while ((o = next_option(cmd, argc, argv, "haw", longs)) != -1) {
+    while ((o = next_option(cmd, argc, argv, "hawF", longs)) != -1) {
         all |= o == 'a';
         wait |= o == 'w';
     }

@@ -341,6 +341,7 @@ static void test_mistakes(void **state)
         { { "hauch", "create", "/none.cfg", "x" }, NULL, NULL, "", "KEY=VALUE", 2 },
         { { "hauch", "logs", "../x" }, NULL, NULL, "", "NAME is the name", 2 },
         { { "hauch", "logs", "nobody" }, NULL, NULL, "", "nobody.log: No such file", 1 },
+        { { "hauch", "console", "-t", "serial", "u1" }, NULL, NULL, "", "consoles of type pv only", 2 },
         { { "hauch", "autostart", "web", "maybe" }, NULL, NULL, "", "on or off is wanted", 2 },
         { { "hauch", "define", "/none.cfg" }, NULL, NULL, "", "hauch define: /none.cfg: No such file", 1 },
         { { "hauch", "top", "-d", "0" }, NULL, NULL, "", "SECONDS is from", 2 },

@@ -253,6 +253,29 @@ static void test_refusals_of_requests(void **state)
     assert_clean();
 }
 
+/* What a creation asks of hypervisor, store and kernel does not depend on how many domains there are, and none lists
+ * them. */
+static void test_creation_costs_the_same(void **state)
+{
+    int  first = 0, lists = world.lists;
+    char name[16];
+
+    for (int i = 0; i < 10; i++) {
+        world.calls = 0;
+        snprintf(name, sizeof(name), "d%d", i);
+        assert_true(create(name, "", NULL, 0));
+        first = first ? first : world.calls;
+        assert_int_equal(world.calls, first);
+    }
+    assert_int_equal(world.lists, lists);
+    for (int i = 0; i < 10; i++) {
+        snprintf(name, sizeof(name), "d%d", i);
+        domain_unmake(domain_of(index_by_name(&h.domains, name)), FATE_GONE);
+    }
+    turn(4);
+    assert_clean();
+}
+
 static void assert_log(const char *line, const char *expected)
 {
     struct json_object *o, *v = NULL;
@@ -299,6 +322,7 @@ int main(void)
         TEST(test_refusals_of_requests),
         TEST(test_records_of_the_hypervisor),
         TEST(test_progress),
+        TEST(test_creation_costs_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

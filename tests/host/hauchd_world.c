@@ -211,6 +211,7 @@ int xc_domain_list(struct xc *xc, uint16_t first, struct xen_domctl_getdomaininf
 {
     unsigned n = 0;
 
+    world.lists++;
     for (int i = first; i < WORLD_DOMAINS && n < max; i++)
         if (world.domain[i].exists)
             info_fill(i, &out[n++]);

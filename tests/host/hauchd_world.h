@@ -38,6 +38,7 @@ struct world {
     unsigned event_head, event_tail;
     char     event[256][160];
 
+    int         lists;                     /* how often all domains were listed */
     int         calls, fail_at;            /* which call fails; 0: none */
     const char *failed;                    /* its name */
     bool        backends_silent;           /* they never answer */
