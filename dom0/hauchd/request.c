@@ -9,6 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The number of a domain that another toolstack made and named @who in the store. INDEX_NO_ID: there is none. Only
+ * looked for when nothing of ours has that name. */
+static uint16_t foreign_find(struct hauchd *h, const char *who)
+{
+    static struct xen_domctl_getdomaininfo list[256];
+    unsigned                               first = 1;
+    int                                    n;
+
+    while (h->xs && first < INDEX_IDS && (n = xc_domain_list(h->xc, first, list, 256, NULL)) > 0) {
+        for (int i = 0; i < n; i++) {
+            char  path[64], *name = NULL;
+            bool  same;
+
+            if (index_by_id(&h->domains, list[i].domain))
+                continue;
+            snprintf(path, sizeof(path), "/local/domain/%u/name", list[i].domain);
+            same = !xs_client_read(h->xs, 0, path, &name, NULL) && !strcmp(name, who);
+            free(name);
+            if (same)
+                return list[i].domain;
+        }
+        first = list[n - 1].domain + 1u;
+    }
+    return INDEX_NO_ID;
+}
+
 /* A foreign domain may be named by number, or by the name it has in the store. */
 int target_find(struct hauchd *h, const char *who, struct target *t, struct fault *f)
 {
@@ -22,6 +48,8 @@ int target_find(struct hauchd *h, const char *who, struct target *t, struct faul
     }
     if (!strcmp(who, "Domain-0"))
         t->id = 0;
+    else if (t->id == INDEX_NO_ID && who[strspn(who, "0123456789")])
+        t->id = foreign_find(h, who);
     if (t->id != INDEX_NO_ID && !xc_domain_info(h->xc, t->id, &info, NULL))
         return 0;
     return fault_set(f, -ESRCH, "there is no domain %.127s; hauch list shows those that are", who);

@@ -79,6 +79,31 @@ static void test_guest_requests(void **state)
     assert_clean();
 }
 
+/* Domains that another toolstack made: shown under their names, and as not ours. */
+static void test_foreign_domains(void **state)
+{
+    char error[512];
+
+    world.domain[9].exists = true;
+    xs_client_write(h.xs, 0, "/local/domain/9/name", "theirs", 6);
+    assert_member("{\"op\":\"list\",\"domain\":\"theirs\"}", "domains", "managed", "false");
+    assert_member("{\"op\":\"list\",\"domain\":\"9\"}", "domains", "name", "theirs");
+    assert_true(request("{\"op\":\"pause\",\"domain\":\"theirs\"}", NULL, 0));
+    assert_true(world.domain[9].paused);
+    assert_true(request("{\"op\":\"shutdown\",\"domain\":\"theirs\"}", NULL, 0));
+    assert_string_equal(world_node("/local/domain/9/control/shutdown"), "poweroff");
+    assert_false(request("{\"op\":\"rename\",\"domain\":\"theirs\",\"name\":\"x\"}", error, sizeof(error)));
+    assert_non_null(strstr(error, "domain 9 was not made by hauchd"));
+    assert_false(request("{\"op\":\"devices\",\"domain\":\"theirs\"}", error, sizeof(error)));
+    assert_non_null(strstr(error, "its devices are not known here"));
+    assert_false(request("{\"op\":\"wait\",\"domain\":\"theirs\"}", error, sizeof(error)));
+    assert_non_null(strstr(error, "cannot be waited for"));
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"theirs\"}", NULL, 0));
+    assert_false(world.domain[9].exists);
+    xs_client_rm(h.xs, 0, "/local/domain/9");
+    assert_clean();
+}
+
 static void test_guest_mistakes(void **state)
 {
     static const char *const bad[][2] = {
@@ -524,6 +549,7 @@ int main(void)
         TEST(test_hotplug_asks),
         TEST(test_guest_requests),
         TEST(test_guest_mistakes),
+        TEST(test_foreign_domains),
         TEST(test_config_update),
         TEST(test_vcpu_mistakes),
     };
