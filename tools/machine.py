@@ -23,6 +23,7 @@ OUT = os.path.join(ROOT, os.environ.get('O', 'out'))
 # SMAP: QEMU 7.2 lets IRET read the stack with supervisor rights at CPL 3, so a PV kernel's own IRET faults.
 # ERMS: off so that page clearing costs the same number of instructions in every comparison.
 CPU = 'max,-smap,-erms'
+MOST_THREADS = 16           # beyond so many processors one thread runs them all in turn
 ANSI = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1bc|\r|\x00')
 
 
@@ -38,8 +39,9 @@ def module(path, arguments=''):
 def command(kind, kernel, kernel_args='', initrd=None, hypervisor=None, hv_args='', mem=1024, smp=1, cpu=CPU,
             machine='pc', extra=(), serial='stdio'):
     """The QEMU command line. kind is native (kernel on the bare machine), xen or hauch (kernel is a module;
-    None stands for a hypervisor alone). mem is in MiB. initrd of a native boot may be None."""
-    thread = 'multi' if smp > 1 else 'single'
+    None stands for a hypervisor alone). mem is in MiB; smp a number, or all that -smp takes. initrd of a native
+    boot may be None."""
+    thread = 'multi' if 1 < int(str(smp).split(',', maxsplit=1)[0]) <= MOST_THREADS else 'single'
     cmd = ['qemu-system-x86_64', '-accel', f'tcg,thread={thread}', '-M', machine, '-cpu', cpu, '-m', str(mem),
            '-smp', str(smp), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', serial]
     if kind == 'native':

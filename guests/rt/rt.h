@@ -204,6 +204,8 @@ static inline uint64_t rdtsc(void)
 uint64_t system_time(void);             /* ns, from the clock page of the vCPU that asks */
 /* The same, and the time-stamp counter it was computed from. */
 uint64_t system_time_at(uint64_t *tsc);
+/* What a clock page says of a time-stamp. */
+uint64_t clock_at(const volatile struct vcpu_time_info *t, uint64_t tsc);
 void *memset(void *p, int c, size_t n);
 void *memcpy(void *d, const void *s, size_t n);
 int   memcmp(const void *a, const void *b, size_t n);

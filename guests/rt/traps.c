@@ -156,19 +156,31 @@ uint64_t system_time(void)
 
 uint64_t system_time_at(uint64_t *tsc)
 {
-    const volatile struct vcpu_time_info *t = &own_info()->time;
+    const struct vcpu_time_info *t = &own_info()->time;
+    uint32_t version;
+    uint64_t ns;
+
+    do {                                /* a vCPU moved to another processor must not use the old one's stamp */
+        version = ((const volatile struct vcpu_time_info *)t)->version & ~1u;
+        *tsc = rdtsc();
+        ns = clock_at(t, *tsc);
+    } while (version != ((const volatile struct vcpu_time_info *)t)->version);
+    return ns;
+}
+
+uint64_t clock_at(const volatile struct vcpu_time_info *t, uint64_t tsc)
+{
     uint32_t version;
     uint64_t ns;
 
     do {
-        uint64_t delta;
+        int64_t delta;
 
         version = t->version & ~1u;
         __asm__ volatile("" ::: "memory");
-        *tsc = rdtsc();
-        delta = *tsc - t->tsc_timestamp;
+        delta = (int64_t)(tsc - t->tsc_timestamp);
         delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
-        ns = t->system_time + (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
+        ns = t->system_time + (uint64_t)(((__int128)delta * t->tsc_to_system_mul) >> 32);
         __asm__ volatile("" ::: "memory");
     } while (version != t->version);
     return ns;

@@ -12,6 +12,14 @@ $(O)/bench/ops: tests/bench/ops.c tests/bench/mark.h
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -static $< -o $@
 
+# For the system test of several processors, and for the figures about them.
+$(O)/tests/smp_load: tests/system/smp_load.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -static -pthread $< -o $@
+smp-programs: $(O)/tests/smp_load $(O)/bench/noop.elf
+.PHONY: smp-programs
+all: smp-programs
+
 # PV guests are linked where they run; the whole image is one segment, notes included.
 $(O)/bench/ask: tests/bench/ask.c tests/bench/mark.h
 	@mkdir -p $(@D)
