@@ -36,3 +36,9 @@ $(O)/host/tests/store_kill: $(O)/host/tests/model/store_kill.o $(KILL_OBJS)
 	$(CC) -fsanitize=address,undefined $^ -lcmocka -o $@
 -include $(KILL_OBJS:.o=.d) $(O)/host/tests/model/store_kill.d
 $(eval $(call host_test,store_journal,tests/unit/store_journal.c tests/unit/store_harness.c dom0/store/journal_file.c $(STORE_CORE),))
+
+# For the protocol suite: any store daemon on a developer's machine.
+$(O)/tests/xen_shim.so: tests/host/xen_shim.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O1 -shared -fPIC $< -ldl -o $@
+host-tests: $(O)/tests/xen_shim.so

@@ -27,7 +27,7 @@ int op_introduce(struct request *r) {
     uint32_t port;
     int rc = request_texts(r, vec, 3, 4);
     int domid = rc < 0 ? rc : parse_guest(vec[0]);
-    if (domid < 0 || request_number(vec[2], &port) < 0)
+    if (domid < 0 || request_number(vec[2], &port) < 0 || port == 0)
         return -EINVAL;
     rc = domain_introduce(r->store, (uint16_t)domid, port);
     return rc < 0 ? rc : request_ack(r);

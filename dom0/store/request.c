@@ -33,7 +33,7 @@ static const struct {
     [XS_MKDIR] = { "MKDIR", op_mkdir, IN_TXN | CHANGES },
     [XS_RM] = { "RM", op_rm, IN_TXN | CHANGES },
     [XS_SET_PERMS] = { "SET_PERMS", op_set_perms, IN_TXN | CHANGES },
-    [XS_IS_DOMAIN_INTRODUCED] = { "IS_DOMAIN_INTRODUCED", op_is_domain_introduced, 0 },
+    [XS_IS_DOMAIN_INTRODUCED] = { "IS_DOMAIN_INTRODUCED", op_is_domain_introduced, PRIVILEGED },
     [XS_RESUME] = { "RESUME", op_resume, PRIVILEGED | CHANGES },
     [XS_SET_TARGET] = { "SET_TARGET", op_set_target, PRIVILEGED | CHANGES },
     [XS_RESET_WATCHES] = { "RESET_WATCHES", op_reset_watches, 0 },

@@ -499,10 +499,11 @@ static void domain_queries(void **state) {
     assert_int_equal(fake_text(&w->a, XS_GET_DOMAIN_PATH, 0, "12"), 0);
     assert_string_equal(w->a.reply.payload, "/local/domain/12");
     assert_int_equal(fake_text(&w->a, XS_GET_DOMAIN_PATH, 0, "x"), -EINVAL);
-    assert_int_equal(fake_text(&w->a, XS_IS_DOMAIN_INTRODUCED, 0, "0"), 0);
-    assert_string_equal(w->a.reply.payload, "T");
-    assert_int_equal(fake_text(&w->a, XS_IS_DOMAIN_INTRODUCED, 0, "9"), 0);
-    assert_string_equal(w->a.reply.payload, "F");
+    assert_int_equal(fake_text(&w->a, XS_IS_DOMAIN_INTRODUCED, 0, "0"), -EACCES);
+    assert_int_equal(fake_text(&w->root, XS_IS_DOMAIN_INTRODUCED, 0, "0"), 0);
+    assert_string_equal(w->root.reply.payload, "T");
+    assert_int_equal(fake_text(&w->root, XS_IS_DOMAIN_INTRODUCED, 0, "9"), 0);
+    assert_string_equal(w->root.reply.payload, "F");
     assert_int_equal(fake_call(&w->root, XS_INTRODUCE, 0,
                                BYTES("5\0"
                                      "1\0"
