@@ -242,7 +242,8 @@ static struct json_object *running_json(struct hauchd *h)
         const struct domain *d = domain_of(e);
         struct json_object  *o, *set;
 
-        if (d->job.state != JOB_UP || d->off)
+        /* What is being made, or made anew, runs as far as people care. */
+        if (d->off || (d->job.state == JOB_BACKWARD && d->fate == FATE_GONE))
             continue;
         o = json_object_new_object();
         set = json_object_new_array();

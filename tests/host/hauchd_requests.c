@@ -284,9 +284,18 @@ static void test_registry(void **state)
 }
 
 /* What ran comes back after the host's restart, with what was plugged in meanwhile; and what starts with it. */
+static void unlink_running(void)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/running.json", lib);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void test_halt_and_boot(void **state)
 {
-    char spec[128], error[512];
+    struct json_object *o;
+    char                spec[128], error[512];
 
     assert_true(create("a", "on_poweroff='restart'\n", NULL, 0));
     snprintf(spec, sizeof(spec), "%s,raw,xvdb,w", disk);
@@ -316,6 +325,30 @@ static void test_halt_and_boot(void **state)
     /* One that does not listen is removed when its time is over. */
     assert_true(request("{\"op\":\"halt\",\"seconds\":0}", NULL, 0));
     assert_clean();
+    unlink_running();
+
+    /* One that is only being made comes back, too. */
+    assert_true(request("{\"op\":\"boot\"}", NULL, 0));
+    turn(4);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"web\"}", NULL, 0));
+    world.backends_silent = true;
+    o = create_request("half", "");
+    send_text(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+    send_text("\n");
+    json_object_put(o);
+    assert_null(answer());
+    close(client_fd);
+    client_fd = -1;
+    send_text("{\"op\":\"halt\",\"seconds\":0}\n");
+    assert_null(answer());
+    world.backends_silent = false;
+    assert_true(ok_of(answer(), NULL, 0));
+    assert_clean();
+    assert_true(request("{\"op\":\"undefine\",\"domain\":\"web\"}", NULL, 0));
+    assert_member("{\"op\":\"boot\"}", "started", "name", "half");
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"half\"}", NULL, 0));
+    assert_clean();
+
     assert_false(request("{\"op\":\"halt\",\"seconds\":4000}", error, sizeof(error)));
     assert_non_null(strstr(error, "4000 seconds: 0 to 3600"));
 }
