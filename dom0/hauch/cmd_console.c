@@ -21,7 +21,7 @@ const struct command cmd_console = {
     console_run,
 };
 
-static int join(uint16_t domid, int timeout_ms)
+int join_console(uint16_t domid, int timeout_ms)
 {
     char                answer[512] = "";
     int                 fd = console_connect(getenv("HAUCH_CONSOLE_SOCKET")), rc;
@@ -72,5 +72,5 @@ static int console_run(int argc, char **argv)
         return rc;
     domid = number_in(member(answer, "domain"), "domid");
     json_object_put(answer);
-    return join(domid, timeout_ms);
+    return join_console(domid, timeout_ms);
 }

@@ -56,23 +56,19 @@ static struct json_object *request_of(const struct config_text *t, const char *o
 }
 
 /* What is left to do with a domain that runs. */
-static int afterwards(const struct plan *p, const char *domid)
+static int afterwards(const struct plan *p, long long domid)
 {
-    char *argv[] = { "console", (char *)domid, NULL };
-    int   rc = EXIT_DONE;
+    char number[24];
+    int  rc = p->console ? join_console(domid, -1) : EXIT_DONE;
 
-    optind = 1;
-    if (p->console)
-        rc = cmd_console.run(2, argv);
-    if (p->foreground)
-        rc = ask(request_new("wait", domid), NULL);
-    return rc;
+    snprintf(number, sizeof(number), "%lld", domid);
+    return p->foreground ? ask(request_new("wait", number), NULL) : rc;
 }
 
 static int create(struct plan *p)
 {
     struct json_object *rq, *answer = NULL;
-    char                number[24];
+    long long           domid;
     int                 rc = config_text_load(&p->t, "create");
 
     if (rc)
@@ -88,11 +84,11 @@ static int create(struct plan *p)
     rc = ask(rq, &answer);
     if (rc)
         return rc;
-    snprintf(number, sizeof(number), "%lld", number_in(answer, "domid"));
+    domid = number_in(answer, "domid");
     if (p->dry)
         show_json(member(answer, "config"));
     json_object_put(answer);
-    return p->dry ? EXIT_DONE : afterwards(p, number);
+    return p->dry ? EXIT_DONE : afterwards(p, domid);
 }
 
 static int create_run(int argc, char **argv)

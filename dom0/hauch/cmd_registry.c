@@ -189,9 +189,9 @@ static int start_run(int argc, char **argv)
                                            { "paused", no_argument, NULL, 'p' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
-    char                      *console[] = { "console", NULL, NULL };
     bool                       join = false, paused = false;
-    struct json_object        *rq;
+    struct json_object        *rq, *answer = NULL;
+    long long                  domid;
     int                        o, rc;
 
     while ((o = next_option(&cmd_start, argc, argv, "hcp", longs)) != -1) {
@@ -199,13 +199,13 @@ static int start_run(int argc, char **argv)
         paused |= o == 'p';
     }
     need_words(&cmd_start, argc, 1, 1);
-    console[1] = argv[optind];
     rq = request_new("start", argv[optind]);
     request_flag(rq, "paused", paused);
     request_flag(rq, "progress", isatty(STDERR_FILENO));
-    rc = ask(rq, NULL);
-    optind = 1;
-    return rc || !join ? rc : cmd_console.run(2, console);
+    rc = ask(rq, &answer);
+    domid = number_in(answer, "domid");
+    json_object_put(answer);
+    return rc || !join ? rc : join_console(domid, -1);
 }
 
 static int autostart_run(int argc, char **argv)

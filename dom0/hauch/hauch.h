@@ -9,6 +9,7 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include <json-c/json.h>
@@ -35,6 +36,9 @@ const char *absent_reason(const char *verb);
 
 /* Called as `xl`: what is printed has xl's columns and nothing else. */
 extern bool as_xl;
+
+/* Join the console of a domain until it is left, or for @timeout_ms unless negative: EXIT_* (cmd_console.c). */
+int join_console(uint16_t domid, int timeout_ms);
 
 /* ---- asking (ask.c) ---- */
 
