@@ -262,26 +262,56 @@ void hw_load_root(struct vcpu *v)
         root_write(h, root);
 }
 
+static void space_tell(unsigned cpu, uint32_t space)
+{
+    __atomic_store_n(&tlb_flushed[cpu].space, space, __ATOMIC_SEQ_CST);
+}
+
+static uint32_t space_of(const struct domain *d)
+{
+    return d->id | (__atomic_load_n(&d->maps_foreign, __ATOMIC_SEQ_CST) ? TLB_SPACE_FOREIGN : 0);
+}
+
+/* A processor that enters d's space meanwhile sees the flag, or is seen here. */
+void tlb_domain_maps_foreign(struct domain *d)
+{
+    struct cpu_set on;
+
+    __atomic_store_n(&d->maps_foreign, true, __ATOMIC_SEQ_CST);
+    on = cpu_set_copy(&d->on_cpus);
+    for_each_cpu_in(&on, cpu)
+        __atomic_fetch_or(&tlb_flushed[cpu].space, TLB_SPACE_FOREIGN, __ATOMIC_SEQ_CST);
+}
+
 /* Others must know of us before we can remember anything, and may forget us only when we remember nothing. */
+static void space_change(struct hw_cpu *h, struct domain *d, uint64_t root)
+{
+    struct domain *before = h->space;
+    unsigned cpu = this_cpu()->id;
+
+    space_tell(cpu, TLB_SPACE_FOREIGN);
+    cpu_set_join(&d->on_cpus, cpu);
+    if (!before)
+        __atomic_store_n(&tlb_flushed[cpu].at, tlb_flush_begins(), __ATOMIC_SEQ_CST);
+    root_write(h, root);
+    space_tell(cpu, space_of(d));
+    h->space = d;
+    if (before)
+        cpu_set_part(&before->on_cpus, cpu);
+}
+
 static void space_enter(struct hw_cpu *h, struct vcpu *v)
 {
-    struct domain *before = h->space, *d = v->domain;
-    unsigned cpu = this_cpu()->id;
     uint64_t root = pv_current_root(&v->pv).n << PAGE_SHIFT;
     /* what a vCPU has had flushed elsewhere, it must not find here */
     bool moved = __atomic_load_n(&v->ran_on, __ATOMIC_RELAXED) != this_cpu();
 
-    if (before != d)
-        cpu_set_join(&d->on_cpus, cpu);
     if (moved)
         __atomic_store_n(&v->ran_on, this_cpu(), __ATOMIC_SEQ_CST);
-    if (!before)
-        __atomic_store_n(&tlb_flushed[cpu].at, tlb_flush_begins(), __ATOMIC_SEQ_CST);
-    if (before != d || moved || h->entry->loaded_root != root)
+    if (h->space != v->domain)
+        space_change(h, v->domain, root);
+    else if (moved || h->entry->loaded_root != root)
         root_write(h, root);
-    h->space = d;
-    if (before && before != d)
-        cpu_set_part(&before->on_cpus, cpu);
     pv_window_bind(v);
     hw_load_gdt(v);
     hw_load_ldt(v);

@@ -191,6 +191,7 @@ void cpu_init(struct pcpu *c)
     lidt((uint64_t)idt, sizeof idt - 1);
     ltr(SEL_TSS);
     control_registers();
+    topology_read(c);
     machine_check_init_cpu();
     wrmsr(MSR_STAR, (uint64_t)SEL_HYP_CS << 32 | 0xe023ull << 48);
     wrmsr(MSR_LSTAR, (uint64_t)syscall_stub[c->id][0]);

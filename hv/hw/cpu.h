@@ -64,6 +64,7 @@ void fpu_init_boot(void);
 void fpu_init_cpu(void);
 /* Starts the processors that the firmware lists and brings them into the scheduler, idle. */
 void smp_start(void);
+void topology_read(struct pcpu *c);          /* of the running processor, which is c */
 void idle_init_boot(void);                  /* how processors sleep */
 /*
  * The local interrupt controller. lapic_init_boot() runs once, after clock_init_boot(), and measures its timer;

@@ -177,5 +177,6 @@ void smp_start(void)
     if (all)                            /* or one might come late and must find the way to its end */
         __builtin_memcpy(trampoline(), before, TRAMPOLINE_SIZE);
     page_free(before, TRAMPOLINE_ORDER);
+    sched_topology();
     printk(LOG_INFO, "%u processors\n", pcpu_count);
 }

@@ -193,7 +193,7 @@ mfn_t block_alloc(struct domain *d, unsigned order, uint64_t limit)
     if (n == FRAME_NIL)
         return MFN_INVALID;
     for (uint64_t i = n; i < n + size; i++) {
-        tlb_flush_since(frame_table[i].type);
+        tlb_flush_since(frame_table[i].type, tlb_stamp_owner(frame_table[i].type));
         __atomic_store_n(&frame_table[i].type, 0, __ATOMIC_RELAXED);
     }
     return MFN(n);
@@ -218,7 +218,7 @@ void frames_free(mfn_t m, unsigned order)
 {
     for (uint64_t i = m.n; i < m.n + (1ull << order); i++) {
         BUG_ON(frame_table[i].refs != refs_private(FRAME_OWNER_HYP));
-        frame_table[i].type = tlb_stamp_now();
+        frame_table[i].type = tlb_stamp_of(FRAME_OWNER_HYP);
     }
     block_give(m.n, order);
 }

@@ -177,7 +177,7 @@ static int make_descriptors(struct frame *f)
 static int type_begin(struct frame *f, struct domain *d, enum frame_type t, uint64_t was)
 {
     if (type_of(was) != t && type_of(was) != TYPE_NONE)
-        tlb_flush_since(was);
+        tlb_flush_since(was, frame_owner_id(f));
     if (t == TYPE_SEGDESC)
         return make_descriptors(f);
     if (type_is_table(t))

@@ -188,7 +188,7 @@ void frame_release(struct frame *f)
     struct domain *d;
 
     BUG_ON(f->type & TYPE_COUNT_MASK);
-    f->type = tlb_stamp_now();
+    f->type = tlb_stamp_of(frame_owner_id(f));
     if (f->refs & FRAME_HYP) {
         block_free(m, 0);
         return;

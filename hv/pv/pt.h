@@ -13,7 +13,7 @@
  * another domain's, DOMID_IO, DOMID_XEN; whether d may is the caller's business), brings it into the form in
  * which it may be installed, and takes its references. 0 or -EINVAL.
  */
-int  l1_entry_get(const struct domain *d, domid_t from, uint64_t *entry);
+int  l1_entry_get(struct domain *d, domid_t from, uint64_t *entry);
 void l1_entry_put(uint64_t entry);
 /* Whether the flags are ones that d may use, and the form in which the entry is installed. */
 bool l1_entry_form(const struct domain *d, uint64_t *entry);

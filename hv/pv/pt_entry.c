@@ -25,7 +25,7 @@ bool l1_entry_form(const struct domain *d, uint64_t *entry)
     return true;
 }
 
-int l1_entry_get(const struct domain *d, domid_t from, uint64_t *entry)
+int l1_entry_get(struct domain *d, domid_t from, uint64_t *entry)
 {
     mfn_t m = pte_mfn(*entry);
 
@@ -33,6 +33,8 @@ int l1_entry_get(const struct domain *d, domid_t from, uint64_t *entry)
         return 0;
     if (!l1_entry_form(d, entry))
         return -XEN_EINVAL;
+    if (unlikely(from != d->id) && !d->maps_foreign)
+        tlb_domain_maps_foreign(d);
     if (unlikely(!frame_exists(m)))             /* no RAM: nothing to count, only to permit */
         return (from == d->id || from == DOMID_IO) && ranges_have(&d->pv.io_frames, m.n, m.n) ? 0
                                                                                               : -XEN_EINVAL;

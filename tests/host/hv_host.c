@@ -68,7 +68,7 @@ void host_machine_init(uint64_t frames, uint64_t reserved, unsigned cpus)
     for (unsigned i = 0; i < cpus; i++) {
         cpu_array[i].id = i;
         pcpus[i] = &cpu_array[i];
-        tlb_flushed[i].at = 0;
+        tlb_flushed[i] = (struct tlb_moment){ .space = TLB_SPACE_FOREIGN };
     }
     pcpu_count = cpus;
     tlb_clock = 0;
@@ -124,6 +124,7 @@ static void tlb_flush_all(void)
     for (unsigned i = 0; i < pcpu_count; i++)
         tlb_flush_ended(i, begun);
 }
+void tlb_domain_maps_foreign(struct domain *d) { d->maps_foreign = true; }
 void tlb_flush_cpus(const struct cpu_set *who) { tlb_flush_all(); }
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_page_local(uint64_t va) { }

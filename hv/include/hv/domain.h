@@ -48,6 +48,7 @@ struct domain {
     uint8_t         watchdogs;          /* bit n: watchdog n is in use */
 
     struct cpu_set  on_cpus;            /* hw/: processors that may hold translations of it */
+    bool            maps_foreign;       /* it has, or had, entries that lead to others' frames; atomic */
     struct vcpu    *vcpu[MAX_VCPUS];
     uint32_t        max_vcpus;          /* how many vcpu[] may be used */
 

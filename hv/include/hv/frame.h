@@ -128,8 +128,12 @@ int  frame_abandon(mfn_t m);
 
 /* ---- stale translations (mm/tlb.c) ---- */
 extern uint64_t tlb_clock;
-/* On a line of its own, for its processor writes it at every change of address space. */
-struct tlb_moment { uint64_t at; } __attribute__((aligned(64)));
+/*
+ * On a line of its own, for its processor writes it at every change of address space. space is the number of the
+ * domain whose translations the processor may hold, and whether some of them lead to frames of others.
+ */
+struct tlb_moment { uint64_t at; uint32_t space; } __attribute__((aligned(64)));
+#define TLB_SPACE_FOREIGN (1u << 16)    /* alone: of any domain */
 #define TLB_NONE_HELD (~0ull)           /* the processor holds no translation of any guest */
 extern struct tlb_moment tlb_flushed[]; /* [MAX_CPUS] */
 /*
@@ -147,7 +151,11 @@ static inline uint64_t tlb_stamp_now(void)
 {
     return (__atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST) << TYPE_STAMP_SHIFT) & TYPE_STAMP_MASK;
 }
-void tlb_flush_since(uint64_t type_word);
+/* The stamp of a frame that will be nobody's: whose it was stands below. */
+static inline uint64_t tlb_stamp_of(domid_t owner) { return tlb_stamp_now() | owner; }
+static inline domid_t tlb_stamp_owner(uint64_t type_word) { return (domid_t)type_word; }
+/* owner: whose frame it is or was; no domain's number: everybody is asked. */
+void tlb_flush_since(uint64_t type_word, domid_t owner);
 
 /* ---- allocation (mm/alloc.c) ---- */
 /* At boot, once: `count` frames, all broken until frames_add() or frames_reserve() names them. `table` is

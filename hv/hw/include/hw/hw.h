@@ -37,6 +37,8 @@ void tlb_flush_cpus(const struct cpu_set *who);
 void tlb_flush_domain(struct domain *d, uint64_t va);
 /* The same, for the vCPUs of d whose bits are set. */
 void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va);
+/* d is about to map a frame that is not its own, for the first time. */
+void tlb_domain_maps_foreign(struct domain *d);
 /* Loads v's current root (kernel or user), unless the processor has it already and nothing needs flushing. */
 void hw_load_root(struct vcpu *v);
 /* Fills the hypervisor's slots (256..271) of a guest L4 table. l3_perdomain is the domain's own slot. */
