@@ -44,3 +44,4 @@ bench: deps
 	@tests/bench/bench
 	@tests/bench/create
 	@tests/bench/prim
+	@tests/bench/smp
