@@ -25,6 +25,7 @@ struct worker {
     struct xc               *xc;            /* the thread's own */
     struct image_cache      *images;        /* the thread's alone */
     int                      event_fd;
+    unsigned                 pending;       /* tasks that have not come back; the loop's side only */
 };
 
 /* ---- the work itself: in the thread, or at once where there is none ---- */
@@ -150,6 +151,8 @@ void worker_stop(struct hauchd *h)
 
 static void finish(struct hauchd *h, struct task *t)
 {
+    if (h->worker && !t->done)
+        h->worker->pending--;
     t->done = true;
     if (t->finished) {
         t->finished(h, t);
@@ -195,6 +198,7 @@ static void submit(struct hauchd *h, struct task *t)
             task_free(t);
         return;
     }
+    w->pending++;
     pthread_mutex_lock(&w->lock);
     t->next = NULL;
     *w->todo_end = t;
@@ -279,6 +283,11 @@ void task_abandon(struct hauchd *h, struct task *t)
     t->owner = NULL;
     if (t->done)
         finish(h, t);
+}
+
+bool worker_busy(const struct hauchd *h)
+{
+    return h->worker && h->worker->pending;
 }
 
 void worker_stats(struct hauchd *h, struct image_cache_stats *out)

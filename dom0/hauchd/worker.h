@@ -43,6 +43,8 @@ void task_free(struct task *t);
 /* Its owner does not want it any more: it is freed when it is done, and a kernel it brings is given back. */
 void task_abandon(struct hauchd *h, struct task *t);
 
+/* Is something still to come back? */
+bool worker_busy(const struct hauchd *h);
 void worker_stats(struct hauchd *h, struct image_cache_stats *out);
 
 #endif

@@ -491,6 +491,8 @@ static void test_order_of_long_work(void **state)
     for (int i = 0; i < 5000 && domain_of(h.domains.first)->job.state != JOB_UP; i++)
         loop_once(&h, 1);
     assert_true(request("{\"op\":\"destroy\",\"domain\":\"early\"}", NULL, 0));
+    for (int i = 0; i < 5000 && worker_busy(&h); i++)
+        loop_once(&h, 1);
     worker_stop(&h);
     assert_clean();
 }
@@ -528,11 +530,9 @@ static void test_long_work(void **state)
     assert_true(request("{\"op\":\"destroy\",\"domain\":\"slow\"}", NULL, 0));
     assert_int_equal(h.domains.count, 0);
     world.hold_kernel = false;
-    for (int i = 0; i < 5000 && world.images >= 0 && world.calls < 1000; i++) {
+    for (int i = 0; i < 5000 && worker_busy(&h); i++)
         loop_once(&h, 1);
-        if (i > 20 && !world.images)
-            break;
-    }
+    assert_false(worker_busy(&h));
     worker_stop(&h);
     json_object_put(o);
     assert_clean();

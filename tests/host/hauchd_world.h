@@ -31,7 +31,8 @@ struct world {
     unsigned nodes;
     char     link[WORLD_LINKS][16];
     unsigned links;
-    int      loops, images, mappings;
+    int      loops;
+    _Atomic int images, mappings;          /* the worker counts these, too, as it does calls */
     int      death_fd, store_fd;
     char     watch[64][2][160];
     unsigned watches;
@@ -39,7 +40,7 @@ struct world {
     char     event[256][160];
 
     int         lists;                     /* how often all domains were listed */
-    int         calls, fail_at;            /* which call fails; 0: none */
+    _Atomic int calls, fail_at;            /* which call fails; 0: none */
     const char *failed;                    /* its name */
     bool        backends_silent;           /* they never answer */
     bool        store_away;
