@@ -12,7 +12,7 @@
 #include "dom0/store/usage.h"
 
 void conn_init(struct conn *c, struct store *s, const struct conn_transport *t, uint16_t domid) {
-    memset(c, 0, offsetof(struct conn, in));
+    memset(c, 0, sizeof(*c));
     c->store = s;
     c->transport = t;
     c->who.domid = domid;
@@ -143,6 +143,8 @@ static void leave_run_list(struct conn *c) {
 
 void conn_destroy(struct conn *c) {
     conn_reset(c);
+    free(c->in);
+    c->in = NULL;
     leave_run_list(c);
     *(c->prev ? &c->prev->next : &c->store->conns) = c->next;
     if (c->next)
@@ -305,20 +307,39 @@ void conn_send_event(struct conn *c, const char *path, const char *token) {
         queue_event(c, m, sent);
 }
 
+int conn_make_room(struct conn *c) {
+    if (!c->in)
+        c->in = malloc(sizeof(struct xs_message));
+    return c->in ? 0 : -ENOMEM;
+}
+
+/* A guest that says nothing costs no buffer; a client of the socket soon says more. */
+static void give_room_back(struct conn *c) {
+    if (!c->lasting || c->in_end > c->in_start)
+        return;
+    free(c->in);
+    c->in = NULL;
+    c->in_start = c->in_end = 0;
+}
+
 /* Reads once if the transport may have more. */
 static void fill(struct conn *c) {
     if (c->drained)
         return;
+    if (conn_make_room(c) < 0) {
+        conn_fail(c, XENSTORE_ERROR_COMM);
+        return;
+    }
     size_t have = c->in_end - c->in_start;
     memmove(c->in, c->in + c->in_start, have);
     c->in_start = 0;
     c->in_end = have;
-    ssize_t n = c->transport->read(c, c->in + have, sizeof(c->in) - have);
+    ssize_t n = c->transport->read(c, c->in + have, sizeof(struct xs_message) - have);
     if (n < 0) {
         conn_fail(c, XENSTORE_ERROR_COMM);
         n = 0;
     }
-    c->drained = (size_t)n < sizeof(c->in) - have;
+    c->drained = (size_t)n < sizeof(struct xs_message) - have;
     c->in_end += (size_t)n;
 }
 
@@ -364,5 +385,6 @@ bool conn_run(struct conn *c) {
     while (i < CONN_BURST && !c->fault && may_ask(c) && serve_one(c))
         i++;
     store_commit(c->store);
+    give_room_back(c);
     return i == CONN_BURST;
 }

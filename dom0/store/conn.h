@@ -85,7 +85,7 @@ struct conn {
     uint64_t out_bytes; /* of unsent messages, still to be sent */
     size_t in_start, in_end;
     uint32_t held; /* bytes at in_start that the journal has, since they are no more in the ring */
-    char in[sizeof(struct xs_message)];
+    char *in; /* room for one message, while there are bytes of one; conn_make_room() */
 };
 
 /* Domain 0, which includes all that come by a socket, is privileged. */
@@ -119,6 +119,9 @@ int conn_restore_unsent(struct conn *c, const void *message, size_t len, size_t 
 void conn_restore_sent(struct conn *c, uint64_t n);
 void conn_drop_txn(struct conn *c, struct txn *x);
 void conn_drop_watch(struct conn *c, struct watch *w);
+
+/* Makes sure of c->in. -ENOMEM or 0. */
+int conn_make_room(struct conn *c);
 
 /* All bytes held for the client other than its nodes. */
 uint64_t conn_memory(const struct conn *c);

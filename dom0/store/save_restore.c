@@ -154,8 +154,10 @@ static int restore_txn(struct conn *c, uint16_t type, uint32_t id) {
 }
 
 static int restore_input(struct conn *c, const struct cursor *in) {
-    if (in->left > sizeof(c->in) - c->in_end)
+    if (in->left > sizeof(struct xs_message) - c->in_end)
         return -EBADMSG;
+    if (conn_make_room(c) < 0)
+        return -ENOMEM;
     memcpy(c->in + c->in_end, in->at, in->left);
     c->in_end += in->left;
     c->held += (uint32_t)in->left;

@@ -2,7 +2,7 @@
 # The benchmark's programs: a QEMU plugin, a static program for the guests, the smallest guest.
 
 .PHONY: bench-programs
-bench-programs: $(O)/bench/insn.so $(O)/bench/ops $(O)/bench/ask $(O)/bench/noop.elf
+bench-programs: $(O)/bench/insn.so $(O)/bench/ops $(O)/bench/ask $(O)/bench/store_ask $(O)/bench/noop.elf
 
 $(O)/bench/insn.so: tests/bench/insn.c
 	@mkdir -p $(@D)
@@ -25,6 +25,10 @@ $(O)/bench/ask: tests/bench/ask.c tests/bench/mark.h
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -static $< -o $@
 
+$(O)/bench/store_ask: tests/bench/store_ask.c lib/xs_client.c tests/bench/mark.h
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -static $(filter %.c,$^) -o $@
+
 $(O)/bench/noop.elf: tests/bench/noop.S
 	@mkdir -p $(@D)
 	$(CC) -nostdlib -static -no-pie -Wl,-Ttext-segment=0xffffffff80100000 -Wl,-e,start -Wl,--build-id=none \
@@ -43,5 +47,6 @@ bench: deps
 	@$(MAKE) --no-print-directory -s hv dom0
 	@tests/bench/bench
 	@tests/bench/create
+	@tests/bench/store
 	@tests/bench/prim
 	@tests/bench/smp
