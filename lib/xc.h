@@ -98,8 +98,8 @@ int xc_mem_pin_l4(struct xc *xc, uint16_t domid, uint64_t mfn, struct fault *f);
 
 /* Machine frames of the domain, writable and side by side; NULL on failure. */
 void *xc_map(struct xc *xc, uint16_t domid, const uint64_t *mfns, size_t pages, struct fault *f);
-/* The same, read-only, which page tables allow too. @errors (one a page, or NULL: all or nothing) gets 0 or negative
- * errno for each; the pages that failed must not be touched. */
+/* The same, read-only, which page tables allow too. @errors (one a page, or NULL: all or nothing) gets 0 or
+ * negative errno for each; the pages that failed must not be touched. */
 const void *xc_map_read(struct xc *xc, uint16_t domid, const uint64_t *mfns, size_t pages, int *errors,
                         struct fault *f);
 void  xc_unmap(struct xc *xc, void *addr, size_t pages);
@@ -116,7 +116,8 @@ int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *grants, 
 int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct fault *f);
 /* The hypervisor's log from *index on; returns bytes copied and moves *index. */
 int xc_host_console(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f);
-/* The same of the record that a crash of the machine left, from byte *index on; only Hauch has it. 0: its end, or none. */
+/* The same of the record that a crash of the machine left, from byte *index on; only Hauch has it. 0: its
+ * end, or none. */
 int xc_host_last_crash(struct xc *xc, char *buf, size_t size, uint32_t *index, bool clear, struct fault *f);
 /* As if @key were typed for the hypervisor at its console; what that does is its own affair. */
 int xc_host_key(struct xc *xc, char key, struct fault *f);

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define NO_PASSTHROUGH "devices of the host stay with domain 0: it has the drivers"
-#define NO_MIGRATION   "a running domain can be neither stored nor moved yet; hauch shutdown and hauch create end and begin it"
+#define NO_MIGRATION                                                                                         \
+    "a running domain can be neither stored nor moved yet; hauch shutdown and hauch create end and begin it"
 #define NO_POOLS       "all processors are one pool; hauch vcpu-pin and hauch sched-credit2 divide them"
 #define NO_EMULATION   "domains are paravirtualized and have no emulated devices"
 #define NO_LABELS      "there are no security labels"
@@ -38,7 +39,8 @@ static const struct {
     { "sched-credit", NO_SCHEDULER },
     { "sched-rtds", NO_SCHEDULER },
     { "set-parameters", "its options are read at boot only; change the boot loader's entry" },
-    { "claims", "memory is set aside only while a domain is being made; hauch info shows outstanding_claims" },
+    { "claims",
+      "memory is set aside only while a domain is being made; hauch info shows outstanding_claims" },
     { "vtpm-attach", NO_DEVICE },
     { "vtpm-list", NO_DEVICE },
     { "vtpm-detach", NO_DEVICE },

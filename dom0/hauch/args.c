@@ -28,14 +28,15 @@ int next_option(const struct command *cmd, int argc, char **argv, const char *sh
     return o;
 }
 
-long long number_arg(const struct command *cmd, const char *what, const char *text, long long min, long long max)
+long long number_arg(const struct command *cmd, const char *what, const char *text, long long min,
+                     long long max)
 {
     char      mistake[256], *end;
     long long n = strtoll(text, &end, 10);
 
     if (!*text || *end || n < min || n > max) {
-        snprintf(mistake, sizeof(mistake), "%s is \"%.80s\": a number from %lld to %lld is wanted", what, text, min,
-                 max);
+        snprintf(mistake, sizeof(mistake), "%s is \"%.80s\": a number from %lld to %lld is wanted", what,
+                 text, min, max);
         usage_exit(cmd, mistake);
     }
     return n;

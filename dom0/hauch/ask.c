@@ -89,7 +89,8 @@ static bool is_progress(struct json_object *o)
     return true;
 }
 
-/* Whoever waits on a terminal for more than a second is told so, second by second. True if something was shown. */
+/* Whoever waits on a terminal for more than a second is told so, second by second. True if something was
+ * shown. */
 static bool patience(int fd, const char *op)
 {
     struct pollfd p = { .fd = fd, .events = POLLIN };

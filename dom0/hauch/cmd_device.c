@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hauch block-list, network-list, channel-list: a domain's devices and the states of their ends; block-attach,
- * network-attach and their opposites, which let devices come and go while it runs. */
+/* hauch block-list, network-list, channel-list: a domain's devices and the states of their ends;
+ * block-attach, network-attach and their opposites, which let devices come and go while it runs. */
 #define _GNU_SOURCE
 #include "dom0/hauch/hauch.h"
 
@@ -115,15 +115,16 @@ static int run(const struct command *cmd, const char *head, const char *list_nam
 
 static int block_list_run(int argc, char **argv)
 {
-    return run(&cmd_block_list, "Vdev  BE  handle state evt-ch ring-ref BE-path                       ", "disks", argc,
-               argv);
+    return run(&cmd_block_list, "Vdev  BE  handle state evt-ch ring-ref BE-path                       ",
+               "disks", argc, argv);
 }
 
 static int network_list_run(int argc, char **argv)
 {
-    return run(&cmd_network_list,
-               "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       ",
-               "vifs", argc, argv);
+    return run(
+        &cmd_network_list,
+        "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       ",
+        "vifs", argc, argv);
 }
 
 static int channel_list_run(int argc, char **argv)

@@ -81,9 +81,10 @@ static void daemons(void)
     else
         xs_client_close(xs);
     if (fd < 0)
-        doctor_tell(FIND_PROBLEM, "daemons", "systemctl start hauch-console",
-                    "hauch-console does not answer: %s; domains run, but their consoles are neither shown nor logged",
-                    strerror(-fd));
+        doctor_tell(
+            FIND_PROBLEM, "daemons", "systemctl start hauch-console",
+            "hauch-console does not answer: %s; domains run, but their consoles are neither shown nor logged",
+            strerror(-fd));
     else
         close(fd);
     if (!rc && fd >= 0)

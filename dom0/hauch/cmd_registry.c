@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hauch define, undefine, edit, start, autostart: domains that are known whether they run or not; host-start and
- * host-stop, which the host's own start and end call. */
+/* hauch define, undefine, edit, start, autostart: domains that are known whether they run or not; host-start
+ * and host-stop, which the host's own start and end call. */
 #define _GNU_SOURCE
 #include "dom0/hauch/hauch.h"
 
@@ -21,9 +21,11 @@ static int host_start_run(int argc, char **argv);
 static int host_stop_run(int argc, char **argv);
 
 const struct command cmd_define = {
-    "define", "remember a domain's configuration",
+    "define",
+    "remember a domain's configuration",
     "hauch define FILE [KEY=VALUE ...]\n"
-    "Its name= is what it is known by from now on, in place of an older one of that name. A domain of that name "
+    "Its name= is what it is known by from now on, in place of an older one of that name. A domain of that "
+    "name "
     "that runs is not changed.\n",
     define_run,
 };
@@ -51,7 +53,10 @@ const struct command cmd_start = {
 };
 
 const struct command cmd_autostart = {
-    "autostart", "whether a defined domain starts with the host", "hauch autostart NAME on|off\n", autostart_run,
+    "autostart",
+    "whether a defined domain starts with the host",
+    "hauch autostart NAME on|off\n",
+    autostart_run,
 };
 
 const struct command cmd_host_start = {

@@ -15,7 +15,8 @@
 static int store_run(int argc, char **argv);
 
 const struct command cmd_store = {
-    "store", "look at and change the store",
+    "store",
+    "look at and change the store",
     "hauch store read PATH ...\n"
     "hauch store write PATH VALUE [PATH VALUE ...]\n"
     "hauch store ls [PATH]\n"
@@ -24,7 +25,8 @@ const struct command cmd_store = {
     "hauch store quota [DOMAIN]\n"
     "  -n, --times TIMES       end after that many changes\n"
     "  -t, --timeout SECONDS   end after that time, with status 1\n"
-    "write does all or nothing. watch prints the path of each change; the first line of each PATH says that it is "
+    "write does all or nothing. watch prints the path of each change; the first line of each PATH says that "
+    "it is "
     "watched.\n",
     store_run,
 };

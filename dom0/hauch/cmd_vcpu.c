@@ -26,9 +26,11 @@ const struct command cmd_vcpu_set = {
 };
 
 const struct command cmd_vcpu_pin = {
-    "vcpu-pin", "say where virtual processors may and should run",
+    "vcpu-pin",
+    "say where virtual processors may and should run",
     "hauch vcpu-pin [-f] DOMAIN VCPU|all HARD|- [SOFT|-]\n"
-    "HARD is where it may run, SOFT where it rather runs: all, or a list such as 0-3,5,^1; - changes nothing.\n"
+    "HARD is where it may run, SOFT where it rather runs: all, or a list such as 0-3,5,^1; - changes "
+    "nothing.\n"
     "  -f, --force         also if the domain's kernel has pinned it itself\n",
     pin_run,
 };
@@ -40,7 +42,8 @@ static void show_row(struct json_object *v)
     show_padded(text_in(v, "name"), 32);
     printf(" %5lld %5lld", number_in(v, "domid"), number_in(v, "vcpu"));
     if (online)
-        printf(" %4lld   %c%c-", number_in(v, "cpu"), json_object_get_boolean(member(v, "running")) ? 'r' : '-',
+        printf(" %4lld   %c%c-", number_in(v, "cpu"),
+               json_object_get_boolean(member(v, "running")) ? 'r' : '-',
                json_object_get_boolean(member(v, "blocked")) ? 'b' : '-');
     else
         printf("    -   --p");

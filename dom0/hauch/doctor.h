@@ -23,7 +23,8 @@ void doctor_hypervisor(void);
 void doctor_kernel(void);
 void doctor_network(void);
 void doctor_space(void);
-/* doctor_domains.c: other toolstacks, and what nobody owns. @domains: hauch list's, or NULL: hauchd is away. */
+/* doctor_domains.c: other toolstacks, and what nobody owns. @domains: hauch list's, or NULL: hauchd is away.
+ */
 void doctor_toolstacks(void);
 void doctor_memory(struct json_object *host);
 void doctor_domains(struct json_object *domains);

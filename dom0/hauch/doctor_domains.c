@@ -50,8 +50,8 @@ void doctor_toolstacks(void)
         doctor_tell(FIND_PROBLEM, "toolstacks", "stop one of them: the store has one owner at a time",
                     "hauch-store and %s run both: a domain is known to one of them only", other);
     else if (s.strange[0] || s.strange[1])
-        doctor_tell(FIND_NOTE, "toolstacks", NULL, "the store is %s: hauchd works with it, hauch-store must not be started",
-                    other);
+        doctor_tell(FIND_NOTE, "toolstacks", NULL,
+                    "the store is %s: hauchd works with it, hauch-store must not be started", other);
     else
         doctor_tell(FIND_GOOD, "toolstacks", NULL, "no other toolstack's daemons run");
     if (s.ours[1] && s.strange[2])
@@ -93,7 +93,8 @@ static unsigned stale_below(struct xs_client *xs, const char *folder, struct jso
             continue;
         stale++;
         snprintf(remedy, sizeof(remedy), "hauch store rm %.100s/%.40s", folder, names[i]);
-        doctor_tell(FIND_PROBLEM, "leaks", remedy, "%s/%s is in the store, and there is no such domain", folder, names[i]);
+        doctor_tell(FIND_PROBLEM, "leaks", remedy, "%s/%s is in the store, and there is no such domain",
+                    folder, names[i]);
     }
     free(names);
     return stale;
@@ -113,9 +114,10 @@ static unsigned foreign(struct json_object *domains)
             doctor_tell(FIND_PROBLEM, "leaks", "hauch dmesg; a back end that still maps its memory keeps it",
                         "domain %lld is dead, but does not go", number_in(d, "domid"));
         else
-            doctor_tell(FIND_NOTE, "domains", NULL,
-                        "domain %lld (%s) was made by another toolstack: hauch can pause and destroy it, no more",
-                        number_in(d, "domid"), text_in(d, "name"));
+            doctor_tell(
+                FIND_NOTE, "domains", NULL,
+                "domain %lld (%s) was made by another toolstack: hauch can pause and destroy it, no more",
+                number_in(d, "domid"), text_in(d, "name"));
     }
     return count;
 }
@@ -152,7 +154,8 @@ static bool served(struct xs_client *xs, const char *file)
         for (int j = 0; j < m; j++) {
             char *value = NULL;
 
-            snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%.20s/%.20s/params", domains[i], devices[j]);
+            snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%.20s/%.20s/params", domains[i],
+                     devices[j]);
             if (!xs_client_read(xs, 0, path, &value, NULL))
                 found |= !strcmp(value, file);
             free(value);

@@ -14,7 +14,8 @@ void doctor_hypervisor(void)
 
     doctor_line("/sys/hypervisor/type", type, sizeof(type));
     if (strcmp(type, "xen")) {
-        doctor_tell(FIND_PROBLEM, "hypervisor", "boot the entry of Hauch: hauch.elf first, this kernel as its module",
+        doctor_tell(FIND_PROBLEM, "hypervisor",
+                    "boot the entry of Hauch: hauch.elf first, this kernel as its module",
                     "this system runs without a hypervisor that speaks Xen's interface");
         return;
     }
@@ -74,8 +75,8 @@ static unsigned bridges(void)
         snprintf(path, sizeof(path), "/sys/class/net/%.200s/flags", e->d_name);
         doctor_line(path, path, sizeof(path));
         if (!(strtoul(path, NULL, 16) & 1))
-            doctor_tell(FIND_PROBLEM, "network", "ip link set BRIDGE up", "bridge %s is down: its domains have no network",
-                        e->d_name);
+            doctor_tell(FIND_PROBLEM, "network", "ip link set BRIDGE up",
+                        "bridge %s is down: its domains have no network", e->d_name);
     }
     if (dir)
         closedir(dir);
@@ -85,7 +86,8 @@ static unsigned bridges(void)
 /* Does some chain drop what is forwarded? Only the program that made the rules can tell. */
 static bool forward_dropped(void)
 {
-    FILE *in = getenv("HAUCH_ROOT") ? fopen(doctor_path("/nft"), "re") : popen("nft list ruleset 2>/dev/null", "re");
+    FILE *in = getenv("HAUCH_ROOT") ? fopen(doctor_path("/nft"), "re")
+                                    : popen("nft list ruleset 2>/dev/null", "re");
     char  line[1024];
     bool  dropped = false;
 
@@ -113,7 +115,8 @@ void doctor_network(void)
         filtered |= value[0] == '1';
     }
     if (filtered && forward_dropped())
-        doctor_tell(FIND_PROBLEM, "network", "sysctl net.bridge.bridge-nf-call-iptables=0, or accept what bridges forward",
+        doctor_tell(FIND_PROBLEM, "network",
+                    "sysctl net.bridge.bridge-nf-call-iptables=0, or accept what bridges forward",
                     "frames between domains go through a firewall that drops what is forwarded "
                     "(bridge-nf-call-iptables is 1)");
     else if (filtered)
@@ -140,8 +143,8 @@ void doctor_space(void)
         if (mib >= LEAST_MIB)
             continue;
         good = false;
-        doctor_tell(FIND_PROBLEM, "space", "make room there", "%s has %llu MiB left: logs and state need %d", folders[i],
-                    mib, LEAST_MIB);
+        doctor_tell(FIND_PROBLEM, "space", "make room there", "%s has %llu MiB left: logs and state need %d",
+                    folders[i], mib, LEAST_MIB);
     }
     if (good)
         doctor_tell(FIND_GOOD, "space", NULL, "there is room for logs and state");

@@ -26,8 +26,8 @@ struct command {
 extern const struct command cmd_create, cmd_list, cmd_console, cmd_shutdown, cmd_reboot, cmd_destroy,
     cmd_pause, cmd_unpause, cmd_rename, cmd_domid, cmd_domname, cmd_info, cmd_dmesg, cmd_uptime,
     cmd_vcpu_list, cmd_vcpu_set, cmd_vcpu_pin, cmd_sched_credit2, cmd_sysrq, cmd_debug_keys, cmd_mem_set,
-    cmd_mem_max, cmd_vm_list, cmd_config_update, cmd_block_list, cmd_network_list, cmd_channel_list, cmd_store,
-    cmd_logs, cmd_top, cmd_block_attach, cmd_block_detach, cmd_network_attach, cmd_network_detach,
+    cmd_mem_max, cmd_vm_list, cmd_config_update, cmd_block_list, cmd_network_list, cmd_channel_list,
+    cmd_store, cmd_logs, cmd_top, cmd_block_attach, cmd_block_detach, cmd_network_attach, cmd_network_detach,
     cmd_define, cmd_undefine, cmd_edit, cmd_start, cmd_autostart, cmd_host_start, cmd_host_stop, cmd_events,
     cmd_doctor, cmd_dump_core;
 
@@ -37,7 +37,8 @@ const char *absent_reason(const char *verb);
 /* Called as `xl`: what is printed has xl's columns and nothing else. */
 extern bool as_xl;
 
-/* Join the console of a domain until it is left, or for @timeout_ms unless negative: EXIT_* (cmd_console.c). */
+/* Join the console of a domain until it is left, or for @timeout_ms unless negative: EXIT_* (cmd_console.c).
+ */
 int join_console(uint16_t domid, int timeout_ms);
 
 /* ---- asking (ask.c) ---- */
@@ -80,7 +81,8 @@ int next_option(const struct command *cmd, int argc, char **argv, const char *sh
                 const struct option *longs);
 
 /* Decimal text as a number from @min to @max; else a message that names @what, and the end. */
-long long number_arg(const struct command *cmd, const char *what, const char *text, long long min, long long max);
+long long number_arg(const struct command *cmd, const char *what, const char *text, long long min,
+                     long long max);
 void request_text(struct json_object *rq, const char *key, const char *value);      /* unless NULL */
 void request_number(struct json_object *rq, const char *key, long long value);
 

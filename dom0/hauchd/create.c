@@ -13,8 +13,8 @@
 
 #include "lib/dev_nodes.h"
 
-/* Patience with a back end: on a slow machine its threads take a while to start. With the worker: it is at most
- * as slow as the disk that kernels come from, and memory. */
+/* Patience with a back end: on a slow machine its threads take a while to start. With the worker: it is at
+ * most as slow as the disk that kernels come from, and memory. */
 enum { BACKEND_MS = 60000, UNPACK_MS = 600000, BUILD_MS = 3600000 };
 
 /* ---- files: all that can be known to be missing before anything is made ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which devices a domain has: parallel lists of what was asked for, how it was written, and what became of it. */
+/* Which devices a domain has: parallel lists of what was asked for, how it was written, and what became of
+ * it. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -68,8 +69,9 @@ static int add_disk(struct domain *d, struct config_disk *disk, const char *spec
     size_t n = d->config.disk_count;
     char  *copy = strdup(spec);
 
-    if (!copy || grow(&d->config.disks, n, sizeof(*d->config.disks)) || grow(&d->disks, n, sizeof(*d->disks)) ||
-        grow(&d->disk_ends, n, sizeof(*d->disk_ends)) || grow(&d->disk_specs, n, sizeof(*d->disk_specs))) {
+    if (!copy || grow(&d->config.disks, n, sizeof(*d->config.disks)) ||
+        grow(&d->disks, n, sizeof(*d->disks)) || grow(&d->disk_ends, n, sizeof(*d->disk_ends)) ||
+        grow(&d->disk_specs, n, sizeof(*d->disk_specs))) {
         free(copy);
         return -ENOMEM;
     }
@@ -138,7 +140,7 @@ int device_add(struct domain *d, enum device kind, const char *setting, const ch
     return rc;
 }
 
-#define CLOSE_GAP(list, i, count) memmove(&(list)[i], &(list)[(i) + 1], ((count) - (i) - 1) * sizeof((list)[0]))
+#define CLOSE_GAP(list, i, count) memmove(&(list)[i], &(list)[(i) + 1], ((count) - (i)-1) * sizeof((list)[0]))
 
 void device_forget(struct domain *d, enum device kind, size_t i)
 {

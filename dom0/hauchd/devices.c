@@ -262,7 +262,8 @@ int devices_connect(struct domain *d, struct fault *f)
 }
 
 /* ---- going ---- */
-static int close_one(struct domain *d, const char *type, unsigned devid, struct device_end *end, struct fault *f)
+static int close_one(struct domain *d, const char *type, unsigned devid, struct device_end *end,
+                     struct fault *f)
 {
     if (!end->closing) {
         int rc = dev_close(d->h->xs, type, d->entry.id, devid, f);

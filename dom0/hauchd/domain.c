@@ -36,8 +36,8 @@ static struct json_object *notes_json(const struct config_log *log)
 }
 
 /* The configuration's text and its overrides, understood; *doc is for the caller to free. */
-static int config_understand(const struct wire_request *rq, struct domain_config *out, struct config_doc **doc,
-                             struct json_object **notes, struct fault *f)
+static int config_understand(const struct wire_request *rq, struct domain_config *out,
+                             struct config_doc **doc, struct json_object **notes, struct fault *f)
 {
     struct config_log log = { 0 };
     const char       *source = rq->source ? rq->source : "configuration";
@@ -70,8 +70,8 @@ int domain_understand(const struct wire_request *rq, struct domain_config *out, 
     return rc;
 }
 
-int domain_reread(const struct domain *d, const char *setting, struct domain_config *out, struct config_doc **doc,
-                  struct json_object **notes, struct fault *f)
+int domain_reread(const struct domain *d, const char *setting, struct domain_config *out,
+                  struct config_doc **doc, struct json_object **notes, struct fault *f)
 {
     struct wire_request rq = { .config = d->text, .source = d->source };
 
@@ -214,7 +214,8 @@ static struct wire_request *request_copy(const struct wire_request *rq, const ch
     return copy;
 }
 
-int domain_update(struct domain *d, const struct wire_request *rq, struct json_object **notes, struct fault *f)
+int domain_update(struct domain *d, const struct wire_request *rq, struct json_object **notes,
+                  struct fault *f)
 {
     struct domain_config config;
     struct wire_request *copy;

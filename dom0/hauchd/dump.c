@@ -129,9 +129,10 @@ int do_dump(struct hauchd *h, struct client *c, const struct wire_request *rq, s
     int                             rc = guest_find(h, rq->domain, &t, f);
 
     rc = rc ? rc : running_find(h, rq->domain, &t, &info, f);
-    if (!rc && (rq->path[0] != '/' || snprintf(u.path, sizeof(u.path), "%s", rq->path) >= (int)sizeof(u.path)))
-        rc = fault_set(f, -EINVAL, "core file \"%.200s\": a path from / on of at most %zu bytes is wanted", rq->path,
-                       sizeof(u.path) - 1);
+    if (!rc &&
+        (rq->path[0] != '/' || snprintf(u.path, sizeof(u.path), "%s", rq->path) >= (int)sizeof(u.path)))
+        rc = fault_set(f, -EINVAL, "core file \"%.200s\": a path from / on of at most %zu bytes is wanted",
+                       rq->path, sizeof(u.path) - 1);
     if (rc)
         return rc;
     u.d = t.d;

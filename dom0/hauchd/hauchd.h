@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hauchd: the one resident program that makes domains, watches them die and makes them anew.
  *
- * One loop, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what takes time
- * here (unpacking a kernel, filling memory) is done by one thread beside it (worker.c).
+ * One loop, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what takes
+ * time here (unpacking a kernel, filling memory) is done by one thread beside it (worker.c).
  *
  *   main.c     options, opening everything                  domain.c   what is known of a domain
  *   loop.c     waiting for events                           create.c   the list of steps that makes one
@@ -65,7 +65,16 @@ struct hauchd {
 };
 
 /* Who a descriptor belongs to, for the loop. */
-enum source { FROM_WORKER, FROM_CLIENT, FROM_LISTEN, FROM_EVTCHN, FROM_STORE, FROM_CONSOLE, FROM_LINK, FROM_UEVENT };
+enum source {
+    FROM_WORKER,
+    FROM_CLIENT,
+    FROM_LISTEN,
+    FROM_EVTCHN,
+    FROM_STORE,
+    FROM_CONSOLE,
+    FROM_LINK,
+    FROM_UEVENT
+};
 int      loop_add(struct hauchd *h, int fd, enum source source, struct client *c);
 void     loop_want(struct hauchd *h, int fd, struct client *c, uint32_t events);
 
@@ -150,11 +159,13 @@ int  domain_understand(const struct wire_request *rq, struct domain_config *out,
                        struct fault *f);
 
 /* What @d would be with @setting ("key=value") besides: NULL for nothing besides. *doc is the caller's. */
-int  domain_reread(const struct domain *d, const char *setting, struct domain_config *out, struct config_doc **doc,
-                   struct json_object **notes, struct fault *f);
+int domain_reread(const struct domain *d, const char *setting, struct domain_config *out,
+                  struct config_doc **doc, struct json_object **notes, struct fault *f);
 
-/* From the next restart on the domain is what @rq says, with the same name and UUID. Errors as domain_new(). */
-int  domain_update(struct domain *d, const struct wire_request *rq, struct json_object **notes, struct fault *f);
+/* From the next restart on the domain is what @rq says, with the same name and UUID. Errors as domain_new().
+ */
+int domain_update(struct domain *d, const struct wire_request *rq, struct json_object **notes,
+                  struct fault *f);
 
 /* Let the job go on and act if it came to an end. @d may be freed. */
 void domain_poke(struct domain *d);
@@ -252,8 +263,8 @@ void client_fail(struct client *c, const struct fault *f, struct json_object *no
 int  client_wait(struct client *c, struct domain *d, enum wait_for what);
 /* It is told of events from now on. */
 void client_subscribe(struct client *c);
-/* Tell those who want to know that @what happened: to @d, to the domain @id (not ours), or INDEX_NO_ID: to the
- * host. @detail: in words, or NULL. */
+/* Tell those who want to know that @what happened: to @d, to the domain @id (not ours), or INDEX_NO_ID: to
+ * the host. @detail: in words, or NULL. */
 void event_emit(struct hauchd *h, const char *what, const struct domain *d, uint16_t id, const char *detail);
 /* The client waits for something else than a domain; release it before it is answered. */
 void client_hold(struct client *c);
@@ -269,7 +280,8 @@ bool client_busy(const struct client *c);
 int log_read(struct hauchd *h, bool clear, char **text, struct fault *f);
 int log_refusals(struct hauchd *h, int domid, char **text, struct fault *f);
 int log_missing(struct hauchd *h, char **text, struct fault *f);
-/* What the machine said before it crashed in the boot before this; "" if nothing is kept. @clear: forget it. */
+/* What the machine said before it crashed in the boot before this; "" if nothing is kept. @clear: forget it.
+ */
 int log_last_crash(struct hauchd *h, bool clear, char **text, struct fault *f);
 
 /* report.c: JSON; the caller owns the reference */

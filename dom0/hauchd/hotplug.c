@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Devices of a running domain come and go: the same steps as at its making, for one device.
  *
- * To come is a list of steps with undos, as a domain's own making is (step.h). To go begins with a question: a
- * guest that uses the device is asked to let go, by its back end's state, and may take its time or refuse; only
- * then, or when it never used it, or with force, the list is walked backwards. While that lasts the device
- * stands in the domain's lists, so that the end of the domain in between takes it away like any other.
+ * To come is a list of steps with undos, as a domain's own making is (step.h). To go begins with a question:
+ * a guest that uses the device is asked to let go, by its back end's state, and may take its time or refuse;
+ * only then, or when it never used it, or with force, the list is walked backwards. While that lasts the
+ * device stands in the domain's lists, so that the end of the domain in between takes it away like any other.
  *
  * The domain's settings are kept in step (`disk=[...]`, `vif=[...]`): a restart of the domain, or of hauchd,
  * finds the devices of now, not those of the file. */
@@ -283,7 +283,8 @@ void hotplug_hurry(struct hauchd *h)
 }
 
 /* ---- beginnings ---- */
-static struct hot *hot_new(struct domain *d, enum device kind, unsigned devid, struct client *c, struct fault *f)
+static struct hot *hot_new(struct domain *d, enum device kind, unsigned devid, struct client *c,
+                           struct fault *f)
 {
     struct hot *hot = calloc(1, sizeof(*hot));
 
@@ -311,7 +312,8 @@ static bool busy(const struct domain *d, enum device kind, unsigned devid)
 }
 
 /* A card whose number is not given gets the first that is free; @out has SPEC_MAX bytes. */
-static int spec_complete(const struct domain *d, enum device kind, const char *spec, char *out, struct fault *f)
+static int spec_complete(const struct domain *d, enum device kind, const char *spec, char *out,
+                         struct fault *f)
 {
     unsigned devid = 0;
     int      n;
@@ -322,8 +324,9 @@ static int spec_complete(const struct domain *d, enum device kind, const char *s
         n = snprintf(out, SPEC_MAX, "%s%sdevid=%u", spec, *spec ? "," : "", devid);
     else
         n = snprintf(out, SPEC_MAX, "%s", spec);
-    return n < SPEC_MAX ? 0 : fault_set(f, -E2BIG, "a device of %zu bytes, at most %d are possible", strlen(spec),
-                                        SPEC_MAX - 32);
+    return n < SPEC_MAX ? 0
+                        : fault_set(f, -E2BIG, "a device of %zu bytes, at most %d are possible", strlen(spec),
+                                    SPEC_MAX - 32);
 }
 
 /* Undo of a beginning that led to nothing. */
@@ -408,7 +411,8 @@ int hotplug_detach(struct domain *d, enum device kind, const char *which, bool f
     if (!hot)
         return -ENOMEM;
     job_adopt(&hot->job);
-    hot->asking = !force && dev_frontend_state(d->h->xs, type_of(kind), d->entry.id, devid) == STATE_CONNECTED;
+    hot->asking = !force &&
+                  dev_frontend_state(d->h->xs, type_of(kind), d->entry.id, devid) == STATE_CONNECTED;
     hot->ask_until_ms = now_ms() + ASK_MS;
     if (hot->asking)
         rc = dev_ask_close(d->h->xs, type_of(kind), d->entry.id, devid, f);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the hypervisor has to say, from its log. Hauch also keeps records that it formats only when asked: which
- * hypercalls it refused to whom, and which it does not have. It writes those into the log when it gets the
- * debug key for them; the answer is what the log has gained. The keys mean other things to other hypervisors,
- * which therefore never get them. */
+/* What the hypervisor has to say, from its log. Hauch also keeps records that it formats only when asked:
+ * which hypercalls it refused to whom, and which it does not have. It writes those into the log when it gets
+ * the debug key for them; the answer is what the log has gained. The keys mean other things to other
+ * hypervisors, which therefore never get them. */
 #include "dom0/hauchd/hauchd.h"
 
 #include <errno.h>

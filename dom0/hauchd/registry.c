@@ -3,8 +3,8 @@
  * xl.cfg(5), in a folder that people may also look at and edit; an empty file autostart/NAME says that the
  * domain starts with the host. Names are indexed; text is read when it is needed, so that it is the file's.
  *
- * What runs when the host goes down is written down with all that is needed to make it again, and is made again
- * when the host comes up, defined or not. Nothing here ever touches a disk of a domain. */
+ * What runs when the host goes down is written down with all that is needed to make it again, and is made
+ * again when the host comes up, defined or not. Nothing here ever touches a disk of a domain. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/registry.h"
 
@@ -133,8 +133,10 @@ int registry_define(struct hauchd *h, const char *name, const char *text, struct
     int  rc;
 
     if (!index_name_valid(name))
-        return fault_set(f, -EINVAL, "name \"%.127s\" cannot be used: a name has 1 to %d letters, digits or . _ - + "
-                         "and is not a number", name, INDEX_NAME_MAX);
+        return fault_set(f, -EINVAL,
+                         "name \"%.127s\" cannot be used: a name has 1 to %d letters, digits or . _ - + "
+                         "and is not a number",
+                         name, INDEX_NAME_MAX);
     folder(h->registry_dir);
     path_of(h, name, path);
     rc = file_replace(path, text, f);
@@ -148,7 +150,8 @@ static struct definition *find(struct hauchd *h, const char *name, struct fault 
     struct definition *def = definition_of(h, name);
 
     if (!def)
-        fault_set(f, -ENOENT, "there is no definition %.127s; hauch list --defined shows those that are", name);
+        fault_set(f, -ENOENT, "there is no definition %.127s; hauch list --defined shows those that are",
+                  name);
     return def;
 }
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The number of a domain that another toolstack made and named @who in the store. INDEX_NO_ID: there is none. Only
- * looked for when nothing of ours has that name. */
+/* The number of a domain that another toolstack made and named @who in the store. INDEX_NO_ID: there is none.
+ * Only looked for when nothing of ours has that name. */
 static uint16_t foreign_find(struct hauchd *h, const char *who)
 {
     static struct xen_domctl_getdomaininfo list[256];
@@ -107,7 +107,8 @@ int do_create(struct hauchd *h, struct client *c, const struct wire_request *rq,
     struct domain      *d;
 
     if (h->halting && !rq->dry)
-        return fault_set(f, -ESHUTDOWN, "this host is going down: no domain is made; hauch host-start ends that state");
+        return fault_set(f, -ESHUTDOWN,
+                         "this host is going down: no domain is made; hauch host-start ends that state");
     d = domain_new(h, rq, rq->name, &notes, f);
     if (!d) {
         client_fail(c, f, notes);
@@ -333,7 +334,7 @@ static int do_last_crash(struct hauchd *h, struct client *c, const struct wire_r
 static int do_debug_keys(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
 {
     struct target t = { NULL, 0 };
-    int           rc = *rq->text ? 0 : fault_set(f, -EINVAL, "name the keys; hauch dmesg shows what they print");
+    int rc = *rq->text ? 0 : fault_set(f, -EINVAL, "name the keys; hauch dmesg shows what they print");
 
     for (const char *key = rq->text; !rc && *key; key++)
         rc = xc_host_key(h->xc, *key, f);

@@ -14,7 +14,8 @@ struct target {
     uint16_t       id;
 };
 
-/* A domain of another toolstack may be named by number or its name in the store; domain 0 also as Domain-0. */
+/* A domain of another toolstack may be named by number or its name in the store; domain 0 also as Domain-0.
+ */
 int target_find(struct hauchd *h, const char *who, struct target *t, struct fault *f);
 /* The same, but domain 0 is not to be touched. */
 int guest_find(struct hauchd *h, const char *who, struct target *t, struct fault *f);

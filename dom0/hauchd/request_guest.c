@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SLACK_KIB = 1024, LEAST_KIB = 4096 };      /* what a domain may have beyond its target, for rings and such */
+enum {
+    SLACK_KIB = 1024,
+    LEAST_KIB = 4096
+}; /* what a domain may have beyond its target, for rings and such */
 
 static int answer_notes(struct client *c, struct json_object *notes)
 {
@@ -59,7 +62,8 @@ int do_sysrq(struct hauchd *h, struct client *c, const struct wire_request *rq, 
     int                             rc = running_find(h, rq->domain, &t, &info, f);
 
     if (!rc && (strlen(rq->text) != 1 || rq->text[0] <= ' ' || rq->text[0] > '~'))
-        rc = fault_set(f, -EINVAL, "sysrq \"%.20s\": one letter or digit is wanted, such as h for help", rq->text);
+        rc = fault_set(f, -EINVAL, "sysrq \"%.20s\": one letter or digit is wanted, such as h for help",
+                       rq->text);
     rc = rc ? rc : node_write(h, t.id, "control/sysrq", rq->text, f);
     return rc ? rc : answer_done(c, &t);
 }
@@ -102,9 +106,9 @@ int do_mem_set(struct hauchd *h, struct client *c, const struct wire_request *rq
 
     rc = rc ? rc : static_max(h, &t, &max, f);
     if (!rc && (rq->kib < LEAST_KIB || (uint64_t)rq->kib > max))
-        rc = fault_set(f, -EINVAL, "%lld KiB: domain %s can have %d to %llu KiB%s", (long long)rq->kib, rq->domain,
-                       LEAST_KIB, (unsigned long long)max, t.id ? "; maxmem= in its configuration sets the limit"
-                                                                : "");
+        rc = fault_set(f, -EINVAL, "%lld KiB: domain %s can have %d to %llu KiB%s", (long long)rq->kib,
+                       rq->domain, LEAST_KIB, (unsigned long long)max,
+                       t.id ? "; maxmem= in its configuration sets the limit" : "");
     rc = rc ? rc : mem_set(h, &t, rq->kib, f);
     return rc ? rc : answer_done(c, &t);
 }
@@ -116,7 +120,8 @@ int do_mem_max(struct hauchd *h, struct client *c, const struct wire_request *rq
     int                             rc = running_find(h, rq->domain, &t, &info, f);
 
     if (!rc && (rq->kib < 0 || (uint64_t)rq->kib < info.tot_pages * 4))
-        rc = fault_set(f, -EINVAL, "%lld KiB: domain %s has %llu KiB now; take memory away with mem-set first",
+        rc = fault_set(f, -EINVAL,
+                       "%lld KiB: domain %s has %llu KiB now; take memory away with mem-set first",
                        (long long)rq->kib, rq->domain, (unsigned long long)info.tot_pages * 4);
     rc = rc ? rc : xc_domain_max_mem(h->xc, t.id, rq->kib + SLACK_KIB, f);
     return rc ? rc : answer_done(c, &t);

@@ -96,7 +96,8 @@ int do_halt(struct hauchd *h, struct client *c, const struct wire_request *rq, s
     int     rc;
 
     if (seconds < 0 || seconds > HALT_SECONDS_MAX)
-        return fault_set(f, -EINVAL, "%lld seconds: 0 to %d are possible", (long long)seconds, HALT_SECONDS_MAX);
+        return fault_set(f, -EINVAL, "%lld seconds: 0 to %d are possible", (long long)seconds,
+                         HALT_SECONDS_MAX);
     rc = registry_note_running(h, f);
     if (rc)
         return rc;

@@ -50,8 +50,8 @@ int do_vcpu_set(struct hauchd *h, struct client *c, const struct wire_request *r
         return rc;
     n = (struct vcpu_count){ t.id, rq->count, info.max_vcpu_id + 1 };
     if (rq->count < 1 || rq->count > n.max)
-        return fault_set(f, -EINVAL, "%lld vCPUs: domain %s can have 1 to %u%s", (long long)rq->count, rq->domain,
-                         n.max, t.id ? "; maxvcpus= in its configuration sets the limit" : "");
+        return fault_set(f, -EINVAL, "%lld vCPUs: domain %s can have 1 to %u%s", (long long)rq->count,
+                         rq->domain, n.max, t.id ? "; maxvcpus= in its configuration sets the limit" : "");
     rc = peer_store_need(h, f);
     if (rc)
         return rc;
@@ -111,8 +111,8 @@ static int share_check(const struct wire_request *rq, struct fault *f)
         return fault_set(f, -EINVAL, "weight %lld: 1 to %d are possible, 256 is usual", (long long)rq->weight,
                          WEIGHT_MAX);
     if (rq->given & F_CAP && (rq->cap < 0 || rq->cap > CAP_MAX))
-        return fault_set(f, -EINVAL, "cap %lld: percent of one CPU, 0 to %d, 0 means no cap", (long long)rq->cap,
-                         CAP_MAX);
+        return fault_set(f, -EINVAL, "cap %lld: percent of one CPU, 0 to %d, 0 means no cap",
+                         (long long)rq->cap, CAP_MAX);
     if (rq->given & (F_WEIGHT | F_CAP) && !rq->domain)
         return fault_set(f, -EINVAL, "weight and cap belong to a domain: name it");
     return 0;

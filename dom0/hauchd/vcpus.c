@@ -34,8 +34,10 @@ int vcpus_check(struct hauchd *h, const char *what, const struct config_cpus *cp
 
     for (unsigned i = cpus->all || rc ? CONFIG_CPUS_MAX : n; i < CONFIG_CPUS_MAX; i++)
         if (bit(cpus->bits, i))
-            return fault_set(f, -EINVAL, "%s: there is no CPU %u: this host has %u, numbered 0 to %u; name some "
-                             "of these, or \"all\"", what, i, n, n - 1);
+            return fault_set(f, -EINVAL,
+                             "%s: there is no CPU %u: this host has %u, numbered 0 to %u; name some "
+                             "of these, or \"all\"",
+                             what, i, n, n - 1);
     return rc;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one thread beside the loop. Unpacking a kernel and filling a domain's memory take seconds; meanwhile hauchd
- * answers. The thread alone touches the cache of kernels, and has control calls of its own; it knows nothing of
- * domains, clients or the store. Tasks go to it through one queue, in order, and come back through another; a
- * descriptor tells the loop. So nothing else in hauchd needs a lock. */
+/* The one thread beside the loop. Unpacking a kernel and filling a domain's memory take seconds; meanwhile
+ * hauchd answers. The thread alone touches the cache of kernels, and has control calls of its own; it knows
+ * nothing of domains, clients or the store. Tasks go to it through one queue, in order, and come back through
+ * another; a descriptor tells the loop. So nothing else in hauchd needs a lock. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/worker.h"
 

@@ -124,8 +124,8 @@ static void run(const struct one *c)
     file_text(out_path, out);
     file_text(err_path, err);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != c->status)
-        fail_msg("%s %s: status %d, not %d; it said: %s", c->argv[0], c->argv[1], WEXITSTATUS(status), c->status,
-                 err);
+        fail_msg("%s %s: status %d, not %d; it said: %s", c->argv[0], c->argv[1], WEXITSTATUS(status),
+                 c->status, err);
     if (c->out && strcmp(out, c->out))
         fail_msg("%s %s: printed\n%snot\n%s", c->argv[0], c->argv[1], out, c->out);
     if (c->err ? !strstr(err, c->err) : err[0])
@@ -141,44 +141,45 @@ static void run_all(const struct one *cases, size_t count)
 #define RUN(cases) run_all(cases, sizeof(cases) / sizeof((cases)[0]))
 
 /* ---- tables, as xl has them ---- */
-#define DOMAINS                                                                                               \
-    "{\"domains\":[{\"domid\":0,\"name\":\"Domain-0\",\"uuid\":\"00000000-0000-0000-0000-000000000000\","     \
-    "\"state\":\"r-----\",\"memory_kib\":1048576,\"vcpus\":4,\"cpu_time_s\":203.5},"                          \
-    "{\"domid\":1,\"name\":\"u1\",\"uuid\":\"f3950867-90bd-44a7-a40f-63e7f7bbd630\",\"state\":\"------\","    \
-    "\"memory_kib\":98304,\"vcpus\":2,\"cpu_time_s\":20.2,\"uptime_s\":163,"                                  \
+#define DOMAINS \
+    "{\"domains\":[{\"domid\":0,\"name\":\"Domain-0\",\"uuid\":\"00000000-0000-0000-0000-000000000000\"," \
+    "\"state\":\"r-----\",\"memory_kib\":1048576,\"vcpus\":4,\"cpu_time_s\":203.5}," \
+    "{\"domid\":1,\"name\":\"u1\",\"uuid\":\"f3950867-90bd-44a7-a40f-63e7f7bbd630\",\"state\":\"------\"," \
+    "\"memory_kib\":98304,\"vcpus\":2,\"cpu_time_s\":20.2,\"uptime_s\":163," \
     "\"config\":{\"c_info\":{\"name\":\"u1\"}}}]}"
 
 #define U1 "{\"domains\":[{\"domid\":1,\"name\":\"u1\",\"state\":\"------\",\"uptime_s\":164}]}"
 
-#define VCPUS                                                                                                 \
-    "{\"vcpus\":[{\"name\":\"Domain-0\",\"domid\":0,\"vcpu\":1,\"online\":true,\"running\":true,"             \
-    "\"blocked\":false,\"cpu\":3,\"cpu_time_s\":56.1,\"hard\":\"all\",\"soft\":\"all\"},"                     \
-    "{\"name\":\"u1\",\"domid\":1,\"vcpu\":0,\"online\":true,\"running\":false,\"blocked\":true,\"cpu\":1,"   \
-    "\"cpu_time_s\":11.2,\"hard\":\"1-2\",\"soft\":\"2\"},"                                                   \
-    "{\"name\":\"u1\",\"domid\":1,\"vcpu\":2,\"online\":false,\"running\":false,\"blocked\":true,\"cpu\":1,"  \
+#define VCPUS \
+    "{\"vcpus\":[{\"name\":\"Domain-0\",\"domid\":0,\"vcpu\":1,\"online\":true,\"running\":true," \
+    "\"blocked\":false,\"cpu\":3,\"cpu_time_s\":56.1,\"hard\":\"all\",\"soft\":\"all\"}," \
+    "{\"name\":\"u1\",\"domid\":1,\"vcpu\":0,\"online\":true,\"running\":false,\"blocked\":true,\"cpu\":1," \
+    "\"cpu_time_s\":11.2,\"hard\":\"1-2\",\"soft\":\"2\"}," \
+    "{\"name\":\"u1\",\"domid\":1,\"vcpu\":2,\"online\":false,\"running\":false,\"blocked\":true,\"cpu\":1," \
     "\"cpu_time_s\":2.5,\"hard\":\"0-1,3\",\"soft\":\"all\"}]}"
 
-#define SHARES                                                                                                \
-    "{\"shares\":[{\"name\":\"Domain-0\",\"domid\":0,\"weight\":256,\"cap\":0},"                              \
+#define SHARES \
+    "{\"shares\":[{\"name\":\"Domain-0\",\"domid\":0,\"weight\":256,\"cap\":0}," \
     "{\"name\":\"u1\",\"domid\":1,\"weight\":512,\"cap\":50}],\"ratelimit_us\":1000}"
 
-#define HOST                                                                                                  \
-    "{\"host\":{\"host\":\"pc\",\"release\":\"6.1.0\",\"version\":\"#1 SMP\",\"machine\":\"x86_64\","         \
-    "\"nr_cpus\":2,\"max_cpu_id\":1,\"nr_nodes\":1,\"cores_per_socket\":2,\"threads_per_core\":1,"            \
-    "\"cpu_khz\":2596044,\"hw_caps\":\"1f:2\",\"virt_caps\":[\"hvm\",\"pv\",\"hap\",\"gnttab-v1\"],"          \
-    "\"total_kib\":2096128,\"free_kib\":924672,\"outstanding_kib\":0,\"major\":4,\"minor\":17,"               \
-    "\"extra\":\".7\",\"hypervisor\":\"4.17.7\",\"caps\":\"xen-3.0-x86_64 \",\"scheduler\":\"credit2\","      \
-    "\"page_bytes\":4096,\"virt_start\":\"0xffff800000000000\",\"changeset\":\"\",\"command_line\":\"com1 \"," \
-    "\"compiler\":\"gcc\",\"compile_by\":\"a\",\"compile_domain\":\"b\",\"compile_date\":\"c\","              \
-    "\"build_id\":\"15\",\"cpu_topology\":[{\"cpu\":0,\"core\":0,\"socket\":0,\"node\":0},"                   \
-    "{\"cpu\":1,\"core\":1,\"socket\":0,\"node\":0}],"                                                        \
+#define HOST                                                                                                 \
+    "{\"host\":{\"host\":\"pc\",\"release\":\"6.1.0\",\"version\":\"#1 SMP\",\"machine\":\"x86_64\","        \
+    "\"nr_cpus\":2,\"max_cpu_id\":1,\"nr_nodes\":1,\"cores_per_socket\":2,\"threads_per_core\":1,"           \
+    "\"cpu_khz\":2596044,\"hw_caps\":\"1f:2\",\"virt_caps\":[\"hvm\",\"pv\",\"hap\",\"gnttab-v1\"],"         \
+    "\"total_kib\":2096128,\"free_kib\":924672,\"outstanding_kib\":0,\"major\":4,\"minor\":17,"              \
+    "\"extra\":\".7\",\"hypervisor\":\"4.17.7\",\"caps\":\"xen-3.0-x86_64 \",\"scheduler\":\"credit2\","     \
+    "\"page_bytes\":4096,\"virt_start\":\"0xffff800000000000\",\"changeset\":\"\",\"command_line\":\"com1 "  \
+    "\","                                                                                                    \
+    "\"compiler\":\"gcc\",\"compile_by\":\"a\",\"compile_domain\":\"b\",\"compile_date\":\"c\","             \
+    "\"build_id\":\"15\",\"cpu_topology\":[{\"cpu\":0,\"core\":0,\"socket\":0,\"node\":0},"                  \
+    "{\"cpu\":1,\"core\":1,\"socket\":0,\"node\":0}],"                                                       \
     "\"numa_nodes\":[{\"node\":0,\"memory_kib\":2096128,\"free_kib\":924672,\"distances\":[10]}]}}"
 
-#define DEVICES                                                                                               \
-    "{\"domid\":1,\"devices\":{\"disks\":[{\"devid\":51712,\"backend_id\":0,\"state\":1,"                     \
-    "\"event_channel\":-1,\"ring_ref\":-1,\"backend\":\"/local/domain/0/backend/vbd/1/51712\"}],"             \
-    "\"vifs\":[{\"devid\":0,\"backend_id\":0,\"mac\":\"00:16:3e:00:00:02\",\"state\":1,"                      \
-    "\"event_channel\":-1,\"tx_ring_ref\":-1,\"rx_ring_ref\":-1,"                                             \
+#define DEVICES \
+    "{\"domid\":1,\"devices\":{\"disks\":[{\"devid\":51712,\"backend_id\":0,\"state\":1," \
+    "\"event_channel\":-1,\"ring_ref\":-1,\"backend\":\"/local/domain/0/backend/vbd/1/51712\"}]," \
+    "\"vifs\":[{\"devid\":0,\"backend_id\":0,\"mac\":\"00:16:3e:00:00:02\",\"state\":1," \
+    "\"event_channel\":-1,\"tx_ring_ref\":-1,\"rx_ring_ref\":-1," \
     "\"backend\":\"/local/domain/0/backend/vif/1/0\"}],\"channels\":[]}}"
 
 #define LIST_REQUEST "{\"op\":\"list\"}"
@@ -186,50 +187,97 @@ static void run_all(const struct one *cases, size_t count)
 static void test_tables(void **state)
 {
     static const struct one cases[] = {
-        { { "xl", "list" }, LIST_REQUEST, DOMAINS,
+        { { "xl", "list" },
+          LIST_REQUEST,
+          DOMAINS,
           "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
           "Domain-0                                     0  1024     4     r-----     203.5\n"
-          "u1                                           1    96     2     ------      20.2\n", NULL, 0 },
-        { { "xl", "list", "-v" }, LIST_REQUEST, DOMAINS,
+          "u1                                           1    96     2     ------      20.2\n",
+          NULL,
+          0 },
+        { { "xl", "list", "-v" },
+          LIST_REQUEST,
+          DOMAINS,
           "Name                                        ID   Mem VCPUs\tState\tTime(s)"
           "   UUID                            Reason-Code\tSecurity Label\n"
           "Domain-0                                     0  1024     4     r-----     203.5"
           " 00000000-0000-0000-0000-000000000000        -                -\n"
           "u1                                           1    96     2     ------      20.2"
-          " f3950867-90bd-44a7-a40f-63e7f7bbd630        -                -\n", NULL, 0 },
-        { { "xl", "-v", "list", "-n" }, LIST_REQUEST, DOMAINS,
+          " f3950867-90bd-44a7-a40f-63e7f7bbd630        -                -\n",
+          NULL,
+          0 },
+        { { "xl", "-v", "list", "-n" },
+          LIST_REQUEST,
+          DOMAINS,
           "Name                                        ID   Mem VCPUs\tState\tTime(s) NODE Affinity\n"
           "Domain-0                                     0  1024     4     r-----     203.5 all\n"
-          "u1                                           1    96     2     ------      20.2 all\n", NULL, 0 },
-        { { "xl", "vcpu-list" }, "{\"op\":\"vcpus\"}", VCPUS,
+          "u1                                           1    96     2     ------      20.2 all\n",
+          NULL,
+          0 },
+        { { "xl", "vcpu-list" },
+          "{\"op\":\"vcpus\"}",
+          VCPUS,
           "Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)\n"
           "Domain-0                             0     1    3   r--      56.1  all / all\n"
           "u1                                   1     0    1   -b-      11.2  1-2 / 2\n"
-          "u1                                   1     2    -   --p       2.5  0-1,3 / all\n", NULL, 0 },
-        { { "xl", "sched-credit2" }, "{\"op\":\"sched\"}", SHARES,
+          "u1                                   1     2    -   --p       2.5  0-1,3 / all\n",
+          NULL,
+          0 },
+        { { "xl", "sched-credit2" },
+          "{\"op\":\"sched\"}",
+          SHARES,
           "Cpupool Pool-0: ratelimit=1000us\n"
           "Name                                ID Weight  Cap\n"
           "Domain-0                             0    256    0\n"
-          "u1                                   1    512   50\n", NULL, 0 },
-        { { "xl", "sched-credit2", "-s" }, "{\"op\":\"sched\"}", SHARES, "Cpupool Pool-0: ratelimit=1000us\n", NULL,
+          "u1                                   1    512   50\n",
+          NULL,
           0 },
-        { { "xl", "vm-list" }, LIST_REQUEST, DOMAINS,
+        { { "xl", "sched-credit2", "-s" },
+          "{\"op\":\"sched\"}",
+          SHARES,
+          "Cpupool Pool-0: ratelimit=1000us\n",
+          NULL,
+          0 },
+        { { "xl", "vm-list" },
+          LIST_REQUEST,
+          DOMAINS,
           "UUID                                  ID    name\n"
           "00000000-0000-0000-0000-000000000000  0    Domain-0                      \n"
-          "f3950867-90bd-44a7-a40f-63e7f7bbd630  1    u1                            \n", NULL, 0 },
-        { { "xl", "uptime", "u1" }, "{\"op\":\"list\",\"domain\":\"u1\"}", U1,
-          "Name                                ID Uptime\n"
-          "u1                                   1  0:02:44\n", NULL, 0 },
-        { { "xl", "block-list", "u1" }, "{\"op\":\"devices\",\"domain\":\"u1\"}", DEVICES,
-          "Vdev  BE  handle state evt-ch ring-ref BE-path                       \n"
-          "51712 0   1      1     -1     -1       /local/domain/0/backend/vbd/1/51712\n", NULL, 0 },
-        { { "xl", "network-list", "u1" }, "{\"op\":\"devices\",\"domain\":\"u1\"}", DEVICES,
-          "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n"
-          "0   0  00:16:3e:00:00:02     0     1     -1    -1/-1          /local/domain/0/backend/vif/1/0\n", NULL,
+          "f3950867-90bd-44a7-a40f-63e7f7bbd630  1    u1                            \n",
+          NULL,
           0 },
-        { { "xl", "channel-list", "u1" }, "{\"op\":\"devices\",\"domain\":\"u1\"}", DEVICES,
-          "Idx BE state evt-ch ring-ref connection                               \n", NULL, 0 },
-        { { "xl", "domid", "u1" }, "{\"op\":\"info\",\"domain\":\"u1\"}", "{\"domain\":{\"domid\":7}}", "7\n", NULL,
+        { { "xl", "uptime", "u1" },
+          "{\"op\":\"list\",\"domain\":\"u1\"}",
+          U1,
+          "Name                                ID Uptime\n"
+          "u1                                   1  0:02:44\n",
+          NULL,
+          0 },
+        { { "xl", "block-list", "u1" },
+          "{\"op\":\"devices\",\"domain\":\"u1\"}",
+          DEVICES,
+          "Vdev  BE  handle state evt-ch ring-ref BE-path                       \n"
+          "51712 0   1      1     -1     -1       /local/domain/0/backend/vbd/1/51712\n",
+          NULL,
+          0 },
+        { { "xl", "network-list", "u1" },
+          "{\"op\":\"devices\",\"domain\":\"u1\"}",
+          DEVICES,
+          "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n"
+          "0   0  00:16:3e:00:00:02     0     1     -1    -1/-1          /local/domain/0/backend/vif/1/0\n",
+          NULL,
+          0 },
+        { { "xl", "channel-list", "u1" },
+          "{\"op\":\"devices\",\"domain\":\"u1\"}",
+          DEVICES,
+          "Idx BE state evt-ch ring-ref connection                               \n",
+          NULL,
+          0 },
+        { { "xl", "domid", "u1" },
+          "{\"op\":\"info\",\"domain\":\"u1\"}",
+          "{\"domain\":{\"domid\":7}}",
+          "7\n",
+          NULL,
           0 },
     };
 
@@ -239,7 +287,9 @@ static void test_tables(void **state)
 static void test_host(void **state)
 {
     static const struct one cases[] = {
-        { { "xl", "info", "-n" }, "{\"op\":\"host\",\"topology\":true}", HOST,
+        { { "xl", "info", "-n" },
+          "{\"op\":\"host\",\"topology\":true}",
+          HOST,
           "host                   : pc\nrelease                : 6.1.0\nversion                : #1 SMP\n"
           "machine                : x86_64\nnr_cpus                : 2\nmax_cpu_id             : 1\n"
           "nr_nodes               : 1\ncores_per_socket       : 2\nthreads_per_core       : 1\n"
@@ -249,14 +299,17 @@ static void test_host(void **state)
           "outstanding_claims     : 0\nfree_cpus              : 0\ncpu_topology           :\n"
           "cpu:    core    socket     node\n  0:       0        0        0\n  1:       1        0        0\n"
           "device topology        :\ndevice           node\nNo device topology data available\n"
-          "numa_info              :\nnode:    memsize    memfree    distances\n   0:      2047        903      10\n"
+          "numa_info              :\nnode:    memsize    memfree    distances\n   0:      2047        903    "
+          "  10\n"
           "xen_major              : 4\nxen_minor              : 17\nxen_extra              : .7\n"
           "xen_version            : 4.17.7\nxen_caps               : xen-3.0-x86_64 \n"
           "xen_scheduler          : credit2\nxen_pagesize           : 4096\n"
           "platform_params        : virt_start=0xffff800000000000\nxen_changeset          : \n"
           "xen_commandline        : com1 \ncc_compiler            : gcc\ncc_compile_by          : a\n"
           "cc_compile_domain      : b\ncc_compile_date        : c\nbuild_id               : 15\n"
-          "xend_config_format     : 4\n", NULL, 0 },
+          "xend_config_format     : 4\n",
+          NULL,
+          0 },
     };
 
     RUN(cases);
@@ -266,54 +319,129 @@ static void test_host(void **state)
 static void test_requests(void **state)
 {
     static const struct one cases[] = {
-        { { "hauch", "vcpu-set", "u1", "3" }, "{\"op\":\"vcpu_set\",\"domain\":\"u1\",\"count\":3}", NULL, "", NULL,
+        { { "hauch", "vcpu-set", "u1", "3" },
+          "{\"op\":\"vcpu_set\",\"domain\":\"u1\",\"count\":3}",
+          NULL,
+          "",
+          NULL,
           0 },
         { { "hauch", "vcpu-pin", "u1", "all", "0-3,^2" },
-          "{\"op\":\"vcpu_pin\",\"domain\":\"u1\",\"hard\":\"0-3,^2\"}", NULL, "", NULL, 0 },
+          "{\"op\":\"vcpu_pin\",\"domain\":\"u1\",\"hard\":\"0-3,^2\"}",
+          NULL,
+          "",
+          NULL,
+          0 },
         { { "hauch", "vcpu-pin", "-f", "u1", "1", "-", "2" },
-          "{\"op\":\"vcpu_pin\",\"domain\":\"u1\",\"vcpu\":1,\"soft\":\"2\",\"force\":true}", NULL, "", NULL, 0 },
+          "{\"op\":\"vcpu_pin\",\"domain\":\"u1\",\"vcpu\":1,\"soft\":\"2\",\"force\":true}",
+          NULL,
+          "",
+          NULL,
+          0 },
         { { "hauch", "sched-credit2", "-d", "u1", "-w", "300", "-c", "0" },
-          "{\"op\":\"sched\",\"domain\":\"u1\",\"weight\":300,\"cap\":0}", NULL, "", NULL, 0 },
-        { { "hauch", "mem-set", "u1", "80" }, "{\"op\":\"mem_set\",\"domain\":\"u1\",\"kib\":81920}", NULL, "", NULL,
+          "{\"op\":\"sched\",\"domain\":\"u1\",\"weight\":300,\"cap\":0}",
+          NULL,
+          "",
+          NULL,
           0 },
-        { { "hauch", "mem-max", "u1", "2g" }, "{\"op\":\"mem_max\",\"domain\":\"u1\",\"kib\":2097152}", NULL, "",
-          NULL, 0 },
-        { { "hauch", "mem-set", "u1", "4096k" }, "{\"op\":\"mem_set\",\"domain\":\"u1\",\"kib\":4096}", NULL, "", NULL,
+        { { "hauch", "mem-set", "u1", "80" },
+          "{\"op\":\"mem_set\",\"domain\":\"u1\",\"kib\":81920}",
+          NULL,
+          "",
+          NULL,
           0 },
-        { { "hauch", "sysrq", "u1", "h" }, "{\"op\":\"sysrq\",\"domain\":\"u1\",\"text\":\"h\"}", NULL, "", NULL, 0 },
+        { { "hauch", "mem-max", "u1", "2g" },
+          "{\"op\":\"mem_max\",\"domain\":\"u1\",\"kib\":2097152}",
+          NULL,
+          "",
+          NULL,
+          0 },
+        { { "hauch", "mem-set", "u1", "4096k" },
+          "{\"op\":\"mem_set\",\"domain\":\"u1\",\"kib\":4096}",
+          NULL,
+          "",
+          NULL,
+          0 },
+        { { "hauch", "sysrq", "u1", "h" },
+          "{\"op\":\"sysrq\",\"domain\":\"u1\",\"text\":\"h\"}",
+          NULL,
+          "",
+          NULL,
+          0 },
         { { "hauch", "debug-keys", "q" }, "{\"op\":\"debug_keys\",\"text\":\"q\"}", NULL, "", NULL, 0 },
         { { "hauch", "destroy", "-f", "u1" }, "{\"op\":\"destroy\",\"domain\":\"u1\"}", NULL, "", NULL, 0 },
-        { { "hauch", "shutdown", "-a", "-w" }, "{\"op\":\"shutdown\",\"all\":true,\"wait\":true}", NULL, "", NULL,
+        { { "hauch", "shutdown", "-a", "-w" },
+          "{\"op\":\"shutdown\",\"all\":true,\"wait\":true}",
+          NULL,
+          "",
+          NULL,
           0 },
         { { "hauch", "block-attach", "u1", "phy:/dev/sdb", "xvdb", "w" },
-          "{\"op\":\"attach\",\"domain\":\"u1\",\"type\":\"disk\",\"spec\":\"phy:\\/dev\\/sdb,xvdb,w\"}", NULL, "",
-          NULL, 0 },
+          "{\"op\":\"attach\",\"domain\":\"u1\",\"type\":\"disk\",\"spec\":\"phy:\\/dev\\/sdb,xvdb,w\"}",
+          NULL,
+          "",
+          NULL,
+          0 },
         { { "hauch", "network-attach", "u1" },
-          "{\"op\":\"attach\",\"domain\":\"u1\",\"type\":\"vif\",\"spec\":\"\"}", NULL, "", NULL, 0 },
+          "{\"op\":\"attach\",\"domain\":\"u1\",\"type\":\"vif\",\"spec\":\"\"}",
+          NULL,
+          "",
+          NULL,
+          0 },
         { { "hauch", "block-detach", "-f", "u1", "xvdb" },
-          "{\"op\":\"detach\",\"domain\":\"u1\",\"type\":\"disk\",\"device\":\"xvdb\",\"force\":true}", NULL, "", NULL,
+          "{\"op\":\"detach\",\"domain\":\"u1\",\"type\":\"disk\",\"device\":\"xvdb\",\"force\":true}",
+          NULL,
+          "",
+          NULL,
           0 },
-        { { "hauch", "start", "-p", "web" }, "{\"op\":\"start\",\"domain\":\"web\",\"paused\":true}", NULL, "", NULL,
+        { { "hauch", "start", "-p", "web" },
+          "{\"op\":\"start\",\"domain\":\"web\",\"paused\":true}",
+          NULL,
+          "",
+          NULL,
           0 },
-        { { "hauch", "autostart", "web", "on" }, "{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}", NULL, "",
-          NULL, 0 },
+        { { "hauch", "autostart", "web", "on" },
+          "{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}",
+          NULL,
+          "",
+          NULL,
+          0 },
         { { "hauch", "undefine", "web" }, "{\"op\":\"undefine\",\"domain\":\"web\"}", NULL, "", NULL, 0 },
         { { "hauch", "host-stop", "-t", "5" }, "{\"op\":\"halt\",\"seconds\":5}", NULL, "", NULL, 0 },
-        { { "hauch", "host-start" }, "{\"op\":\"boot\"}",
-          "{\"started\":[{\"name\":\"a\"},{\"name\":\"b\",\"error\":\"no kernel\"}]}", "a\n", "b: no kernel\n", 1 },
-        { { "hauch", "list", "-d" }, "{\"op\":\"definitions\"}",
-          "{\"definitions\":[{\"name\":\"a\",\"domid\":3,\"autostart\":true},{\"name\":\"b\",\"autostart\":false}]}",
+        { { "hauch", "host-start" },
+          "{\"op\":\"boot\"}",
+          "{\"started\":[{\"name\":\"a\"},{\"name\":\"b\",\"error\":\"no kernel\"}]}",
+          "a\n",
+          "b: no kernel\n",
+          1 },
+        { { "hauch", "list", "-d" },
+          "{\"op\":\"definitions\"}",
+          "{\"definitions\":[{\"name\":\"a\",\"domid\":3,\"autostart\":true},{\"name\":\"b\",\"autostart\":"
+          "false}]}",
           "Name                                        ID Autostart\n"
           "a                                            3 on\n"
-          "b                                            - off\n", NULL, 0 },
-        { { "hauch", "events" }, "{\"op\":\"events\"}", "{\"event\":\"gone\",\"name\":\"a\"}",
-          "{\"event\":\"gone\",\"name\":\"a\"}\n", NULL, 0 },
+          "b                                            - off\n",
+          NULL,
+          0 },
+        { { "hauch", "events" },
+          "{\"op\":\"events\"}",
+          "{\"event\":\"gone\",\"name\":\"a\"}",
+          "{\"event\":\"gone\",\"name\":\"a\"}\n",
+          NULL,
+          0 },
         { { "hauch", "dump-core", "-c", "u1", "/tmp/x" },
-          "{\"op\":\"dump\",\"domain\":\"u1\",\"path\":\"\\/tmp\\/x\",\"clear\":true}", NULL, "", NULL, 0 },
+          "{\"op\":\"dump\",\"domain\":\"u1\",\"path\":\"\\/tmp\\/x\",\"clear\":true}",
+          NULL,
+          "",
+          NULL,
+          0 },
         { { "hauch", "top", "-b", "-i", "1" }, LIST_REQUEST, DOMAINS, NULL, NULL, 0 },
-        { { "hauch", "list", "-l" }, "{\"op\":\"list\",\"configs\":true}", DOMAINS,
+        { { "hauch", "list", "-l" },
+          "{\"op\":\"list\",\"configs\":true}",
+          DOMAINS,
           "[\n  {\n    \"domid\":0,\n    \"config\":null\n  },\n  {\n    \"domid\":1,\n    \"config\":{\n"
-          "      \"c_info\":{\n        \"name\":\"u1\"\n      }\n    }\n  }\n]\n", NULL, 0 },
+          "      \"c_info\":{\n        \"name\":\"u1\"\n      }\n    }\n  }\n]\n",
+          NULL,
+          0 },
     };
 
     RUN(cases);
@@ -324,13 +452,22 @@ static void test_mistakes(void **state)
     static const struct one cases[] = {
         { { "hauch", "frobnicate" }, NULL, NULL, "", "no command \"frobnicate\"", 2 },
         { { "hauch", "a\033[31m" }, NULL, NULL, "", "a\\x1b[31m", 2 },
-        { { "xl", "pci-attach", "u1" }, NULL, NULL, "", "pci-attach is not in Hauch, because devices of the host", 1 },
+        { { "xl", "pci-attach", "u1" },
+          NULL,
+          NULL,
+          "",
+          "pci-attach is not in Hauch, because devices of the host",
+          1 },
         { { "xl", "migrate" }, NULL, NULL, "", "hauch: migrate is not in Hauch, because", 1 },
         { { "hauch", "vcpu-set", "u1" }, NULL, NULL, "", "an argument is missing", 2 },
         { { "hauch", "vcpu-set", "u1", "many" }, NULL, NULL, "", "NUMBER is \"many\": a number from 0", 2 },
         { { "hauch", "vcpu-pin", "u1", "x", "1" }, NULL, NULL, "", "VCPU is \"x\"", 2 },
-        { { "hauch", "sched-credit2", "-d", "u1", "-w", "70000" }, NULL, NULL, "",
-          "WEIGHT is \"70000\": a number from 1 to 65535", 2 },
+        { { "hauch", "sched-credit2", "-d", "u1", "-w", "70000" },
+          NULL,
+          NULL,
+          "",
+          "WEIGHT is \"70000\": a number from 1 to 65535",
+          2 },
         { { "hauch", "sched-credit2", "-w", "1" }, NULL, NULL, "", "name it with -d", 2 },
         { { "hauch", "sched-credit2", "-p", "x" }, NULL, NULL, "", "one CPU pool only", 2 },
         { { "hauch", "mem-set", "u1", "12q" }, NULL, NULL, "", "SIZE is a number of MiB", 2 },
@@ -357,8 +494,13 @@ static void test_define(void **state)
 {
     static const struct one cases[] = {
         { { "hauch", "define", "/tmp/hauch-cli-define.cfg", "memory=32", "extra=it's", "vif=['bridge=b']" },
-          "{\"op\":\"define\",\"config\":\"name = 'a'\\nkernel = '\\/k'\\nmemory = 16\\nmemory = 32\\nextra = "
-          "\\\"it's\\\"\\nvif = ['bridge=b']\\n\",\"source\":\"\\/tmp\\/hauch-cli-define.cfg\"}", NULL, "", NULL, 0 },
+          "{\"op\":\"define\",\"config\":\"name = 'a'\\nkernel = '\\/k'\\nmemory = 16\\nmemory = 32\\nextra "
+          "= "
+          "\\\"it's\\\"\\nvif = ['bridge=b']\\n\",\"source\":\"\\/tmp\\/hauch-cli-define.cfg\"}",
+          NULL,
+          "",
+          NULL,
+          0 },
     };
     FILE *out = fopen("/tmp/hauch-cli-define.cfg", "we");
 
@@ -387,9 +529,10 @@ static void host_file(const char *path, const char *text)
 }
 
 /* Both of doctor's questions get the same answer, which has what each looks for. */
-#define DOCTOR_ANSWER                                                                                         \
-    "{\"host\":{\"hypervisor\":\"4.17.0-hauch\",\"free_kib\":2048,\"domains_managed\":1},\"domains\":[{\"domid\":0}," \
-    "{\"domid\":4,\"name\":\"theirs\",\"managed\":false,\"state\":\"-b----\"}," \
+#define DOCTOR_ANSWER                                                                                        \
+    "{\"host\":{\"hypervisor\":\"4.17.0-hauch\",\"free_kib\":2048,\"domains_managed\":1},\"domains\":[{"     \
+    "\"domid\":0},"                                                                                          \
+    "{\"domid\":4,\"name\":\"theirs\",\"managed\":false,\"state\":\"-b----\"},"                              \
     "{\"domid\":5,\"name\":\"dead\",\"managed\":false,\"state\":\"-----d\"}]}"
 
 static void assert_doctor(int status, const char *const *words, size_t count)
@@ -416,11 +559,17 @@ static void test_doctor(void **state)
         "problem domain 5 is dead, but does not go", "no loop device is left over",
     };
     static const char *const worse[] = {
-        "/proc/xen is not mounted", "bridge br7 is down", "drops what is forwarded", "net.bridge.bridge-nf-call-iptables=0",
-        "hauch-store and oxenstored run both", "hauch-console and xenconsoled run both",
-        "loop3 holds /srv/old.img, which no domain uses", "do: losetup -d /dev/loop3",
+        "/proc/xen is not mounted",
+        "bridge br7 is down",
+        "drops what is forwarded",
+        "net.bridge.bridge-nf-call-iptables=0",
+        "hauch-store and oxenstored run both",
+        "hauch-console and xenconsoled run both",
+        "loop3 holds /srv/old.img, which no domain uses",
+        "do: losetup -d /dev/loop3",
     };
-    static const char *const other[] = { "this is a domain, not domain 0", "the store is xenstored: hauchd works with it",
+    static const char *const other[] = { "this is a domain, not domain 0",
+                                         "the store is xenstored: hauchd works with it",
                                          "frames between domains go through this host's firewall" };
 
     assert_non_null(mkdtemp(root));
@@ -451,10 +600,13 @@ static void test_doctor(void **state)
 static void test_escapes(void **state)
 {
     static const struct one cases[] = {
-        { { "hauch", "list" }, LIST_REQUEST,
+        { { "hauch", "list" },
+          LIST_REQUEST,
           "{\"domains\":[{\"domid\":1,\"name\":\"a\\u001b[31m\\u009b\\u00e4\",\"state\":\"-\"}]}",
           "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
-          "a\\x1b[31m\\xc2\\x9b\xc3\xa4                           1     0     0          -       0.0\n", NULL, 0 },
+          "a\\x1b[31m\\xc2\\x9b\xc3\xa4                           1     0     0          -       0.0\n",
+          NULL,
+          0 },
     };
 
     RUN(cases);

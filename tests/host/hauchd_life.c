@@ -253,8 +253,8 @@ static void test_refusals_of_requests(void **state)
     assert_clean();
 }
 
-/* What a creation asks of hypervisor, store and kernel does not depend on how many domains there are, and none lists
- * them. */
+/* What a creation asks of hypervisor, store and kernel does not depend on how many domains there are, and
+ * none lists them. */
 static void test_creation_costs_the_same(void **state)
 {
     int  first = 0, lists = world.lists;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is asked of hauchd about domains that run: vCPUs, memory, devices, definitions, core files; and long work beside
- * it. After each case the host must be as it was. */
+/* What is asked of hauchd about domains that run: vCPUs, memory, devices, definitions, core files; and long
+ * work beside it. After each case the host must be as it was. */
 #define _GNU_SOURCE
 #include "tests/host/hauchd_harness.h"
 
@@ -27,7 +27,8 @@ static void assert_member(const char *line, const char *list, const char *key, c
 
 static void test_vcpus(void **state)
 {
-    assert_true(create("a", "vcpus=2\nmaxvcpus=3\ncpus='1-2'\ncpus_soft='2'\ncpu_weight=512\ncap=50\n", NULL, 0));
+    assert_true(
+        create("a", "vcpus=2\nmaxvcpus=3\ncpus='1-2'\ncpus_soft='2'\ncpu_weight=512\ncap=50\n", NULL, 0));
     assert_int_equal(world.domain[1].hard[2], 6);
     assert_int_equal(world.domain[1].soft[0], 4);
     assert_int_equal(world.domain[1].weight, 512);
@@ -108,7 +109,8 @@ static void test_guest_mistakes(void **state)
 {
     static const char *const bad[][2] = {
         { "{\"op\":\"sysrq\",\"domain\":\"a\",\"text\":\"hh\"}", "sysrq \"hh\": one letter" },
-        { "{\"op\":\"mem_set\",\"domain\":\"a\",\"kib\":20480}", "domain a can have 4096 to 16384 KiB; maxmem=" },
+        { "{\"op\":\"mem_set\",\"domain\":\"a\",\"kib\":20480}",
+          "domain a can have 4096 to 16384 KiB; maxmem=" },
         { "{\"op\":\"mem_set\",\"domain\":\"a\",\"kib\":1}", "1 KiB: domain a can have 4096" },
         { "{\"op\":\"mem_max\",\"domain\":\"a\",\"kib\":8192}", "domain a has 16384 KiB now" },
         { "{\"op\":\"debug_keys\",\"text\":\"\"}", "name the keys" },
@@ -158,7 +160,8 @@ static bool attach(const char *type, const char *spec, char *error, size_t size)
 {
     char line[512];
 
-    snprintf(line, sizeof(line), "{\"op\":\"attach\",\"domain\":\"a\",\"type\":\"%s\",\"spec\":\"%s\"}", type, spec);
+    snprintf(line, sizeof(line), "{\"op\":\"attach\",\"domain\":\"a\",\"type\":\"%s\",\"spec\":\"%s\"}", type,
+             spec);
     return request(line, error, size);
 }
 
@@ -166,7 +169,8 @@ static bool detach(const char *type, const char *which, char *error, size_t size
 {
     char line[512];
 
-    snprintf(line, sizeof(line), "{\"op\":\"detach\",\"domain\":\"a\",\"type\":\"%s\",\"device\":\"%s\"}", type, which);
+    snprintf(line, sizeof(line), "{\"op\":\"detach\",\"domain\":\"a\",\"type\":\"%s\",\"device\":\"%s\"}",
+             type, which);
     return request(line, error, size);
 }
 
@@ -283,7 +287,8 @@ static void test_registry(void **state)
     assert_clean();
 }
 
-/* What ran comes back after the host's restart, with what was plugged in meanwhile; and what starts with it. */
+/* What ran comes back after the host's restart, with what was plugged in meanwhile; and what starts with it.
+ */
 static void unlink_running(void)
 {
     char path[128];
@@ -389,7 +394,8 @@ static Elf64_Shdr section(int fd, const char *name)
     assert_int_equal(pread(fd, &e, sizeof(e), 0), sizeof(e));
     assert_memory_equal(e.e_ident, ELFMAG, SELFMAG);
     assert_int_equal(e.e_type, ET_CORE);
-    assert_int_equal(pread(fd, &names, sizeof(names), e.e_shoff + e.e_shstrndx * sizeof(names)), sizeof(names));
+    assert_int_equal(pread(fd, &names, sizeof(names), e.e_shoff + e.e_shstrndx * sizeof(names)),
+                     sizeof(names));
     for (unsigned i = 1; i < e.e_shnum; i++) {
         assert_int_equal(pread(fd, &s, sizeof(s), e.e_shoff + i * sizeof(s)), sizeof(s));
         assert_true(pread(fd, text, sizeof(text), names.sh_offset + s.sh_name) > 0);
@@ -541,10 +547,12 @@ static void test_long_work(void **state)
 static void test_vcpu_mistakes(void **state)
 {
     static const char *const bad[][2] = {
-        { "{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":4}", "4 vCPUs: domain a can have 1 to 3; maxvcpus=" },
+        { "{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":4}",
+          "4 vCPUs: domain a can have 1 to 3; maxvcpus=" },
         { "{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":0}", "0 vCPUs" },
         { "{\"op\":\"vcpu_set\",\"domain\":\"b\",\"count\":1}", "no domain b" },
-        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"2-9\"}", "no CPU 4: this host has 4, numbered 0 to 3" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"2-9\"}",
+          "no CPU 4: this host has 4, numbered 0 to 3" },
         { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"soft\":\"9\"}", "soft affinity: there is no CPU 9" },
         { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"x\"}", "\"x\" is no CPU" },
         { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"1,^1\"}", "leaves no CPU" },

@@ -144,7 +144,9 @@ int xc_vcpu_affinity(struct xc *xc, uint16_t d, unsigned v, struct xc_affinity *
 
 int xc_vcpu_info(struct xc *xc, uint16_t d, unsigned v, struct xen_domctl_getvcpuinfo *out, struct fault *f)
 {
-    *out = (struct xen_domctl_getvcpuinfo){ .vcpu = v, .online = v == 0, .blocked = 1, .cpu_time = 1500000000 };
+    *out = (struct xen_domctl_getvcpuinfo){
+        .vcpu = v, .online = v == 0, .blocked = 1, .cpu_time = 1500000000
+    };
     return call("getvcpuinfo", f);
 }
 
@@ -248,8 +250,8 @@ void *xc_map(struct xc *xc, uint16_t domid, const uint64_t *mfns, size_t pages, 
     return calloc(pages, 4096);
 }
 
-/* Memory of a guest for core files: page 0x501 is the shared one, from which 0x502, 0x503 and 0x504 lead to a P2M of
- * three frames, one of them given back. Other pages are full of their number. */
+/* Memory of a guest for core files: page 0x501 is the shared one, from which 0x502, 0x503 and 0x504 lead to a
+ * P2M of three frames, one of them given back. Other pages are full of their number. */
 static void page_fill(uint16_t domid, uint64_t mfn, uint64_t *p)
 {
     static const uint64_t p2m[] = { 0x1000, ~UINT64_C(0), 0x1002 };

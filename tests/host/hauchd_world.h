@@ -8,7 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WORLD_DOMAINS = 64, WORLD_NODES = 1024, WORLD_LINKS = 32, WORLD_CALLS = 512, WORLD_CPUS = 4, WORLD_VCPUS = 8 };
+enum {
+    WORLD_DOMAINS = 64,
+    WORLD_NODES = 1024,
+    WORLD_LINKS = 32,
+    WORLD_CALLS = 512,
+    WORLD_CPUS = 4,
+    WORLD_VCPUS = 8
+};
 
 struct world_domain {
     bool     exists, paused, off;
