@@ -184,309 +184,310 @@ static void run_all(const struct one *cases, size_t count)
 
 #define LIST_REQUEST "{\"op\":\"list\"}"
 
+static const struct one tables_cases[] = {
+    { { "xl", "list" },
+      LIST_REQUEST,
+      DOMAINS,
+      "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
+      "Domain-0                                     0  1024     4     r-----     203.5\n"
+      "u1                                           1    96     2     ------      20.2\n",
+      NULL,
+      0 },
+    { { "xl", "list", "-v" },
+      LIST_REQUEST,
+      DOMAINS,
+      "Name                                        ID   Mem VCPUs\tState\tTime(s)"
+      "   UUID                            Reason-Code\tSecurity Label\n"
+      "Domain-0                                     0  1024     4     r-----     203.5"
+      " 00000000-0000-0000-0000-000000000000        -                -\n"
+      "u1                                           1    96     2     ------      20.2"
+      " f3950867-90bd-44a7-a40f-63e7f7bbd630        -                -\n",
+      NULL,
+      0 },
+    { { "xl", "-v", "list", "-n" },
+      LIST_REQUEST,
+      DOMAINS,
+      "Name                                        ID   Mem VCPUs\tState\tTime(s) NODE Affinity\n"
+      "Domain-0                                     0  1024     4     r-----     203.5 all\n"
+      "u1                                           1    96     2     ------      20.2 all\n",
+      NULL,
+      0 },
+    { { "xl", "vcpu-list" },
+      "{\"op\":\"vcpus\"}",
+      VCPUS,
+      "Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)\n"
+      "Domain-0                             0     1    3   r--      56.1  all / all\n"
+      "u1                                   1     0    1   -b-      11.2  1-2 / 2\n"
+      "u1                                   1     2    -   --p       2.5  0-1,3 / all\n",
+      NULL,
+      0 },
+    { { "xl", "sched-credit2" },
+      "{\"op\":\"sched\"}",
+      SHARES,
+      "Cpupool Pool-0: ratelimit=1000us\n"
+      "Name                                ID Weight  Cap\n"
+      "Domain-0                             0    256    0\n"
+      "u1                                   1    512   50\n",
+      NULL,
+      0 },
+    { { "xl", "sched-credit2", "-s" },
+      "{\"op\":\"sched\"}",
+      SHARES,
+      "Cpupool Pool-0: ratelimit=1000us\n",
+      NULL,
+      0 },
+    { { "xl", "vm-list" },
+      LIST_REQUEST,
+      DOMAINS,
+      "UUID                                  ID    name\n"
+      "00000000-0000-0000-0000-000000000000  0    Domain-0                      \n"
+      "f3950867-90bd-44a7-a40f-63e7f7bbd630  1    u1                            \n",
+      NULL,
+      0 },
+    { { "xl", "uptime", "u1" },
+      "{\"op\":\"list\",\"domain\":\"u1\"}",
+      U1,
+      "Name                                ID Uptime\n"
+      "u1                                   1  0:02:44\n",
+      NULL,
+      0 },
+    { { "xl", "block-list", "u1" },
+      "{\"op\":\"devices\",\"domain\":\"u1\"}",
+      DEVICES,
+      "Vdev  BE  handle state evt-ch ring-ref BE-path                       \n"
+      "51712 0   1      1     -1     -1       /local/domain/0/backend/vbd/1/51712\n",
+      NULL,
+      0 },
+    { { "xl", "network-list", "u1" },
+      "{\"op\":\"devices\",\"domain\":\"u1\"}",
+      DEVICES,
+      "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n"
+      "0   0  00:16:3e:00:00:02     0     1     -1    -1/-1          /local/domain/0/backend/vif/1/0\n",
+      NULL,
+      0 },
+    { { "xl", "channel-list", "u1" },
+      "{\"op\":\"devices\",\"domain\":\"u1\"}",
+      DEVICES,
+      "Idx BE state evt-ch ring-ref connection                               \n",
+      NULL,
+      0 },
+    { { "xl", "domid", "u1" },
+      "{\"op\":\"info\",\"domain\":\"u1\"}",
+      "{\"domain\":{\"domid\":7}}",
+      "7\n",
+      NULL,
+      0 },
+};
+
 static void test_tables(void **state)
 {
-    static const struct one cases[] = {
-        { { "xl", "list" },
-          LIST_REQUEST,
-          DOMAINS,
-          "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
-          "Domain-0                                     0  1024     4     r-----     203.5\n"
-          "u1                                           1    96     2     ------      20.2\n",
-          NULL,
-          0 },
-        { { "xl", "list", "-v" },
-          LIST_REQUEST,
-          DOMAINS,
-          "Name                                        ID   Mem VCPUs\tState\tTime(s)"
-          "   UUID                            Reason-Code\tSecurity Label\n"
-          "Domain-0                                     0  1024     4     r-----     203.5"
-          " 00000000-0000-0000-0000-000000000000        -                -\n"
-          "u1                                           1    96     2     ------      20.2"
-          " f3950867-90bd-44a7-a40f-63e7f7bbd630        -                -\n",
-          NULL,
-          0 },
-        { { "xl", "-v", "list", "-n" },
-          LIST_REQUEST,
-          DOMAINS,
-          "Name                                        ID   Mem VCPUs\tState\tTime(s) NODE Affinity\n"
-          "Domain-0                                     0  1024     4     r-----     203.5 all\n"
-          "u1                                           1    96     2     ------      20.2 all\n",
-          NULL,
-          0 },
-        { { "xl", "vcpu-list" },
-          "{\"op\":\"vcpus\"}",
-          VCPUS,
-          "Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)\n"
-          "Domain-0                             0     1    3   r--      56.1  all / all\n"
-          "u1                                   1     0    1   -b-      11.2  1-2 / 2\n"
-          "u1                                   1     2    -   --p       2.5  0-1,3 / all\n",
-          NULL,
-          0 },
-        { { "xl", "sched-credit2" },
-          "{\"op\":\"sched\"}",
-          SHARES,
-          "Cpupool Pool-0: ratelimit=1000us\n"
-          "Name                                ID Weight  Cap\n"
-          "Domain-0                             0    256    0\n"
-          "u1                                   1    512   50\n",
-          NULL,
-          0 },
-        { { "xl", "sched-credit2", "-s" },
-          "{\"op\":\"sched\"}",
-          SHARES,
-          "Cpupool Pool-0: ratelimit=1000us\n",
-          NULL,
-          0 },
-        { { "xl", "vm-list" },
-          LIST_REQUEST,
-          DOMAINS,
-          "UUID                                  ID    name\n"
-          "00000000-0000-0000-0000-000000000000  0    Domain-0                      \n"
-          "f3950867-90bd-44a7-a40f-63e7f7bbd630  1    u1                            \n",
-          NULL,
-          0 },
-        { { "xl", "uptime", "u1" },
-          "{\"op\":\"list\",\"domain\":\"u1\"}",
-          U1,
-          "Name                                ID Uptime\n"
-          "u1                                   1  0:02:44\n",
-          NULL,
-          0 },
-        { { "xl", "block-list", "u1" },
-          "{\"op\":\"devices\",\"domain\":\"u1\"}",
-          DEVICES,
-          "Vdev  BE  handle state evt-ch ring-ref BE-path                       \n"
-          "51712 0   1      1     -1     -1       /local/domain/0/backend/vbd/1/51712\n",
-          NULL,
-          0 },
-        { { "xl", "network-list", "u1" },
-          "{\"op\":\"devices\",\"domain\":\"u1\"}",
-          DEVICES,
-          "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n"
-          "0   0  00:16:3e:00:00:02     0     1     -1    -1/-1          /local/domain/0/backend/vif/1/0\n",
-          NULL,
-          0 },
-        { { "xl", "channel-list", "u1" },
-          "{\"op\":\"devices\",\"domain\":\"u1\"}",
-          DEVICES,
-          "Idx BE state evt-ch ring-ref connection                               \n",
-          NULL,
-          0 },
-        { { "xl", "domid", "u1" },
-          "{\"op\":\"info\",\"domain\":\"u1\"}",
-          "{\"domain\":{\"domid\":7}}",
-          "7\n",
-          NULL,
-          0 },
-    };
-
-    RUN(cases);
+    RUN(tables_cases);
 }
+
+static const struct one host_cases[] = {
+    { { "xl", "info", "-n" },
+      "{\"op\":\"host\",\"topology\":true}",
+      HOST,
+      "host                   : pc\nrelease                : 6.1.0\nversion                : #1 SMP\n"
+      "machine                : x86_64\nnr_cpus                : 2\nmax_cpu_id             : 1\n"
+      "nr_nodes               : 1\ncores_per_socket       : 2\nthreads_per_core       : 1\n"
+      "cpu_mhz                : 2596.044\nhw_caps                : 1f:2\n"
+      "virt_caps              : pv hvm hap gnttab-v1\ntotal_memory           : 2047\n"
+      "free_memory            : 903\nsharing_freed_memory   : 0\nsharing_used_memory    : 0\n"
+      "outstanding_claims     : 0\nfree_cpus              : 0\ncpu_topology           :\n"
+      "cpu:    core    socket     node\n  0:       0        0        0\n  1:       1        0        0\n"
+      "device topology        :\ndevice           node\nNo device topology data available\n"
+      "numa_info              :\nnode:    memsize    memfree    distances\n   0:      2047        903    "
+      "  10\n"
+      "xen_major              : 4\nxen_minor              : 17\nxen_extra              : .7\n"
+      "xen_version            : 4.17.7\nxen_caps               : xen-3.0-x86_64 \n"
+      "xen_scheduler          : credit2\nxen_pagesize           : 4096\n"
+      "platform_params        : virt_start=0xffff800000000000\nxen_changeset          : \n"
+      "xen_commandline        : com1 \ncc_compiler            : gcc\ncc_compile_by          : a\n"
+      "cc_compile_domain      : b\ncc_compile_date        : c\nbuild_id               : 15\n"
+      "xend_config_format     : 4\n",
+      NULL,
+      0 },
+};
 
 static void test_host(void **state)
 {
-    static const struct one cases[] = {
-        { { "xl", "info", "-n" },
-          "{\"op\":\"host\",\"topology\":true}",
-          HOST,
-          "host                   : pc\nrelease                : 6.1.0\nversion                : #1 SMP\n"
-          "machine                : x86_64\nnr_cpus                : 2\nmax_cpu_id             : 1\n"
-          "nr_nodes               : 1\ncores_per_socket       : 2\nthreads_per_core       : 1\n"
-          "cpu_mhz                : 2596.044\nhw_caps                : 1f:2\n"
-          "virt_caps              : pv hvm hap gnttab-v1\ntotal_memory           : 2047\n"
-          "free_memory            : 903\nsharing_freed_memory   : 0\nsharing_used_memory    : 0\n"
-          "outstanding_claims     : 0\nfree_cpus              : 0\ncpu_topology           :\n"
-          "cpu:    core    socket     node\n  0:       0        0        0\n  1:       1        0        0\n"
-          "device topology        :\ndevice           node\nNo device topology data available\n"
-          "numa_info              :\nnode:    memsize    memfree    distances\n   0:      2047        903    "
-          "  10\n"
-          "xen_major              : 4\nxen_minor              : 17\nxen_extra              : .7\n"
-          "xen_version            : 4.17.7\nxen_caps               : xen-3.0-x86_64 \n"
-          "xen_scheduler          : credit2\nxen_pagesize           : 4096\n"
-          "platform_params        : virt_start=0xffff800000000000\nxen_changeset          : \n"
-          "xen_commandline        : com1 \ncc_compiler            : gcc\ncc_compile_by          : a\n"
-          "cc_compile_domain      : b\ncc_compile_date        : c\nbuild_id               : 15\n"
-          "xend_config_format     : 4\n",
-          NULL,
-          0 },
-    };
-
-    RUN(cases);
+    RUN(host_cases);
 }
 
 /* What becomes of arguments. */
+static const struct one requests_cases[] = {
+    { { "hauch", "vcpu-set", "u1", "3" },
+      "{\"op\":\"vcpu_set\",\"domain\":\"u1\",\"count\":3}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "vcpu-pin", "u1", "all", "0-3,^2" },
+      "{\"op\":\"vcpu_pin\",\"domain\":\"u1\",\"hard\":\"0-3,^2\"}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "vcpu-pin", "-f", "u1", "1", "-", "2" },
+      "{\"op\":\"vcpu_pin\",\"domain\":\"u1\",\"vcpu\":1,\"soft\":\"2\",\"force\":true}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "sched-credit2", "-d", "u1", "-w", "300", "-c", "0" },
+      "{\"op\":\"sched\",\"domain\":\"u1\",\"weight\":300,\"cap\":0}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "mem-set", "u1", "80" },
+      "{\"op\":\"mem_set\",\"domain\":\"u1\",\"kib\":81920}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "mem-max", "u1", "2g" },
+      "{\"op\":\"mem_max\",\"domain\":\"u1\",\"kib\":2097152}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "mem-set", "u1", "4096k" },
+      "{\"op\":\"mem_set\",\"domain\":\"u1\",\"kib\":4096}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "sysrq", "u1", "h" },
+      "{\"op\":\"sysrq\",\"domain\":\"u1\",\"text\":\"h\"}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "debug-keys", "q" }, "{\"op\":\"debug_keys\",\"text\":\"q\"}", NULL, "", NULL, 0 },
+    { { "hauch", "destroy", "-f", "u1" }, "{\"op\":\"destroy\",\"domain\":\"u1\"}", NULL, "", NULL, 0 },
+    { { "hauch", "shutdown", "-a", "-w" },
+      "{\"op\":\"shutdown\",\"all\":true,\"wait\":true}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "block-attach", "u1", "phy:/dev/sdb", "xvdb", "w" },
+      "{\"op\":\"attach\",\"domain\":\"u1\",\"type\":\"disk\",\"spec\":\"phy:\\/dev\\/sdb,xvdb,w\"}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "network-attach", "u1" },
+      "{\"op\":\"attach\",\"domain\":\"u1\",\"type\":\"vif\",\"spec\":\"\"}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "block-detach", "-f", "u1", "xvdb" },
+      "{\"op\":\"detach\",\"domain\":\"u1\",\"type\":\"disk\",\"device\":\"xvdb\",\"force\":true}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "start", "-p", "web" },
+      "{\"op\":\"start\",\"domain\":\"web\",\"paused\":true}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "autostart", "web", "on" },
+      "{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "undefine", "web" }, "{\"op\":\"undefine\",\"domain\":\"web\"}", NULL, "", NULL, 0 },
+    { { "hauch", "host-stop", "-t", "5" }, "{\"op\":\"halt\",\"seconds\":5}", NULL, "", NULL, 0 },
+    { { "hauch", "host-start" },
+      "{\"op\":\"boot\"}",
+      "{\"started\":[{\"name\":\"a\"},{\"name\":\"b\",\"error\":\"no kernel\"}]}",
+      "a\n",
+      "b: no kernel\n",
+      1 },
+    { { "hauch", "list", "-d" },
+      "{\"op\":\"definitions\"}",
+      "{\"definitions\":[{\"name\":\"a\",\"domid\":3,\"autostart\":true},{\"name\":\"b\",\"autostart\":"
+      "false}]}",
+      "Name                                        ID Autostart\n"
+      "a                                            3 on\n"
+      "b                                            - off\n",
+      NULL,
+      0 },
+    { { "hauch", "events" },
+      "{\"op\":\"events\"}",
+      "{\"event\":\"gone\",\"name\":\"a\"}",
+      "{\"event\":\"gone\",\"name\":\"a\"}\n",
+      NULL,
+      0 },
+    { { "hauch", "dump-core", "-c", "u1", "/tmp/x" },
+      "{\"op\":\"dump\",\"domain\":\"u1\",\"path\":\"\\/tmp\\/x\",\"clear\":true}",
+      NULL,
+      "",
+      NULL,
+      0 },
+    { { "hauch", "top", "-b", "-i", "1" }, LIST_REQUEST, DOMAINS, NULL, NULL, 0 },
+    { { "hauch", "list", "-l" },
+      "{\"op\":\"list\",\"configs\":true}",
+      DOMAINS,
+      "[\n  {\n    \"domid\":0,\n    \"config\":null\n  },\n  {\n    \"domid\":1,\n    \"config\":{\n"
+      "      \"c_info\":{\n        \"name\":\"u1\"\n      }\n    }\n  }\n]\n",
+      NULL,
+      0 },
+};
+
 static void test_requests(void **state)
 {
-    static const struct one cases[] = {
-        { { "hauch", "vcpu-set", "u1", "3" },
-          "{\"op\":\"vcpu_set\",\"domain\":\"u1\",\"count\":3}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "vcpu-pin", "u1", "all", "0-3,^2" },
-          "{\"op\":\"vcpu_pin\",\"domain\":\"u1\",\"hard\":\"0-3,^2\"}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "vcpu-pin", "-f", "u1", "1", "-", "2" },
-          "{\"op\":\"vcpu_pin\",\"domain\":\"u1\",\"vcpu\":1,\"soft\":\"2\",\"force\":true}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "sched-credit2", "-d", "u1", "-w", "300", "-c", "0" },
-          "{\"op\":\"sched\",\"domain\":\"u1\",\"weight\":300,\"cap\":0}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "mem-set", "u1", "80" },
-          "{\"op\":\"mem_set\",\"domain\":\"u1\",\"kib\":81920}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "mem-max", "u1", "2g" },
-          "{\"op\":\"mem_max\",\"domain\":\"u1\",\"kib\":2097152}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "mem-set", "u1", "4096k" },
-          "{\"op\":\"mem_set\",\"domain\":\"u1\",\"kib\":4096}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "sysrq", "u1", "h" },
-          "{\"op\":\"sysrq\",\"domain\":\"u1\",\"text\":\"h\"}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "debug-keys", "q" }, "{\"op\":\"debug_keys\",\"text\":\"q\"}", NULL, "", NULL, 0 },
-        { { "hauch", "destroy", "-f", "u1" }, "{\"op\":\"destroy\",\"domain\":\"u1\"}", NULL, "", NULL, 0 },
-        { { "hauch", "shutdown", "-a", "-w" },
-          "{\"op\":\"shutdown\",\"all\":true,\"wait\":true}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "block-attach", "u1", "phy:/dev/sdb", "xvdb", "w" },
-          "{\"op\":\"attach\",\"domain\":\"u1\",\"type\":\"disk\",\"spec\":\"phy:\\/dev\\/sdb,xvdb,w\"}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "network-attach", "u1" },
-          "{\"op\":\"attach\",\"domain\":\"u1\",\"type\":\"vif\",\"spec\":\"\"}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "block-detach", "-f", "u1", "xvdb" },
-          "{\"op\":\"detach\",\"domain\":\"u1\",\"type\":\"disk\",\"device\":\"xvdb\",\"force\":true}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "start", "-p", "web" },
-          "{\"op\":\"start\",\"domain\":\"web\",\"paused\":true}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "autostart", "web", "on" },
-          "{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "undefine", "web" }, "{\"op\":\"undefine\",\"domain\":\"web\"}", NULL, "", NULL, 0 },
-        { { "hauch", "host-stop", "-t", "5" }, "{\"op\":\"halt\",\"seconds\":5}", NULL, "", NULL, 0 },
-        { { "hauch", "host-start" },
-          "{\"op\":\"boot\"}",
-          "{\"started\":[{\"name\":\"a\"},{\"name\":\"b\",\"error\":\"no kernel\"}]}",
-          "a\n",
-          "b: no kernel\n",
-          1 },
-        { { "hauch", "list", "-d" },
-          "{\"op\":\"definitions\"}",
-          "{\"definitions\":[{\"name\":\"a\",\"domid\":3,\"autostart\":true},{\"name\":\"b\",\"autostart\":"
-          "false}]}",
-          "Name                                        ID Autostart\n"
-          "a                                            3 on\n"
-          "b                                            - off\n",
-          NULL,
-          0 },
-        { { "hauch", "events" },
-          "{\"op\":\"events\"}",
-          "{\"event\":\"gone\",\"name\":\"a\"}",
-          "{\"event\":\"gone\",\"name\":\"a\"}\n",
-          NULL,
-          0 },
-        { { "hauch", "dump-core", "-c", "u1", "/tmp/x" },
-          "{\"op\":\"dump\",\"domain\":\"u1\",\"path\":\"\\/tmp\\/x\",\"clear\":true}",
-          NULL,
-          "",
-          NULL,
-          0 },
-        { { "hauch", "top", "-b", "-i", "1" }, LIST_REQUEST, DOMAINS, NULL, NULL, 0 },
-        { { "hauch", "list", "-l" },
-          "{\"op\":\"list\",\"configs\":true}",
-          DOMAINS,
-          "[\n  {\n    \"domid\":0,\n    \"config\":null\n  },\n  {\n    \"domid\":1,\n    \"config\":{\n"
-          "      \"c_info\":{\n        \"name\":\"u1\"\n      }\n    }\n  }\n]\n",
-          NULL,
-          0 },
-    };
-
-    RUN(cases);
+    RUN(requests_cases);
 }
+
+static const struct one mistakes_cases[] = {
+    { { "hauch", "frobnicate" }, NULL, NULL, "", "no command \"frobnicate\"", 2 },
+    { { "hauch", "a\033[31m" }, NULL, NULL, "", "a\\x1b[31m", 2 },
+    { { "xl", "pci-attach", "u1" },
+      NULL,
+      NULL,
+      "",
+      "pci-attach is not in Hauch, because devices of the host",
+      1 },
+    { { "xl", "migrate" }, NULL, NULL, "", "hauch: migrate is not in Hauch, because", 1 },
+    { { "hauch", "vcpu-set", "u1" }, NULL, NULL, "", "an argument is missing", 2 },
+    { { "hauch", "vcpu-set", "u1", "many" }, NULL, NULL, "", "NUMBER is \"many\": a number from 0", 2 },
+    { { "hauch", "vcpu-pin", "u1", "x", "1" }, NULL, NULL, "", "VCPU is \"x\"", 2 },
+    { { "hauch", "sched-credit2", "-d", "u1", "-w", "70000" },
+      NULL,
+      NULL,
+      "",
+      "WEIGHT is \"70000\": a number from 1 to 65535",
+      2 },
+    { { "hauch", "sched-credit2", "-w", "1" }, NULL, NULL, "", "name it with -d", 2 },
+    { { "hauch", "sched-credit2", "-p", "x" }, NULL, NULL, "", "one CPU pool only", 2 },
+    { { "hauch", "mem-set", "u1", "12q" }, NULL, NULL, "", "SIZE is a number of MiB", 2 },
+    { { "hauch", "mem-set", "u1", "9999999999t" }, NULL, NULL, "", "SIZE is a number of MiB", 2 },
+    { { "hauch", "domname", "u1" }, NULL, NULL, "", "number is wanted", 2 },
+    { { "hauch", "store", "write", "/a" }, NULL, NULL, "", "store", 1 },
+    { { "hauch", "create", "/none.cfg" }, NULL, NULL, "", "/none.cfg: No such file", 1 },
+    { { "hauch", "create", "/none.cfg", "x" }, NULL, NULL, "", "KEY=VALUE", 2 },
+    { { "hauch", "logs", "../x" }, NULL, NULL, "", "NAME is the name", 2 },
+    { { "hauch", "logs", "nobody" }, NULL, NULL, "", "nobody.log: No such file", 1 },
+    { { "hauch", "console", "-t", "serial", "u1" }, NULL, NULL, "", "consoles of type pv only", 2 },
+    { { "hauch", "autostart", "web", "maybe" }, NULL, NULL, "", "on or off is wanted", 2 },
+    { { "hauch", "define", "/none.cfg" }, NULL, NULL, "", "hauch define: /none.cfg: No such file", 1 },
+    { { "hauch", "top", "-d", "0" }, NULL, NULL, "", "SECONDS is from", 2 },
+};
 
 static void test_mistakes(void **state)
 {
-    static const struct one cases[] = {
-        { { "hauch", "frobnicate" }, NULL, NULL, "", "no command \"frobnicate\"", 2 },
-        { { "hauch", "a\033[31m" }, NULL, NULL, "", "a\\x1b[31m", 2 },
-        { { "xl", "pci-attach", "u1" },
-          NULL,
-          NULL,
-          "",
-          "pci-attach is not in Hauch, because devices of the host",
-          1 },
-        { { "xl", "migrate" }, NULL, NULL, "", "hauch: migrate is not in Hauch, because", 1 },
-        { { "hauch", "vcpu-set", "u1" }, NULL, NULL, "", "an argument is missing", 2 },
-        { { "hauch", "vcpu-set", "u1", "many" }, NULL, NULL, "", "NUMBER is \"many\": a number from 0", 2 },
-        { { "hauch", "vcpu-pin", "u1", "x", "1" }, NULL, NULL, "", "VCPU is \"x\"", 2 },
-        { { "hauch", "sched-credit2", "-d", "u1", "-w", "70000" },
-          NULL,
-          NULL,
-          "",
-          "WEIGHT is \"70000\": a number from 1 to 65535",
-          2 },
-        { { "hauch", "sched-credit2", "-w", "1" }, NULL, NULL, "", "name it with -d", 2 },
-        { { "hauch", "sched-credit2", "-p", "x" }, NULL, NULL, "", "one CPU pool only", 2 },
-        { { "hauch", "mem-set", "u1", "12q" }, NULL, NULL, "", "SIZE is a number of MiB", 2 },
-        { { "hauch", "mem-set", "u1", "9999999999t" }, NULL, NULL, "", "SIZE is a number of MiB", 2 },
-        { { "hauch", "domname", "u1" }, NULL, NULL, "", "number is wanted", 2 },
-        { { "hauch", "store", "write", "/a" }, NULL, NULL, "", "store", 1 },
-        { { "hauch", "create", "/none.cfg" }, NULL, NULL, "", "/none.cfg: No such file", 1 },
-        { { "hauch", "create", "/none.cfg", "x" }, NULL, NULL, "", "KEY=VALUE", 2 },
-        { { "hauch", "logs", "../x" }, NULL, NULL, "", "NAME is the name", 2 },
-        { { "hauch", "logs", "nobody" }, NULL, NULL, "", "nobody.log: No such file", 1 },
-        { { "hauch", "console", "-t", "serial", "u1" }, NULL, NULL, "", "consoles of type pv only", 2 },
-        { { "hauch", "autostart", "web", "maybe" }, NULL, NULL, "", "on or off is wanted", 2 },
-        { { "hauch", "define", "/none.cfg" }, NULL, NULL, "", "hauch define: /none.cfg: No such file", 1 },
-        { { "hauch", "top", "-d", "0" }, NULL, NULL, "", "SECONDS is from", 2 },
-    };
 
     setenv("XENSTORED_PATH", "/nowhere/socket", 1);
     setenv("HAUCH_LOGS", "/nowhere", 1);
-    RUN(cases);
+    RUN(mistakes_cases);
 }
 
 /* Settings of the command line become lines of the file. */
