@@ -27,6 +27,7 @@
 #define EXTENDED     0x80000000u
 #define EXTENDED_MAX 0x80000021u
 #define NO_SUB       XEN_CPUID_NO_SUBLEAF
+#define LINEAR_BITS  48u
 #define XSTATE_FIRST 2u             /* the first state with a sub-leaf of its own */
 #define XSTATE_LAST  62u
 #define XSAVE_HEADER_END 576u       /* legacy area and header */
@@ -93,6 +94,9 @@ static const struct need need_avx512[] = {
 static const struct need need_avx[] = {
     { 1, BIT(AVX) | BIT(FMA) | BIT(F16C) }, { 3, BIT(XOP) | BIT(FMA4) }, { 5, BIT(AVX2) },
     { 6, BIT(VAES) | BIT(VPCLMULQDQ) }, { 10, BIT(AVX_VNNI) },
+};
+static const struct need need_erms[] = {     /* Linux takes the first for a promise of ERMS: its memmove() goes wrong */
+    { 9, BIT(FSRM) }, { 10, BIT(FZRM) | BIT(FSRS) | BIT(FSRCS) },
 };
 static const struct need need_xsave[] = {
     { 1, BIT(XSAVE) }, { 4, BIT(XSAVEOPT) | BIT(XSAVEC) | BIT(XGETBV1) },
@@ -269,7 +273,8 @@ static void leaf_sieve(struct xen_cpuid_leaf *l)
         only(l, 0, 0, 0, all);
         return;
     case EXTENDED + 8:
-        only(l, 0xffff, all, 0, 0);         /* EAX: address sizes */
+        only(l, 0xffff, all, 0, 0);         /* EAX: address sizes; there are no tables of five levels */
+        l->a = (l->a & 0xff) | MIN(l->a >> 8, LINEAR_BITS) << 8;
         return;
     case EXTENDED + 0x21:
         only(l, all, 0, all, 0);
@@ -305,6 +310,8 @@ static void dependencies(struct cpu_policy *p)
         drop(p, need_avx512, ARRAY_LEN(need_avx512));
         states &= 7;
     }
+    if (!has(p, XEN_X86_FEATURE_ERMS))
+        drop(p, need_erms, ARRAY_LEN(need_erms));
     p->xcr0 = states;
 }
 
