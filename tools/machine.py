@@ -72,8 +72,10 @@ class Machine:
         self.log = open(self.log_path, 'wb')
         self.log.write((' '.join(argv) + '\n').encode())
         self.start = time.monotonic()
-        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, pass_fds=[theirs.fileno()])
+        # whoever kills us kills it
+        self.process = subprocess.Popen(['setpriv', '--pdeathsig', 'KILL', *argv], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        pass_fds=[theirs.fileno()])
         theirs.close()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
