@@ -70,11 +70,12 @@ static void trampoline_aim(uint32_t apic_id, uint64_t stack)
 /* ---- one processor ---- */
 static struct pcpu *cpu_new(uint32_t apic_id)
 {
-    struct pcpu *c = kalloc(sizeof *c);
+    struct pcpu *c = page_alloc(0);
     struct vcpu *idle = kalloc(sizeof *idle);
 
     if (!c || !idle)
         return NULL;
+    frames_init_cpu(c);
     c->id = pcpu_count;
     c->apic_id = apic_id;
     if (!cpu_prepare(c))

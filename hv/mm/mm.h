@@ -17,7 +17,7 @@ mfn_t block_alloc(struct domain *d, unsigned order, uint64_t limit);
 void  block_free(mfn_t m, unsigned order);
 /* frame_table_init() begins a new machine: forget the old one's (tests have several). */
 void owners_init(void);
-void heap_init(void);
+void heap_init(struct heap *h);
 /* The last reference of f is gone: back to its owner's account and to the free frames. */
 void frame_release(struct frame *f);
 

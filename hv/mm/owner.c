@@ -89,6 +89,10 @@ static void list_unlink(struct domain *d, uint32_t n)
 }
 
 /* ---- allocation ---- */
+
+/* Under the frames lock; others read the count without. */
+static void frames_count(struct domain *d, uint64_t frames) { __atomic_store_n(&d->frames, frames, __ATOMIC_RELAXED); }
+
 static bool account(struct domain *d, uint64_t size, bool beyond_max)
 {
     bool ok;
@@ -102,7 +106,7 @@ static bool account(struct domain *d, uint64_t size, bool beyond_max)
     if (ok) {
         if (d->frames == 0)
             owner_set(d->id, d);
-        d->frames += size;
+        frames_count(d, d->frames + size);
     }
     spin_unlock(&d->frames_lock);
     return ok;
@@ -113,7 +117,7 @@ static void unaccount(struct domain *d, uint64_t size)
     bool last;
 
     spin_lock(&d->frames_lock);
-    d->frames -= size;
+    frames_count(d, d->frames - size);
     last = d->frames == 0;
     if (last)
         owner_set(d->id, NULL);
@@ -189,7 +193,7 @@ void frame_release(struct frame *f)
 
     BUG_ON(f->type & TYPE_COUNT_MASK);
     f->type = tlb_stamp_of(frame_owner_id(f));
-    if (f->refs & FRAME_HYP) {
+    if (__atomic_load_n(&f->refs, __ATOMIC_RELAXED) & FRAME_HYP) {      /* others may still look */
         block_free(m, 0);
         return;
     }

@@ -61,9 +61,10 @@ void host_machine_init(uint64_t frames, uint64_t reserved, unsigned cpus)
     host_memory = aligned_alloc(PAGE_SIZE, frames << PAGE_SHIFT);
     table = calloc(frames, sizeof *table);
     m2p = calloc(frames, sizeof *m2p);
-    cpu_array = calloc(cpus, sizeof *cpu_array);
+    cpu_array = aligned_alloc(64, cpus * sizeof *cpu_array);
     if (!host_memory || !table || !m2p || !cpu_array)
         abort();
+    memset(cpu_array, 0, cpus * sizeof *cpu_array);
     memset(host_memory, 0xa5, frames << PAGE_SHIFT);
     for (unsigned i = 0; i < cpus; i++) {
         cpu_array[i].id = i;

@@ -157,8 +157,21 @@ static inline domid_t tlb_stamp_owner(uint64_t type_word) { return (domid_t)type
 /* owner: whose frame it is or was; no domain's number: everybody is asked. */
 void tlb_flush_since(uint64_t type_word, domid_t owner);
 
-/* ---- allocation (mm/alloc.c) ---- */
-/* At boot, once: `count` frames, all broken until frames_add() or frames_reserve() names them. `table` is
+/* ---- allocation (mm/buddy.c, mm/owner.c) ---- */
+/* Free frames that a processor keeps for itself, linked through frame.next. A line each, as the next. */
+struct kept_frames {
+    uint8_t  lock;
+    uint32_t count, first;
+} __attribute__((aligned(64)));
+/* Its pages of small objects that have room: mm/heap.c. */
+#define HEAP_CLASSES 14
+struct heap {
+    spinlock_t lock;
+    uint32_t   partly_free[HEAP_CLASSES];
+} __attribute__((aligned(64)));
+/* Before c, not one of the first, allocates anything. */
+void frames_init_cpu(struct pcpu *c);
+/* At boot, once, with pcpus[0] set: `count` frames, all broken until frames_add() or frames_reserve() names them. `table` is
  * zeroed memory of count * sizeof(struct frame). m2p must be set before frames_add(). */
 void frame_table_init(void *table, uint64_t count);
 /* RAM that the hypervisor uses itself (image, frame table, modules): exists, never free, no guest may map
@@ -196,6 +209,7 @@ void  frame_attach(mfn_t m, struct domain *d);
 void  frame_detached_free(mfn_t m);
 /* Both at once: detached and freed. */
 int   __must_check frame_take(mfn_t m, struct domain *d);
+/* Both take LOCK_HEAP, and the second looks at every processor. */
 uint64_t frames_free_count(void);
 uint64_t frames_free_of_width(unsigned bits);   /* those whose numbers have so many bits, 0 to 64 */
 /* Tells the allocator of usable memory at boot. */

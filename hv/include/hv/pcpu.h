@@ -5,6 +5,7 @@
 
 #include <hv/cpu_set.h>
 #include <hv/clock.h>
+#include <hv/frame.h>
 #include <hv/limits.h>
 #include <hv/sched.h>
 #include <hv/timer.h>
@@ -34,6 +35,8 @@ struct pcpu {
     uint32_t           core_id, socket_id, thread_id;   /* valid once topology_known */
     bool               topology_known;
     struct cpu_set     core_mates;  /* this and its siblings: sched_topology() */
+    struct kept_frames kept;        /* free frames; others collect them */
+    struct heap        objects;     /* others free objects into it */
     void              *hw;          /* hw/: TSS, GDT, stacks, address-space cache */
 };
 
