@@ -56,9 +56,10 @@ static int not_there(const char *name)
     if (*name) {
         fputs("hauch: there is no command \"", stderr);
         show_text(stderr, name);
-        fputs("\"\n", stderr);
+        fputs("\"; hauch help lists them\n", stderr);
+    } else {
+        help(stderr);
     }
-    help(stderr);
     return EXIT_USAGE;
 }
 

@@ -448,7 +448,7 @@ static void test_requests(void **state)
 }
 
 static const struct one mistakes_cases[] = {
-    { { "hauch", "frobnicate" }, NULL, NULL, "", "no command \"frobnicate\"", 2 },
+    { { "hauch", "frobnicate" }, NULL, NULL, "", "no command \"frobnicate\"; hauch help lists them\n", 2 },
     { { "hauch", "a\033[31m" }, NULL, NULL, "", "a\\x1b[31m", 2 },
     { { "xl", "pci-attach", "u1" },
       NULL,
