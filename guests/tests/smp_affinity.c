@@ -85,14 +85,40 @@ static void move_own(void)
         smp_wait(v);
 }
 
+static long affinity_read(domid_t dom, uint32_t vcpu)
+{
+    struct xen_domctl op = { 0 };
+    uint64_t map = 0;
+
+    op.u.vcpuaffinity.vcpu = vcpu;
+    op.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
+    op.u.vcpuaffinity.cpumap_hard = (struct xenctl_bitmap){ { (uint64_t)&map }, 64 };
+    return domctl(XEN_DOMCTL_getvcpuaffinity, dom, &op);
+}
+
+/* A domain that may have a vCPU, but has none yet. */
+static void without_vcpus(void)
+{
+    static struct child shell;
+
+    if (!child_shell(&shell, 0))
+        return;
+    CHECK_EQ(affinity(shell.id, 0, XEN_VCPUAFFINITY_HARD, 1, 0, 64), -XEN_ESRCH);
+    CHECK_EQ(affinity_read(shell.id, 0), -XEN_ESRCH);
+    CHECK_EQ(affinity(shell.id, 1, XEN_VCPUAFFINITY_HARD, 1, 0, 64), -XEN_EINVAL);
+    child_destroy(&shell);
+}
+
 static void refusals(void)
 {
+    CHECK_EQ(affinity_read(c.id, 0), 0);
     CHECK_EQ(affinity(c.id, 0, XEN_VCPUAFFINITY_HARD, 1ull << n, 0, 64), -XEN_EINVAL);      /* not there */
     CHECK_EQ(affinity(c.id, 0, XEN_VCPUAFFINITY_HARD, 1ull << 63, 0, 64), -XEN_EINVAL);
     CHECK_EQ(affinity(c.id, 0, XEN_VCPUAFFINITY_HARD, 0, 0, 64), -XEN_EINVAL);
     CHECK_EQ(affinity(c.id, 0, 0, 1, 1, 64), -XEN_EINVAL);
-    CHECK(affinity(c.id, 1, XEN_VCPUAFFINITY_HARD, 1, 0, 64) < 0);                          /* no such vCPU */
-    CHECK(affinity(c.id, 4711, XEN_VCPUAFFINITY_HARD, 1, 0, 64) < 0);
+    CHECK_EQ(affinity(c.id, 1, XEN_VCPUAFFINITY_HARD, 1, 0, 64), -XEN_EINVAL);              /* never has it */
+    CHECK_EQ(affinity(c.id, 4711, XEN_VCPUAFFINITY_HARD, 1, 0, 64), -XEN_EINVAL);
+    CHECK_EQ(affinity_read(c.id, 1), -XEN_EINVAL);
     CHECK_EQ(affinity(c.id, 0, XEN_VCPUAFFINITY_HARD, ~0ull, 0, 64), 0);    /* some that are there: those */
     CHECK_EQ(affinity(c.id, 0, XEN_VCPUAFFINITY_SOFT, 0, 1ull << (n - 1), 64), 0);
 }
@@ -103,6 +129,7 @@ void test_main(void)
     if (!child_create(&c))
         return;
     refusals();
+    without_vcpus();
     move_child();
     move_own();
     child_destroy(&c);

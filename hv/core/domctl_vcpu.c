@@ -303,16 +303,25 @@ static bool affinity_flags_ok(uint32_t f)
            f & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT);
 }
 
+/* A number that the domain can never have is a wrong argument; one that it has not yet is somebody missing. */
+static int affinity_target(const struct domain *d, uint32_t id, struct vcpu **target)
+{
+    *target = control_vcpu(d, id);
+    if (*target)
+        return 0;
+    return id < d->max_vcpus ? -XEN_ESRCH : -XEN_EINVAL;
+}
+
 int domctl_setvcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-    struct vcpu *target = control_vcpu(d, a->vcpu);
     bool hard = a->flags & XEN_VCPUAFFINITY_HARD, soft = a->flags & XEN_VCPUAFFINITY_SOFT;
     struct cpu_set want_hard, want_soft;
-    int r;
+    struct vcpu *target;
+    int r = affinity_target(d, a->vcpu, &target);
 
-    if (!target)
-        return refuse(v, -XEN_ESRCH, a->vcpu, d->max_vcpus);
+    if (r)
+        return refuse(v, r, a->vcpu, d->max_vcpus);
     if (!affinity_flags_ok(a->flags))
         return refuse(v, -XEN_EINVAL, a->vcpu, a->flags);
     if ((hard && set_read(&a->cpumap_hard, &want_hard)) || (soft && set_read(&a->cpumap_soft, &want_soft)))
@@ -326,10 +335,11 @@ int domctl_setvcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl *
 int domctl_getvcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-    struct vcpu *target = control_vcpu(d, a->vcpu);
+    struct vcpu *target;
+    int r = affinity_target(d, a->vcpu, &target);
 
-    if (!target)
-        return refuse(v, -XEN_ESRCH, a->vcpu, d->max_vcpus);
+    if (r)
+        return refuse(v, r, a->vcpu, d->max_vcpus);
     if (!affinity_flags_ok(a->flags))
         return refuse(v, -XEN_EINVAL, a->vcpu, a->flags);
     return affinity_answer(target, a, false);
