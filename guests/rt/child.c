@@ -144,8 +144,7 @@ static void child_start(struct child *c)
 
 bool child_create(struct child *c)
 {
-    /* its memory, and what the hypervisor keeps about it */
-    CHECK_EQ(frames_give_back(64), 64);
+    CHECK_EQ(frames_give_back(CHILD_FRAMES), CHILD_FRAMES);
     if (!child_shell(c, CHILD_PAGES) || !child_populate(c))
         return false;
     memcpy(window(c, CODE), child_code, child_code_end - child_code);

@@ -64,5 +64,5 @@ void test_main(void)
     smp_run(n, create);
     smp_run(n, destroy_one);
     /* the frames that we gave for each */
-    AWAIT(free_pages() >= before + (n + 1) * ROUNDS * 64 - 16);
+    AWAIT(free_pages() >= before + (n + 1) * ROUNDS * CHILD_FRAMES - 16);
 }

@@ -312,9 +312,10 @@ size_t timer_format(char *buf, size_t len)
         struct timer_heap *h = &pcpus[i]->timers;
 
         spin_lock(&h->lock);
-        n += format(buf + n, len - n, "processor %u: %lu timer interrupts, programmed %lu times, %u timers set, %s%lu\n", i,
-                    h->interrupts, h->programs, h->used, h->programmed == NEVER ? "none due" : "next at ",
-                    h->programmed == NEVER ? 0 : h->programmed);
+        n += format(buf + n, len - n, "processor %u: %lu timer interrupts, programmed %lu times, %u timers set, ", i,
+                    h->interrupts, h->programs, h->used);
+        n += h->programmed == NEVER ? format(buf + n, len - n, "none due\n")
+                                    : format(buf + n, len - n, "next at %lu\n", h->programmed);
         spin_unlock(&h->lock);
     }
     return n;
