@@ -167,7 +167,7 @@ static int make_directory(const char *path)
     if (r == 0 && mkdir(path, 0750) < 0 && errno != EEXIST)
         r = -errno;
     if (r < 0)
-        report("cannot make directory %s: %s", path, strerror(-r));
+        report("cannot make directory %s: %s (choose another with --log-dir or --socket)", path, strerror(-r));
     free(copy);
     return r;
 }
@@ -181,8 +181,10 @@ static int make_parent(const char *path)
     if (slash && slash != copy) {
         *slash = 0;
         r = access(copy, F_OK) == 0 ? 0 : make_directory(copy);
-        if (r == 0 && access(copy, X_OK) < 0)
+        if (r == 0 && access(copy, X_OK) < 0) {
             r = -errno;
+            report("cannot use directory %s: %s (choose another path with --socket)", copy, strerror(-r));
+        }
     }
     free(copy);
     return r;
@@ -196,7 +198,7 @@ static int write_pid(const char *path)
         return 0;
     if (file && fprintf(file, "%d\n", (int)getpid()) > 0 && fclose(file) == 0)
         return 0;
-    report("cannot write --pid-file %s: %m", path);
+    report("cannot write --pid-file %s: %m (choose another path)", path);
     return -EIO;
 }
 

@@ -230,8 +230,9 @@ static int server_sources(struct server *server)
     int fd = socket_listen(path);
 
     if (fd < 0) {
-        report("cannot listen on %s: %s%s", path, strerror(-fd),
-               fd == -EADDRINUSE ? " (another hauch-console runs; stop it or choose another --socket)" : "");
+        report("cannot listen on %s: %s (%schoose another path with --socket)", path, strerror(-fd),
+               fd == -EADDRINUSE ? "another hauch-console serves there; stop it, or " :
+               fd == -ENAMETOOLONG ? "a path of a socket has at most 107 bytes; " : "");
         return fd;
     }
     server->listener = server_source(server, fd, listener_ready);

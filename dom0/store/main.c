@@ -128,7 +128,7 @@ static int catch_signals(struct signals *sig, struct server *srv) {
 static int write_pid(const char *path) {
     FILE *f = fopen(path, "we");
     if (!f || fprintf(f, "%d\n", (int)getpid()) < 0 || fclose(f) != 0) {
-        fprintf(stderr, "hauch-store: cannot write the pid file %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "hauch-store: cannot write the pid file %s: %s (choose another path with --pid-file)\n", path, strerror(errno));
         return -errno;
     }
     return 0;

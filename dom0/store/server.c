@@ -168,6 +168,15 @@ static int listen_for_readers(struct server *srv) {
     return server_add(srv, &srv->reader_listener);
 }
 
+static const char *remedy(int rc) {
+    switch (rc) {
+    case -EADDRINUSE: return "another store serves there; stop it, or ";
+    case -ENOENT: return "make that folder, or ";
+    case -ENAMETOOLONG: return "a path of a socket has at most 107 bytes; ";
+    default: return "";
+    }
+}
+
 int server_open(struct server *srv, struct store *s, const char *path) {
     *srv = (struct server){ .store = s, .listener.fd = -1, .reader_listener.fd = -1 };
     srv->path = path;
@@ -175,11 +184,8 @@ int server_open(struct server *srv, struct store *s, const char *path) {
     srv->epoll = epoll_create1(EPOLL_CLOEXEC);
     int fd = srv->epoll < 0 ? -errno : listen_at(path);
     if (fd < 0) {
-        fprintf(stderr, "hauch-store: cannot listen at %s: %s%s\n", path, strerror(-fd),
-                fd == -EADDRINUSE
-                    ? " (another store serves there; stop it, or choose another path with --socket)"
-                : fd == -ENOENT ? " (make that folder, or choose another path with --socket)"
-                                : "");
+        fprintf(stderr, "hauch-store: cannot listen at %s: %s (%schoose another path with --socket)\n", path,
+                strerror(-fd), remedy(fd));
         return fd;
     }
     srv->listener = (struct source){ fd, listener_ready };
