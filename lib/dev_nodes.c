@@ -131,8 +131,9 @@ int dev_domain_remove(struct xs_client *xs, uint16_t domid, const char *uuid, st
         snprintf(path, sizeof(path), shapes[i], domid);
         xs_client_rm(xs, 0, path);
     }
-    snprintf(path, sizeof(path), "/vm/%s", uuid);
-    xs_client_rm(xs, 0, path);
+    snprintf(path, sizeof(path), "/vm/%s", uuid ? uuid : "");
+    if (uuid)
+        xs_client_rm(xs, 0, path);
     return finish(xs, xs_client_batch_end(xs), f);
 }
 

@@ -146,6 +146,7 @@ static int domain_run(void *ctx, struct fault *f)
         xc_domain_destroy(d->h->xc, id, NULL);
         return fault_errno(f, rc, "domain number %u from the hypervisor", id);
     }
+    d->left_nodes = false;
     state_remember(d);
     return domain_limits(d, f);
 }
@@ -159,7 +160,10 @@ static int domain_undo(void *ctx, struct fault *f)
     if (id == INDEX_NO_ID)
         return 0;
     rc = xc_domain_destroy(d->h->xc, id, f);
-    state_drop(d, id);
+    if (d->left_nodes)
+        leftover_note(d, id);
+    else
+        state_drop(d, id);
     index_set_id(&d->h->domains, &d->entry, INDEX_NO_ID);
     return rc == -ESRCH ? 0 : rc;
 }
@@ -245,12 +249,25 @@ static int store_run(void *ctx, struct fault *f)
     return rc ? rc : dev_domain_write(d->h->xs, &nodes, f);
 }
 
+static int release(struct domain *d, struct fault *f)
+{
+    int rc = xs_client_release(d->h->xs, d->entry.id);
+
+    if (rc == 0 || rc == -ENOENT || rc == -EINVAL)
+        return 0;
+    return fault_set(f, rc, "store: %s", xs_client_error(d->h->xs));
+}
+
+/* The nodes first: when a domain is released the store looks at all nodes there are for those that name it, unless it
+ * knows that there are none. */
 static int store_undo(void *ctx, struct fault *f)
 {
     struct domain *d = ctx;
     int            rc = peer_store_need(d->h, f);
 
     rc = rc ? rc : dev_domain_remove(d->h->xs, d->entry.id, d->uuid_text, f);
+    rc = rc ? rc : release(d, f);
+    d->left_nodes = rc != 0;
     if (!rc && d->h->domains.count == 1)
         rc = dev_shared_prune(d->h->xs, f);
     return rc;
@@ -259,19 +276,6 @@ static int store_undo(void *ctx, struct fault *f)
 static int introduce_run(void *ctx, struct fault *f)
 {
     return peer_store_introduce(ctx, f);
-}
-
-static int introduce_undo(void *ctx, struct fault *f)
-{
-    struct domain *d = ctx;
-    int            rc = peer_store_need(d->h, f);
-
-    if (rc)
-        return rc;
-    rc = xs_client_release(d->h->xs, d->entry.id);
-    if (rc == 0 || rc == -ENOENT || rc == -EINVAL)
-        return 0;
-    return fault_set(f, rc, "store: %s", xs_client_error(d->h->xs));
 }
 
 /* A console that cannot be had is no reason not to run: it is added when its daemon comes back. */
@@ -334,7 +338,7 @@ const struct step create_steps[] = {
     { "domain",    domain_run,    domain_undo,    0 },
     { "build",     build_run,     build_undo,     BUILD_MS },
     { "store",     store_run,     store_undo,     0 },
-    { "introduce", introduce_run, introduce_undo, 0 },
+    { "introduce", introduce_run, NULL,           0 },
     { "console",   console_run,   console_undo,   0 },
     { "disks",     attach_run,    attach_undo,    0 },
     { "devices",   nodes_run,     nodes_undo,     0 },

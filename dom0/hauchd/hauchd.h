@@ -14,7 +14,7 @@
  *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
  *   registry.c   definitions, what starts with the host     request_registry.c   what is asked of them
  *   worker.c   the thread for long work                     log.c      text of the hypervisor's log
- *   dump.c     core files
+ *   dump.c     core files                              leftover.c   store nodes of domains that are gone
  *   device_list.c   which devices a domain has              hotplug.c  devices that come and go
  */
 #ifndef HAUCHD_H
@@ -136,6 +136,7 @@ struct domain {
     char               **disk_specs, **vif_specs;      /* as they were written */
     bool                 off;            /* dead but kept, as on_... says */
     bool                 half_made;      /* found so after a restart of hauchd */
+    bool                 left_nodes;     /* the store was away when its nodes should have gone */
     uint64_t             started_ms;     /* monotonic, of the last start */
     int64_t              started_at;     /* wall clock, seconds */
     struct waiter       *waiters;
@@ -242,6 +243,12 @@ void state_restore(struct hauchd *h);
 /* Configuration text, source and settings in a JSON object; nothing is copied. */
 struct wire_request state_request(struct json_object *o);
 const char *state_text(struct json_object *o, const char *key);
+
+/* leftover.c: what domains that ended while no store ran have left in it */
+/* Instead of state_drop(): the state of @d becomes a note for the next store. */
+void leftover_note(const struct domain *d, uint16_t domid);
+/* A store is there: all that the notes tell of goes. */
+void leftovers_sweep(struct hauchd *h);
 
 /* peer.c */
 void peers_connect(struct hauchd *h);    /* whichever is away, at most a few times a second */

@@ -52,7 +52,8 @@ static int store_connect(struct hauchd *h)
     }
     h->xs = xs;
     introduce_all(h);
-    return 0;
+    leftovers_sweep(h);
+    return h->xs ? 0 : -EPIPE;
 }
 
 int peer_store_need(struct hauchd *h, struct fault *f)

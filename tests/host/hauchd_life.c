@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "tests/host/hauchd_harness.h"
 
+#include <sys/epoll.h>
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -22,6 +24,7 @@ static void test_create_and_destroy(void **state)
     assert_string_equal(world_node("/local/domain/0/backend/vif/1/1/hotplug-status"), "connected");
     assert_true(request("{\"op\":\"destroy\",\"domain\":\"web\"}", NULL, 0));
     assert_clean();
+    assert_int_equal(world.early_releases, 0);
 }
 
 /* The n-th call fails, for every n that there is: the answer names it, and nothing is left. */
@@ -174,6 +177,73 @@ static void test_killed_while_making(void **state)
     assert_clean();
 }
 
+static void store_goes(void)
+{
+    world.store_away = true;
+    epoll_ctl(h.epoll_fd, EPOLL_CTL_DEL, world.store_fd, NULL);
+    xs_client_close(h.xs);
+    h.xs = NULL;
+}
+
+static bool in_store(uint16_t id)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/name", id);
+    return world_node(path) != NULL;
+}
+
+/* A store that comes back has kept the nodes of a domain that ended meanwhile; hauchd takes them away ... */
+static void death_without_store(bool killed)
+{
+    assert_true(create("a", with_disk(), NULL, 0));
+    assert_true(create("b", "", NULL, 0));
+    store_goes();
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_true(in_store(1));
+    assert_int_equal(state_files(), 2);             /* that of b, and the note */
+    if (killed)
+        daemon_gone();
+    world.store_away = false;
+    if (killed)
+        daemon_up();
+    h.next_peer_try_ms = 0;
+    turn(2);
+    assert_false(in_store(1));
+    assert_true(in_store(2));
+    assert_int_equal(state_files(), 1);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"b\"}", NULL, 0));
+    assert_clean();
+}
+
+static void test_death_without_store(void **state) { death_without_store(false); }
+
+/* ... or the next hauchd does. */
+static void test_death_without_store_or_hauchd(void **state) { death_without_store(true); }
+
+/* Its number has been given away since: what stands there now stays. */
+static void test_leftover_of_a_number_in_use(void **state)
+{
+    assert_true(create("a", "", NULL, 0));
+    store_goes();
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    world.store_away = false;
+    world.next_id = 1;
+    assert_int_equal(peer_store_need(&h, NULL), 0);
+    assert_false(in_store(1));
+    assert_true(create("b", "", NULL, 0));
+    store_goes();
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"b\"}", NULL, 0));
+    world.domain[1].exists = true;                     /* another toolstack's */
+    world.store_away = false;
+    assert_int_equal(peer_store_need(&h, NULL), 0);
+    assert_true(in_store(1));
+    world.domain[1].exists = world.domain[1].introduced = false;
+    assert_int_equal(state_files(), 0);
+    xs_client_rm(h.xs, 0, "/local");
+    assert_clean();
+}
+
 static void test_waiting_clients(void **state)
 {
     struct json_object *early;
@@ -317,6 +387,9 @@ int main(void)
         TEST(test_image_in_use),
         TEST(test_killed_and_back),
         TEST(test_killed_while_making),
+        TEST(test_death_without_store),
+        TEST(test_death_without_store_or_hauchd),
+        TEST(test_leftover_of_a_number_in_use),
         TEST(test_waiting_clients),
         TEST(test_silent_backend),
         TEST(test_refusals_of_requests),

@@ -137,21 +137,32 @@ int xs_client_set_perms(struct xs_client *xs, uint32_t tx, const char *path, con
     return node_at(path) >= 0 ? 0 : -ENOENT;
 }
 
-int xs_client_rm(struct xs_client *xs, uint32_t tx, const char *path)
+/* The kernel notices that the node of a back end goes, also with those above it. */
+static void backend_gone(const char *path)
 {
-    size_t   n = strlen(path);
     unsigned dom, dev;
     char     name[32];
 
-    if (sscanf(path, "/local/domain/0/backend/vif/%u/%u", &dom, &dev) == 2) {      /* the kernel notices */
-        snprintf(name, sizeof(name), "vif%u.%u", dom, dev);
-        link_set(name, false);
-    }
-    for (unsigned i = 0; i < world.nodes;)
-        if (!strncmp(world.node[i].path, path, n) && (!world.node[i].path[n] || world.node[i].path[n] == '/'))
-            world.node[i] = world.node[--world.nodes];
-        else
+    if (sscanf(path, "/local/domain/0/backend/vif/%u/%u", &dom, &dev) != 2)
+        return;
+    snprintf(name, sizeof(name), "vif%u.%u", dom, dev);
+    link_set(name, false);
+}
+
+int xs_client_rm(struct xs_client *xs, uint32_t tx, const char *path)
+{
+    size_t n = strlen(path);
+
+    for (unsigned i = 0; i < world.nodes;) {
+        const char *node = world.node[i].path;
+
+        if (strncmp(node, path, n) || (node[n] && node[n] != '/')) {
             i++;
+            continue;
+        }
+        backend_gone(node);
+        world.node[i] = world.node[--world.nodes];
+    }
     return 0;
 }
 
@@ -222,7 +233,10 @@ int xs_client_introduce(struct xs_client *xs, uint16_t domid, uint64_t gfn, uint
 int xs_client_release(struct xs_client *xs, uint16_t domid)
 {
     bool was = world.domain[domid].introduced;
+    char path[64];
 
+    snprintf(path, sizeof(path), "/local/domain/%u", domid);
+    world.early_releases += node_at(path) >= 0;
     world.domain[domid].introduced = false;
     return was ? 0 : -ENOENT;
 }

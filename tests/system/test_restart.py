@@ -6,7 +6,8 @@ NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/
 STEPS = ['tools', 'web runs', 'the store has a user of its own', 'the console has a user of its own',
          'neither has privcmd open', 'store and console killed twenty times', 'web answers', 'the store is as it was',
          'a second domain comes up', 'its disk and card are there', 'killed while a domain writes to its console',
-         'no line of it is lost', 'a death while no store runs', 'is seen', 'a shutdown by request']
+         'no line of it is lost', 'a death while no store runs', 'is seen',
+         'nothing is left', 'a shutdown by request']
 
 TEXT = r'''
 prompt() { console_log $1 | grep -q "$1 login:"; }
@@ -54,11 +55,19 @@ await complete
 lines() { n=$(console_log left | tr -d '\r' | grep -o 'line [0-9]*\.' | sort -u | wc -l); [ "$n" = 3000 ] || { echo "$n lines"; false; }; }
 check 'no line of it is lost' lines
 
+id=$(hauch domid left) uuid=$(xenstore-read /local/domain/$id/vm)
 kill -9 $(pidof hauch-store)
 check 'a death while no store runs' hauch destroy left
 hauch-store --background 2>/tmp/said
 cat /tmp/said
 check 'is seen' grep -q 'is no more' /tmp/said
+# its nodes, which are dom0's, and with them what dom0's kernel has of its card and disk
+nothing() {
+    xenstore-ls -f | grep -e "^/local/domain/$id/" -e "^$uuid" -e "/vbd/$id/" -e "/vif/$id/" && return 1
+    ! ls /sys/class/net | grep "^vif$id\\." && ! ls /sys/bus/xen-backend/devices | grep -e "-$id-" &&
+        ! grep -l left.img /sys/block/loop*/loop/backing_file && ! ls /run/hauch/domains | grep left$
+}
+check 'nothing is left' await nothing
 hauch shutdown web
 check 'a shutdown by request' await gone web
 '''
