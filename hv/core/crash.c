@@ -108,6 +108,13 @@ static void show_build(void)
     printk(LOG_NONE, "build %s, up %lu s, wall clock %lu\n", text, now_ns() / 1000000000, wallclock_seconds_now());
 }
 
+void crash_alone(void)
+{
+    watchdog_stop();
+    hw_stop_others();
+    console_crashed();
+}
+
 void crash(const char *text, const struct regs *r)
 {
     one_at_a_time();

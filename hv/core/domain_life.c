@@ -9,6 +9,7 @@
  * close, grants of others are given up, and memory goes. What others still hold of the domain's memory
  * keeps it as a shell.
  */
+#include <hv/crash.h>
 #include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/machine.h>
@@ -50,20 +51,26 @@ void domain_unpause(struct domain *d)
 
 /* ---- shutdown ---- */
 
+static __noreturn void machine_halt(void)
+{
+    crash_alone();
+    hw_halt();
+}
+
 /* dom0 is the machine: with it everything ends. Power-off itself is dom0's ACPI call, which comes before. */
 static __noreturn void machine_end(uint32_t reason)
 {
     switch (reason) {
     case SHUTDOWN_poweroff:
         printk(LOG_INFO, "dom0 has shut down: power off by hand if the machine is still on\n");
-        hw_halt();
+        machine_halt();
     case SHUTDOWN_reboot:
         printk(LOG_INFO, "dom0 has shut down: restarting the machine\n");
         hw_reboot();
     }
     printk(LOG_ERROR, "dom0 has ended with reason %u\n", reason);
     if (machine.options.noreboot)
-        hw_halt();
+        machine_halt();
     hw_reboot();
 }
 

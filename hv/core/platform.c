@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What dom0 tells and asks about the machine: clock, firmware, power, processors. Rows: abi/ops/platform.def. */
+#include <hv/crash.h>
 #include <hv/frame.h>
 #include <hv/machine.h>
 #include <hv/ops.h>
@@ -119,6 +120,7 @@ int platform_op_enter_acpi_sleep(struct vcpu *v, struct xen_platform_op *op)
     if (!machine.acpi.fadt.present || !machine.acpi.fadt.pm1a_control.addr)
         return refuse(v, -XEN_EPERM, s->sleep_state, 0);
     printk(LOG_WARNING, "dom0 turns the machine off\n");
+    crash_alone();
     hw_acpi_sleep((uint16_t)(s->val_a | SLEEP_ENABLE), (uint16_t)(s->val_b | SLEEP_ENABLE));
     for (uint64_t end = now_ns() + OFF_WITHIN; now_ns() < end;)
         hw_relax();

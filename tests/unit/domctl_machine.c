@@ -126,15 +126,18 @@ void hw_ioapic_write(unsigned n, uint8_t reg, uint32_t value) { }
 volatile uint32_t *hw_device_map(uint64_t phys, size_t len) { return NULL; }
 
 /* ---- console and end ---- */
+void (*machine_end_hook)(enum machine_end what);
+static void machine_end_say(enum machine_end what);
+
 void hw_console_setup(const struct cmdline_options *o) { }
 void hw_console_release_screen(void) { }
 int  hw_console_input_irq(void) { return -1; }
 void hw_console_input_irq_on(void) { }
 int  hw_console_read(void) { return -1; }
 void hw_console_write(const char *s, size_t len) { }
-void hw_acpi_sleep(uint16_t a, uint16_t b) { }
+void hw_acpi_sleep(uint16_t a, uint16_t b) { machine_end_say(MACHINE_OFF); }
 void hw_after_panic(void) { hw_halt(); }
-void hw_stop_others(void) { }
+void hw_stop_others(void) { machine_end_say(MACHINE_STOP_OTHERS); }
 bool hw_snapshot(struct pcpu *c, struct cpu_snapshot *out) { return false; }
 uint32_t hw_nmi_count(const struct pcpu *c) { return c->id; }
 void hw_nmi_self(void) { }
@@ -146,16 +149,28 @@ size_t hw_build_id(const uint8_t **id) { return 0; }
 const uint8_t image_start[1];
 const uint32_t symbol_table[2];
 
+static void machine_end_say(enum machine_end what)
+{
+    if (machine_end_hook)
+        machine_end_hook(what);
+}
+
 void hw_halt(void)
 {
     uint32_t index = 0;
     char text[4096];
     size_t n = console_read_ring(text, sizeof text, &index, false);
 
+    machine_end_say(MACHINE_HALT);
     fprintf(stderr, "the machine has halted; its log:\n%.*s\n", (int)n, text);
     abort();
 }
-void hw_reboot(void) { hw_halt(); }
+
+void hw_reboot(void)
+{
+    machine_end_say(MACHINE_REBOOT);
+    hw_halt();
+}
 
 /* ---- guest memory ---- */
 int guest_read(void *dst, gaddr_t src, size_t len)

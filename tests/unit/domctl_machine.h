@@ -24,6 +24,10 @@ extern unsigned machine_cpuid_count;
 extern uint64_t machine_xcr0;
 extern bool     machine_tsc_reliable;
 
+/* Told of what ends the machine, in order; may jump away. */
+enum machine_end { MACHINE_STOP_OTHERS, MACHINE_OFF, MACHINE_REBOOT, MACHINE_HALT };
+extern void (*machine_end_hook)(enum machine_end what);
+
 /* preempt_due() finds work every n-th time; 0: never. */
 extern unsigned machine_preempt_every;
 

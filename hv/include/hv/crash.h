@@ -20,6 +20,12 @@
  */
 __noreturn void crash(const char *text, const struct regs *r);
 
+/*
+ * From now on this processor is alone: the others are stopped for good, the watchdog is silent, printing waits for nobody.
+ * Before the machine is switched off or halted for good; any locks held.
+ */
+void crash_alone(void);
+
 /* Addresses on the stack from sp on that may be return addresses, by name, at most CRASH_FRAMES. */
 #define CRASH_FRAMES 24u
 void crash_trace(uint64_t sp);
