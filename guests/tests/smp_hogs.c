@@ -34,6 +34,14 @@ static uint64_t cpu_time(domid_t dom)
     return op.u.getdomaininfo.cpu_time;
 }
 
+static void pause_or_go(uint32_t cmd)
+{
+    struct xen_domctl op = { 0 };
+
+    CHECK_EQ(domctl(cmd, spinner.id, &op), 0);
+    CHECK_EQ(domctl(cmd, hog.id, &op), 0);
+}
+
 /* Our vCPU sleeps again and again beside the others; how late it is woken at worst is printed, and bounded. */
 static void sleeper(const char *beside)
 {
@@ -51,6 +59,21 @@ static void sleeper(const char *beside)
     }
     say("woken at most %lu us late beside %s\n", late / 1000, beside);
     CHECK(late < 5000000000ull);
+}
+
+/* Who had the processor to himself has taken nothing from anybody, and need not stand back when others come. */
+static void after_alone(void)
+{
+    uint64_t end = 0, begun;
+
+    pause_or_go(XEN_DOMCTL_pausedomain);
+    while (lasts(&end, 100000000))
+        relax();
+    begun = system_time();
+    pause_or_go(XEN_DOMCTL_unpausedomain);
+    nap(1);
+    say("it had computed alone; those who came then kept it waiting for %lu us\n", (system_time() - begun) / 1000);
+    sleeper("the same two, which came after it had computed alone");
 }
 
 /* Two domains that never stop, one of which sets a timer in each call, have equal weights and so equal shares. */
@@ -140,6 +163,7 @@ void test_main(void)
     child_add(&hog, __HYPERVISOR_set_timer_op, 1ull << 62, 0, 0, 0);
     child_begin(&hog, 1ull << 60);
     sleeper("a spinning domain and one that sets its timer all the time");
+    after_alone();
     shares();
     hog.page->again = 0;
     spinner.page->state = 0;

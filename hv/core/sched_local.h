@@ -68,6 +68,8 @@ struct placement placement_of(const struct vcpu *v);
 struct pcpu *place_choose(const struct placement *p, struct pcpu *last);
 void place_idle(struct pcpu *c, bool idle);
 void place_waiting(struct pcpu *c, bool waiting);
+/* On any processor; a look without locks, right as of some moment of late. */
+bool place_anybody_waits(void);
 /* c has nothing to do: takes a vCPU that waits elsewhere. False: there is none. No lock held. */
 bool place_pull(struct pcpu *c);
 /* c has somebody waiting: evens out with other processors. No lock held. */
@@ -82,6 +84,8 @@ void place_strays(struct pcpu *c);
 /* ---- sched_cap.c: under the lock ---- */
 /* v, taken from its queue, is to run: false if its domain's budget is used up; then it is put aside. */
 bool cap_admit(struct vcpu *v, uint64_t now);
+/* Somebody was put aside in the last periods. Needs no lock. */
+bool cap_held_lately(uint64_t now);
 /* v stops after that many ns. */
 void cap_return(struct vcpu *v, uint64_t ran, uint64_t now);
 

@@ -57,6 +57,13 @@ static bool set_in(struct shared_word *w, unsigned n, bool in)
 void place_idle(struct pcpu *c, bool idle) { set_in(idle_cpus, c->id, idle); }
 void place_waiting(struct pcpu *c, bool waiting) { set_in(waiting_cpus, c->id, waiting); }
 
+bool place_anybody_waits(void)
+{
+    struct cpu_set waiting = snapshot(waiting_cpus);
+
+    return !cpu_set_empty(&waiting);
+}
+
 static struct cpu_set online(void) { return cpu_set_first(pcpu_count); }
 
 void sched_topology(void)

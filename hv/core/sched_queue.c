@@ -7,7 +7,7 @@
  * vCPUs that wait can be compared, and who is behind on one processor can be moved to another (sched_place.c).
  *
  * One that runs alone competes with nobody, and its virtual time would run away from that of the others, forward if its
- * weight is small, backward if it is large. It is held to a band above common_vtime, which follows the queues where
+ * weight is small, backward if it is large. It is held to a band about common_vtime, which follows the queues where
  * somebody waits. On such a queue no virtual time is ever touched but by charging: there, who may run where can keep
  * processors apart for ever, and each must stay fair within itself.
  */
@@ -83,11 +83,18 @@ uint64_t vtime_alone(uint64_t vtime, uint64_t ref, uint32_t weight)
     return vtime_max(least, vtime_min(vtime, most));
 }
 
-static void charge_alone(struct vcpu *v, uint64_t used)
+/*
+ * While nobody waits on any processor, nor for a new budget, what one uses is taken from nobody. It gets no further
+ * ahead by that, or it would have to stand back for so long when others come.
+ */
+static void charge_alone(struct vcpu *v, uint64_t used, uint64_t now)
 {
     uint64_t common = __atomic_load_n(&common_vtime, __ATOMIC_RELAXED);
+    uint64_t vtime = vtime_alone(v->sched.vtime + used, common, v->sched.weight);
 
-    v->sched.vtime = vtime_alone(v->sched.vtime + used, common, v->sched.weight);
+    if (!place_anybody_waits() && !cap_held_lately(now))
+        vtime = vtime_min(vtime, vtime_max(v->sched.vtime, common));
+    v->sched.vtime = vtime;
 }
 
 /* The queue's time follows the smallest of its vCPUs and never goes back. */
@@ -116,7 +123,7 @@ void queue_charge(struct runqueue *q, uint64_t now)
         if (q->count)
             v->sched.vtime += to_virtual(ns, v->sched.weight);
         else
-            charge_alone(v, to_virtual(ns, v->sched.weight));
+            charge_alone(v, to_virtual(ns, v->sched.weight), now);
     }
     if (q->count)
         advance(q);

@@ -202,6 +202,25 @@ static void a_lone_vcpu_needs_no_timer(void **state)
     teardown(1);
 }
 
+/* Nobody missed what it used: those that come later do not make it stand back. */
+static void who_was_alone_owes_nothing(void **state)
+{
+    uint64_t before;
+
+    setup(3);
+    for (unsigned i = 1; i < 3; i++)
+        vcpu_pause(d[i]->vcpu[0], PAUSE_BLOCKED, false);
+    fake_pending();
+    run(500 * MS);
+    for (unsigned i = 1; i < 3; i++)
+        vcpu_unpause(d[i]->vcpu[0], PAUSE_BLOCKED);
+    fake_pending();
+    before = ran(0);
+    run(45 * MS);
+    assert_true(ran(0) - before >= 10 * MS);    /* a third, less a turn */
+    teardown(3);
+}
+
 static void runstates_add_up(void **state)
 {
     struct vcpu_runstate_info r;
@@ -240,7 +259,7 @@ int main(void)
         cmocka_unit_test(who_wakes_is_served_at_once), cmocka_unit_test(sleeping_saves_nothing_up),
         cmocka_unit_test(a_nap_gains_nothing),
         cmocka_unit_test(one_that_yields_lets_another_run), cmocka_unit_test(a_lone_vcpu_needs_no_timer),
-        cmocka_unit_test(runstates_add_up),
+        cmocka_unit_test(who_was_alone_owes_nothing), cmocka_unit_test(runstates_add_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
