@@ -70,6 +70,7 @@ static void trampoline_aim(uint32_t apic_id, uint64_t stack)
 /* ---- one processor ---- */
 static struct pcpu *cpu_new(uint32_t apic_id)
 {
+    _Static_assert(sizeof(struct pcpu) <= PAGE_SIZE && sizeof(struct vcpu) > PAGE_SIZE / 2, "pages: aligned to lines");
     struct pcpu *c = page_alloc(0);
     struct vcpu *idle = kalloc(sizeof *idle);
 

@@ -23,7 +23,7 @@ _Thread_local struct pcpu *host_cpu;
 _Thread_local bool host_restarted;
 _Thread_local uint64_t host_restart_arg[4];
 void (*host_flush_hook)(void);
-uint64_t host_flushes;
+uint64_t host_flushes, host_domain_flushes, host_domain_flushed;
 
 struct pcpu *pcpus[MAX_CPUS];
 unsigned pcpu_count;
@@ -129,7 +129,11 @@ void tlb_domain_maps_foreign(struct domain *d) { d->maps_foreign = true; }
 void tlb_flush_cpus(const struct cpu_set *who) { tlb_flush_all(); }
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_page_local(uint64_t va) { }
-void tlb_flush_domain(struct domain *d, uint64_t va) { }        /* no promise that our stamps may build on */
+void tlb_flush_domain(struct domain *d, uint64_t va)            /* no promise that our stamps may build on */
+{
+    __atomic_fetch_add(&host_domain_flushes, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&host_domain_flushed, va, __ATOMIC_RELAXED);
+}
 void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va) { }
 void hw_load_root(struct vcpu *v) { if (pcpu_count == 1) tlb_flush_all(); }
 void hw_leave_domain(struct domain *d) { if (pcpu_count == 1) tlb_flush_all(); }
@@ -206,10 +210,11 @@ void domain_put(struct domain *d)
 
 static void vcpu_make(struct domain *d, unsigned n)
 {
-    struct vcpu *v = calloc(1, sizeof *v);
+    struct vcpu *v = aligned_alloc(_Alignof(struct vcpu), sizeof *v);
 
     if (!v)
         abort();
+    memset(v, 0, sizeof *v);
     v->domain = d;
     v->id = n;
     v->pv.root_kernel = v->pv.root_user = MFN_INVALID;

@@ -35,5 +35,7 @@ extern _Thread_local uint64_t host_restart_arg[4];
 /* Called when this processor, or all, forgot translations; a model may watch. */
 extern void (*host_flush_hook)(void);
 extern uint64_t host_flushes;
+/* How often a domain's translations were dropped wherever they are, and the last address. */
+extern uint64_t host_domain_flushes, host_domain_flushed;
 
 #endif

@@ -37,6 +37,7 @@ static void live(struct domain *d)
     for (unsigned n = 0; n < 3; n++)
         must(domain_add_vcpu(d, n) == 0);
     must(domain_add_vcpu(d, 1) == -XEN_EEXIST);
+    must(vcpu_register_info(d->vcpu[0], fake_frame_new(d), 64) == 0);   /* who sends writes there */
     must(grant_table_get_frame(d, 0, &table) == 0);
     __atomic_store_n((uint64_t *)page_of_mfn(table), GTF_permit_access | fake_frame_new(d).n << 32, __ATOMIC_RELEASE);
     must(event_op_alloc_unbound(d->vcpu[0], d, &a) == 0);

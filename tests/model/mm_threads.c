@@ -165,6 +165,7 @@ static void blocks_and_single_frames(void **state)
 
 /* ---- a promise is kept ---- */
 static struct domain promised, greedy;
+static unsigned claims_kept;
 
 static void give_all_up(struct domain *d, mfn_t *m, unsigned n)
 {
@@ -177,20 +178,26 @@ static void *claimant(void *arg)
     mfn_t m[FREE];
 
     begin(arg);
-    for (unsigned r = 0; r < ROUNDS; r++) {
+    for (unsigned had = 0, tried = 0; had < ROUNDS && tried < 100 * ROUNDS; tried++) {
         unsigned n = 0, want = 1 + (unsigned)(host_random() % (FREE / 2));
+        unsigned get = host_random() % 2 ? want : (unsigned)(host_random() % want);
 
-        if (frames_claim(&promised, want) != 0) {
-            sched_yield();
+        sched_yield();
+        if (frames_claim(&promised, want) != 0)
             continue;
-        }
+        had++;
+        (void)frames_free_of_width(0);  /* collects: what this processor kept would do instead */
         must(frames_claim(&promised, want) == -XEN_EINVAL);
-        for (unsigned get = (unsigned)(host_random() % (want + 1)); n < get; n++) {
+        for (unsigned i = (unsigned)(host_random() % 8); i; i--)
+            sched_yield();              /* the others take what is left */
+        for (; n < get; n++) {
             m[n] = frames_alloc_domain(&promised, 0, 64);
             must(mfn_valid_number(m[n]));
         }
+        must(__atomic_load_n(&promised.claimed, __ATOMIC_RELAXED) == want - n);
         must(frames_claim(&promised, 0) == 0);
         give_all_up(&promised, m, n);
+        claims_kept = had;
     }
     return work_done();
 }
@@ -206,6 +213,8 @@ static void *glutton(void *arg)
 
         while (n < FREE && mfn_valid_number(m[n] = frames_alloc_domain(&greedy, 0, 64)))
             n++;
+        for (unsigned i = (unsigned)(host_random() % 16); i; i--)
+            sched_yield();
         give_all_up(&greedy, m, n);
     }
     return NULL;
@@ -223,6 +232,7 @@ static void promises_are_kept(void **state)
     assert_int_equal(frame_give_up(m, &promised), 0);
     all = frames_free_count();
     run(work, 1);
+    assert_true(claims_kept > 10);
     assert_int_equal(promised.frames + greedy.frames, 0);
     all_is_there(all);
     host_domain_free(&promised);
@@ -300,8 +310,10 @@ static void *getter(void *arg)
         while (!domain_dying(&mortal)) {
             (void)frames_claim(&mortal, 100);
             mine = frames_alloc_domain(&mortal, (unsigned)(host_random() % 3), 64);
-            if (mfn_valid_number(mine) && frame_detach(mine, &mortal) == 0)
+            if (mfn_valid_number(mine) && frame_detach(mine, &mortal) == 0) {
+                sched_yield();          /* its end passes the frame over */
                 frame_attach(mine, &mortal);
+            }
         }
         (void)frames_claim(&mortal, 100);
         pthread_barrier_wait(&meeting);

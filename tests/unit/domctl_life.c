@@ -358,6 +358,45 @@ static void hypercall_page_only_into_own_memory(void **state)
     machine_destroy(id);
 }
 
+/* ---- two tools at one domain ---- */
+static struct xen_domctl second;
+
+/* Its call is begun again later: nothing of it has happened. */
+static void second_tool(void)
+{
+    struct vcpu *v = dom0->vcpu[0];
+    struct regs first = v->regs;
+    uint64_t rip = v->regs.rip;
+
+    v->regs.rax = __HYPERVISOR_domctl;
+    v->regs.rdi = (uint64_t)&second;
+    hypercall(v);
+    assert_true(v->restart);
+    assert_int_not_equal(v->regs.rip, rip);
+    v->regs = first;
+    v->restart = false;
+}
+
+static void one_operation_at_a_time_on_a_domain(void **state)
+{
+    domid_t id = machine_domain(1, 0);
+    static struct vcpu_guest_context c;
+    struct xen_domctl op = { .u.vcpucontext.ctxt = GADDR((uint64_t)&c) };
+    struct domain *d = domain_get(id);
+
+    d->vcpu[0]->initialised = true;
+    second = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_mem, .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+                                  .domain = id, .u.max_mem.max_memkb = 400 };
+    machine_midway = second_tool;
+    assert_int_equal(control(XEN_DOMCTL_getvcpucontext, id, &op), 0);
+    assert_null(machine_midway);
+    assert_int_equal(info_of(id).max_pages, 1024);
+    assert_int_equal(control(XEN_DOMCTL_max_mem, id, &second), 0);
+    assert_int_equal(info_of(id).max_pages, 100);
+    machine_destroy(id);
+    domain_put(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +418,7 @@ int main(void)
         cmocka_unit_test(only_own_rights_are_given),
         cmocka_unit_test(frame_types_are_told),
         cmocka_unit_test(hypercall_page_only_into_own_memory),
+        cmocka_unit_test(one_operation_at_a_time_on_a_domain),
     };
 
     machine_start();

@@ -31,6 +31,7 @@ const struct machine_cpuid *machine_cpuid;
 unsigned machine_cpuid_count, machine_preempt_every, machine_restarts;
 uint64_t machine_xcr0 = 7;
 bool machine_tsc_reliable = true;
+void (*machine_midway)(void);
 
 static struct pcpu cpu[MACHINE_CPUS];
 static struct vcpu idle[MACHINE_CPUS];
@@ -185,6 +186,11 @@ int guest_read(void *dst, gaddr_t src, size_t len)
 
 int guest_write(gaddr_t dst, const void *src, size_t len)
 {
+    void (*midway)(void) = machine_midway;
+
+    machine_midway = NULL;
+    if (midway)
+        midway();
     if (!len)
         return 0;
     if (dst.va < PAGE_SIZE || !guest_range_ok(dst.va, len))

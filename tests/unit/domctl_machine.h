@@ -35,6 +35,9 @@ extern unsigned machine_preempt_every;
 long machine_call(struct vcpu *v, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
 extern unsigned machine_restarts;
 
+/* Called once, the next time the hypervisor writes to a caller's memory: in the middle of what it does. */
+extern void (*machine_midway)(void);
+
 /* By dom0: fills in version and command. */
 long control(uint32_t cmd, domid_t id, struct xen_domctl *op);
 long system_call(uint32_t cmd, struct xen_sysctl *op);

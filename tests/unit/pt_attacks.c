@@ -324,6 +324,24 @@ static void test_descriptors(void **state)
     assert_int_equal(hc_set_gdt(v, (uintptr_t)&g.n, 512, 0, 0, 0), REFUSED);
 }
 
+/* A descriptor table is taken from a vCPU that does not run: where it ran, its sisters may run in the same tables. */
+static void test_window_of_who_does_not_run(void **state)
+{
+    mfn_t g = frame(&dom);
+    uint64_t flushes = host_domain_flushes;
+
+    assert_int_equal(pv_gdt_set(v, &g.n, 512), 0);
+    pv_gdt_release(v);
+    assert_int_equal(host_domain_flushes, flushes);         /* it runs here: this processor forgets, that is enough */
+    host_cpu->current = NULL;
+    assert_int_equal(pv_gdt_set(v, &g.n, 512), 0);
+    assert_int_equal(host_domain_flushes, flushes + 1);
+    assert_true(host_domain_flushed == WINDOW_VA(v->id));
+    pv_gdt_release(v);
+    assert_int_equal(host_domain_flushes, flushes + 2);
+    host_cpu->current = v;
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -342,6 +360,7 @@ int main(void)
         T(test_227_grant_places),
         T(test_foreign_domids),
         T(test_descriptors),
+        T(test_window_of_who_does_not_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

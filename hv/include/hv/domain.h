@@ -35,10 +35,6 @@ struct domain {
     bool            being_killed;       /* a processor is in domain_kill() */
     bool            shut_down, shutting_down;
     uint32_t        shutdown_reason;    /* SHUTDOWN_*; SHUTDOWN_NONE */
-    uint32_t        refs;               /* atomic */
-    uint32_t        pause_count;        /* by the control interface; read by anybody */
-    spinlock_t      lock;               /* life cycle */
-    bool            controlled;         /* a processor is in a domctl on it; atomic */
     struct domain  *hash_next;          /* in core/domain.c; LOCK_DOMLIST */
     struct task     free_task;          /* queued when the last reference went */
     uint8_t         handle[16];
@@ -52,19 +48,25 @@ struct domain {
     struct vcpu    *vcpu[MAX_VCPUS];
     uint32_t        max_vcpus;          /* how many vcpu[] may be used */
 
-    spinlock_t      frames_lock;
+    /* What others' operations on it write; what its vCPUs read all the time stands above. */
+    uint32_t        refs __own_line;    /* atomic */
+    uint32_t        pause_count;        /* by the control interface; read by anybody */
+    spinlock_t      lock;               /* life cycle */
+    bool            controlled;         /* a processor is in a domctl on it; atomic */
+
+    spinlock_t      frames_lock __own_line;
     uint32_t        frames_head;        /* its frames, FRAME_NIL ends */
     uint64_t        frames, max_frames, claimed;
     uint64_t        shared_frames;      /* FRAME_HYP frames it may map */
 
-    struct shared_info *shared_info;    /* hypervisor's pointer to the frame below */
+    struct shared_info *shared_info __own_line;     /* hypervisor's pointer to the frame below */
     mfn_t           shared_info_mfn;
     bool            tsc_stable;
     int64_t         time_offset_seconds;
 
-    struct event_table  events;
-    struct grant_table  grants;
-    struct domain_irqs  irqs;
+    struct event_table  events __own_line;
+    struct grant_table  grants __own_line;
+    struct domain_irqs  irqs __own_line;
     struct sched_domain sched;
     struct pv_domain    pv;
     struct refusals     refusals;

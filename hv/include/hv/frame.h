@@ -162,13 +162,13 @@ void tlb_flush_since(uint64_t type_word, domid_t owner);
 struct kept_frames {
     uint8_t  lock;
     uint32_t count, first;
-} __attribute__((aligned(64)));
+} __own_line;
 /* Its pages of small objects that have room: mm/heap.c. */
 #define HEAP_CLASSES 14
 struct heap {
     spinlock_t lock;
     uint32_t   partly_free[HEAP_CLASSES];
-} __attribute__((aligned(64)));
+} __own_line;
 /* Before c, not one of the first, allocates anything. */
 void frames_init_cpu(struct pcpu *c);
 /* At boot, once, with pcpus[0] set: `count` frames, all broken until frames_add() or frames_reserve() names them. `table` is

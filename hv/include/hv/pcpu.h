@@ -21,11 +21,13 @@ enum pending_work {
 struct pcpu {
     unsigned           id;          /* dense, from 0 */
     uint32_t           apic_id;
-    volatile uint32_t  pending;     /* enum pending_work; set with atomic or by anyone */
+    void              *hw;          /* hw/: TSS, GDT, stacks, address-space cache */
     struct vcpu       *current;     /* never NULL once the scheduler runs: the idle vCPU else */
     struct vcpu       *idle;
-    struct runqueue    rq;
-    struct timer_heap  timers;
+    /* A line of its own: a processor may sleep until somebody writes to it (hw/idle.c). */
+    volatile uint32_t  pending __own_line;  /* enum pending_work; set with atomic or by anyone */
+    struct runqueue    rq __own_line;
+    struct timer_heap  timers __own_line;
     struct clock_rate  tsc_rate;    /* core/time.c, while the TSC is not reliable: what its rate is here, */
     struct timer       renew;       /* and when the running vCPU's clock is set again */
     uint32_t           lock_depth;  /* debug: levels of the locks held, see lock.c */
@@ -37,7 +39,6 @@ struct pcpu {
     struct cpu_set     core_mates;  /* this and its siblings: sched_topology() */
     struct kept_frames kept;        /* free frames; others collect them */
     struct heap        objects;     /* others free objects into it */
-    void              *hw;          /* hw/: TSS, GDT, stacks, address-space cache */
 };
 
 extern struct pcpu *pcpus[MAX_CPUS];

@@ -42,7 +42,7 @@ struct runqueue {
         uint64_t since, total;      /* ns; weight of all */
         uint32_t waiting, weight;   /* how many wait for another than the next turn; weight of who runs, 0: idle */
         bool     strays;
-    } peek;
+    } peek __own_line;
 };
 
 struct sched_vcpu {

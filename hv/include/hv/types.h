@@ -40,6 +40,8 @@ typedef guest_handle_t gaddr_t;
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 #define likely(x)    __builtin_expect(!!(x), 1)
 #define unlikely(x)  __builtin_expect(!!(x), 0)
+/* Begins a cache line: what other processors write does not share one with what is only read. */
+#define __own_line   __attribute__((aligned(64)))
 
 
 struct domain;

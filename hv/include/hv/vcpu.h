@@ -35,24 +35,25 @@ struct vcpu {
     struct pv_vcpu  pv;             /* its first words belong to hw/entry.S as well */
 
     unsigned        id;
-    uint32_t        pause_flags;    /* enum pause_flag, atomic */
+    /* From here to its runstate: what other processors change. */
+    uint32_t        pause_flags __own_line; /* enum pause_flag, atomic */
     bool            initialised, initialising;  /* has a context; is getting one (domain.lock) */
     bool            running;        /* chosen by the scheduler; under its queue's lock */
     bool            on_cpu;         /* some processor may still hold its registers; atomic */
     struct pcpu    *loaded;         /* hw/: the processor that holds its segments and FPU; NULL: memory does; atomic */
     struct pcpu    *ran_on;         /* hw/: where it ran last; NULL: it never ran; atomic */
+    evtchn_port_t   poll_port;      /* the one port it polls; ~0: any of several */
+    struct sched_vcpu sched;
 
-    mfn_t           info_mfn;       /* MFN_INVALID: still inside shared_info */
+    mfn_t           info_mfn __own_line;    /* MFN_INVALID: still inside shared_info */
     gaddr_t         runstate_area;  /* registered virtual address, va 0: none */
     gaddr_t         time_area;      /* registered, as above; time_version is even between updates */
     uint32_t        time_version;
     bool            time_area_valid;    /* holds the machine's numbers, which never change (tsc_stable) */
 
-    struct sched_vcpu sched;
     struct timer    singleshot, periodic, poll;
     uint64_t        period;         /* ns, 0: no periodic timer */
     bool            tick_held;      /* its periodic timer went off and goes on when it runs again; atomic */
-    evtchn_port_t   poll_port;      /* the one port it polls; ~0: any of several */
     uint32_t        virq_port[NR_VIRQS];    /* ports of VIRQs bound here; 0: none; atomic */
 
     struct multicall_entry *multicall;  /* the entry being executed, in hypervisor memory; NULL outside */

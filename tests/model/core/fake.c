@@ -117,8 +117,14 @@ void console_emit(enum log_level level, const char *text, size_t len)
 /* ---- heap ---- */
 void *kalloc(size_t size)
 {
+    void *p;
+
     __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
-    return calloc(1, (size + 15) & ~15ul);
+    if (size <= PAGE_SIZE / 2)
+        return calloc(1, (size + 15) & ~15ul);
+    size = (size + 63) & ~63ul;                         /* larger ones are pages, and some rely on their alignment */
+    p = aligned_alloc(64, size);
+    return p ? memset(p, 0, size) : NULL;
 }
 
 void kfree(void *p)
