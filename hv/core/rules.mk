@@ -71,7 +71,7 @@ $(O)/host-many/hv/%.o: hv/%.c
 	$(CC) $(HV_MANY_FLAGS) -fsanitize=thread -c $< -o $@
 $(O)/host-many/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(HV_MANY_FLAGS) -c $< -o $@
+	$(CC) $(HV_MANY_FLAGS) $(HV_MANY_EXTRA) -c $< -o $@
 $(O)/host-many-tsan/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(HV_MANY_FLAGS) -DMANY_THREADS -fsanitize=thread -c $< -o $@
@@ -94,3 +94,7 @@ endef
 
 $(eval $(call many_test,sched_smp,tests/model/sched_smp.c))
 $(eval $(call many_tsan,sched_threads,tests/model/sched_smp.c))
+
+# Address spaces, with hv/hw and hv/mm as they are.
+$(O)/host-many/tests/model/space_machine.o: HV_MANY_EXTRA := -fsanitize=thread -mgeneral-regs-only -Wno-unused-function -Wno-tsan
+$(eval $(call many_test,space_smp,tests/model/space_smp.c tests/model/space_machine.c hv/mm/tlb.c))

@@ -267,12 +267,20 @@ static void space_tell(unsigned cpu, uint32_t space)
     __atomic_store_n(&tlb_flushed[cpu].space, space, __ATOMIC_SEQ_CST);
 }
 
-static uint32_t space_of(const struct domain *d)
+/*
+ * Whether d maps frames of others is looked at and told in one step: the word has not changed since space_tell(). Else
+ * tlb_domain_maps_foreign() has told it meanwhile, and that must stay.
+ */
+static void space_settle(unsigned cpu, const struct domain *d)
 {
-    return d->id | (__atomic_load_n(&d->maps_foreign, __ATOMIC_SEQ_CST) ? TLB_SPACE_FOREIGN : 0);
+    uint32_t any = TLB_SPACE_FOREIGN;
+
+    if (__atomic_load_n(&d->maps_foreign, __ATOMIC_SEQ_CST) ||
+        !__atomic_compare_exchange_n(&tlb_flushed[cpu].space, &any, d->id, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        space_tell(cpu, d->id | TLB_SPACE_FOREIGN);
 }
 
-/* A processor that enters d's space meanwhile sees the flag, or is seen here. */
+/* A processor that enters d's space meanwhile sees the first flag, or is seen here. The second says that all know. */
 void tlb_domain_maps_foreign(struct domain *d)
 {
     struct cpu_set on;
@@ -280,7 +288,8 @@ void tlb_domain_maps_foreign(struct domain *d)
     __atomic_store_n(&d->maps_foreign, true, __ATOMIC_SEQ_CST);
     on = cpu_set_copy(&d->on_cpus);
     for_each_cpu_in(&on, cpu)
-        __atomic_fetch_or(&tlb_flushed[cpu].space, TLB_SPACE_FOREIGN, __ATOMIC_SEQ_CST);
+        __atomic_fetch_or(&tlb_flushed[cpu].space, TLB_SPACE_FOREIGN | TLB_SPACE_TOLD, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&d->foreign_told, true, __ATOMIC_SEQ_CST);
 }
 
 /* Others must know of us before we can remember anything, and may forget us only when we remember nothing. */
@@ -294,7 +303,7 @@ static void space_change(struct hw_cpu *h, struct domain *d, uint64_t root)
     if (!before)
         __atomic_store_n(&tlb_flushed[cpu].at, tlb_flush_begins(), __ATOMIC_SEQ_CST);
     root_write(h, root);
-    space_tell(cpu, space_of(d));
+    space_settle(cpu, d);
     h->space = d;
     if (before)
         cpu_set_part(&before->on_cpus, cpu);

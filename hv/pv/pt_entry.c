@@ -33,7 +33,7 @@ int l1_entry_get(struct domain *d, domid_t from, uint64_t *entry)
         return 0;
     if (!l1_entry_form(d, entry))
         return -XEN_EINVAL;
-    if (unlikely(from != d->id) && !d->maps_foreign)
+    if (unlikely(from != d->id) && !__atomic_load_n(&d->foreign_told, __ATOMIC_ACQUIRE))
         tlb_domain_maps_foreign(d);
     if (unlikely(!frame_exists(m)))             /* no RAM: nothing to count, only to permit */
         return (from == d->id || from == DOMID_IO) && ranges_have(&d->pv.io_frames, m.n, m.n) ? 0

@@ -125,7 +125,7 @@ static void tlb_flush_all(void)
     for (unsigned i = 0; i < pcpu_count; i++)
         tlb_flush_ended(i, begun);
 }
-void tlb_domain_maps_foreign(struct domain *d) { d->maps_foreign = true; }
+void tlb_domain_maps_foreign(struct domain *d) { d->foreign_told = true; }
 void tlb_flush_cpus(const struct cpu_set *who) { tlb_flush_all(); }
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_page_local(uint64_t va) { }

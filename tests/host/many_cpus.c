@@ -26,6 +26,7 @@ struct processor {
     ucontext_t first;
     char    *stack;
     bool     begun;
+    uint64_t held_up;           /* until so many switches: see struct many */
     pthread_t thread;
 };
 
@@ -69,6 +70,8 @@ static void do_pending(struct processor *p, struct pcpu *c)
     uint32_t work;
 
     __atomic_store_n(&p->kicked, 0, __ATOMIC_SEQ_CST);
+    if (m.interrupts)
+        m.interrupts(c);
     if (now_ns() >= __atomic_load_n(&p->programmed, __ATOMIC_SEQ_CST)) {
         __atomic_store_n(&p->programmed, NEVER, __ATOMIC_SEQ_CST);
         __atomic_fetch_add(&many_counts.timers, 1, __ATOMIC_RELAXED);
@@ -84,7 +87,7 @@ static void do_pending(struct processor *p, struct pcpu *c)
 
             __atomic_fetch_add(&many_counts.picks, 1, __ATOMIC_RELAXED);
             if (next != c->current)
-                change_over(c, next);
+                m.change_over ? m.change_over(c, next) : change_over(c, next);
         }
     }
 }
@@ -126,6 +129,7 @@ static void hook_program(unsigned cpu, uint64_t deadline)
 #ifdef MANY_THREADS
 
 static void hook_relax(void) { sched_yield(); }
+void many_point(void) { }
 static void disturb(unsigned cpu, uint64_t at) { }
 static void processors_make(void) { }
 
@@ -208,18 +212,20 @@ static void go_to(unsigned n)
     _longjmp(p->at, 1);
 }
 
-/* Another processor goes on, maybe this one again. */
-static void switch_away(void)
+/* One of those that are not quiet, and rather one that is not held up. */
+static unsigned choose_next(void)
+{
+    unsigned next = order[cast(busy)];
+
+    for (unsigned i = 0; i < 2 * busy && proc[next].held_up > many_counts.switches; i++)
+        next = order[cast(busy)];
+    return next;
+}
+
+static void go_on_as(unsigned next)
 {
     struct processor *p = &proc[fake_cpu->id];
-    unsigned next;
 
-    fake_now += cast(40);
-    if (fake_now >= soonest && fake_now < end)
-        next_moment();
-    next = busy ? order[cast(busy)] : m.cpus;       /* at the end, too, all go on until they are in their guests */
-    if (next == fake_cpu->id)
-        return;
     if (_setjmp(p->at))
         return;
     if (next == m.cpus)
@@ -227,11 +233,30 @@ static void switch_away(void)
     go_to(next);
 }
 
-void many_point(void);
+/* Another processor goes on, maybe this one again. */
+static void switch_away(void)
+{
+    unsigned next;
+
+    fake_now += cast(40);
+    if (fake_now >= soonest && fake_now < end)
+        next_moment();
+    next = busy ? choose_next() : m.cpus;           /* at the end, too, all go on until they are in their guests */
+    if (next != fake_cpu->id)
+        go_on_as(next);
+}
+
 void many_point(void)
 {
-    if (running && cast(m.switch_one_in) == 0)
-        switch_away();
+    if (!running)
+        return;
+    if (m.at_point)
+        m.at_point();
+    if (m.hold_up_one_in && cast(m.hold_up_one_in) == 0)
+        proc[fake_cpu->id].held_up = many_counts.switches + cast(200);
+    else if (cast(m.switch_one_in) != 0)
+        return;
+    switch_away();
 }
 
 static void hook_relax(void)

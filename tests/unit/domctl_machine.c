@@ -67,7 +67,7 @@ static void tlb_flush_all(void)
 }
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_page_local(uint64_t va) { }
-void tlb_domain_maps_foreign(struct domain *d) { d->maps_foreign = true; }
+void tlb_domain_maps_foreign(struct domain *d) { d->foreign_told = true; }
 void tlb_flush_cpus(const struct cpu_set *who) { tlb_flush_all(); }
 void tlb_flush_domain(struct domain *d, uint64_t va) { }
 void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va) { }

@@ -45,6 +45,7 @@ struct domain {
 
     struct cpu_set  on_cpus;            /* hw/: processors that may hold translations of it */
     bool            maps_foreign;       /* it has, or had, entries that lead to others' frames; atomic */
+    bool            foreign_told;       /* and all processors in its space know; atomic */
     struct vcpu    *vcpu[MAX_VCPUS];
     uint32_t        max_vcpus;          /* how many vcpu[] may be used */
 

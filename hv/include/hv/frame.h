@@ -134,6 +134,7 @@ extern uint64_t tlb_clock;
  */
 struct tlb_moment { uint64_t at; uint32_t space; } __attribute__((aligned(64)));
 #define TLB_SPACE_FOREIGN (1u << 16)    /* alone: of any domain */
+#define TLB_SPACE_TOLD    (1u << 17)    /* so said another processor */
 #define TLB_NONE_HELD (~0ull)           /* the processor holds no translation of any guest */
 extern struct tlb_moment tlb_flushed[]; /* [MAX_CPUS] */
 /*

@@ -37,7 +37,7 @@ void tlb_flush_cpus(const struct cpu_set *who);
 void tlb_flush_domain(struct domain *d, uint64_t va);
 /* The same, for the vCPUs of d whose bits are set. */
 void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va);
-/* d is about to map a frame that is not its own, for the first time. */
+/* d is about to map a frame that is not its own, and d->foreign_told is not set. */
 void tlb_domain_maps_foreign(struct domain *d);
 /* Loads v's current root (kernel or user), unless the processor has it already and nothing needs flushing. */
 void hw_load_root(struct vcpu *v);
