@@ -18,7 +18,7 @@ void test_main(void)
         child_destroy(&c);
         nap(20000000);
         if (round == 1)
-            before = free_pages() + 64;             /* the next child gives 64 more of ours */
+            before = free_pages() + CHILD_FRAMES;   /* the next child gives as many of ours */
     }
     CHECK_EQ(free_pages(), before);
 }
