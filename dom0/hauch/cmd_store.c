@@ -22,9 +22,10 @@ const struct command cmd_store = {
     "hauch store ls [PATH]\n"
     "hauch store rm PATH ...\n"
     "hauch store watch [-n TIMES] [-t SECONDS] PATH ...\n"
-    "hauch store quota [DOMAIN]\n"
+    "hauch store quota [-j] [DOMAIN]\n"
     "  -n, --times TIMES       end after that many changes\n"
     "  -t, --timeout SECONDS   end after that time, with status 1\n"
+    "  -j, --json              as JSON\n"
     "write does all or nothing. watch prints the path of each change; the first line of each PATH says that "
     "it is "
     "watched.\n",
@@ -160,26 +161,87 @@ static int store_watch(struct xs_client *xs, int argc, char **argv, long times, 
     }
 }
 
-static int store_quota(struct xs_client *xs, int argc, char **argv)
+/* ---- quotas: CONTROL usage of hauch-store, lines "DOMID KIND USED LIMIT HITS", a page at a time ---- */
+struct usage_row {
+    unsigned           domid;
+    char               kind[24], used[24];
+    unsigned long long limit, hits;
+};
+
+static unsigned usage_rows;
+
+static void usage_heading(void)
 {
-    char *answer = NULL, command[64];
-    int   n, rc;
+    printf("%5s  %-17s %12s %12s %8s\n", "ID", "Kind", "Used", "Limit", "Hits");
+}
+
+static void usage_show(const struct usage_row *r, struct json_object *rows)
+{
+    struct json_object *o;
+
+    if (!usage_rows++ && !rows)
+        usage_heading();
+    if (!rows) {
+        printf("%5u  %-17s %12s %12llu %8llu\n", r->domid, r->kind, r->used, r->limit, r->hits);
+        return;
+    }
+    o = json_object_new_object();
+    json_object_object_add(o, "domid", json_object_new_int64(r->domid));
+    json_object_object_add(o, "kind", json_object_new_string(r->kind));
+    json_object_object_add(o, "used", r->used[0] == '-' ? NULL : json_object_new_int64(strtoll(r->used, NULL, 10)));
+    json_object_object_add(o, "limit", json_object_new_int64(r->limit));
+    json_object_object_add(o, "hits", json_object_new_int64(r->hits));
+    json_object_array_add(rows, o);
+}
+
+/* One page, from domain @from on; where the next begins, 0: there is none, or negative errno. Domain @only unless
+ * negative. */
+static long usage_page(struct xs_client *xs, long from, long only, struct json_object *rows)
+{
+    char *answer = NULL, command[32];
+    int   n = snprintf(command, sizeof(command), "usage%c%ld", 0, from);
+    long  next = xs_client_control(xs, command, n, &answer);
+
+    for (char *line = next ? NULL : strtok(answer, "\n"); line; line = strtok(NULL, "\n")) {
+        struct usage_row r;
+
+        if (!strncmp(line, "more ", 5))
+            next = strtol(line + 5, NULL, 10);
+        else if (sscanf(line, "%u %23s %23s %llu %llu", &r.domid, r.kind, r.used, &r.limit, &r.hits) == 5 &&
+                 (only < 0 || r.domid == only))
+            usage_show(&r, rows);
+    }
+    free(answer);
+    return only < 0 ? next : next < 0 ? next : 0;
+}
+
+static int store_quota(struct xs_client *xs, int argc, char **argv, bool json)
+{
+    long                only = argc ? number_arg(&cmd_store, "DOMAIN", argv[0], 1, 0x7fef) : -1;
+    struct json_object *rows = json ? json_object_new_array() : NULL;
+    long                from = only < 0 ? 1 : only;
 
     if (argc > 1)
         usage_exit(&cmd_store, "too many arguments");
-    n = argc ? snprintf(command, sizeof(command), "quota%c%s", 0, argv[0]) : sprintf(command, "quota");
-    rc = n >= (int)sizeof(command) ? -E2BIG : xs_client_control(xs, command, n, &answer);
-    if (rc)
+    while (from > 0)
+        from = usage_page(xs, from, only, rows);
+    if (from < 0)
         return failed(xs);
-    for (char *line = strtok(answer, "\n"); line; line = strtok(NULL, "\n")) {
-        show_text(stdout, line);
-        putchar('\n');
+    if (only >= 0 && !usage_rows) {
+        fprintf(stderr, "hauch store: domain %ld is not connected to the store; hauch list shows those that are there\n",
+                only);
+        return EXIT_FAILED;
     }
-    free(answer);
+    if (rows)
+        show_json(rows);
+    else if (!usage_rows)
+        usage_heading();
+    json_object_put(rows);
     return EXIT_DONE;
 }
 
-static int on_store(struct xs_client *xs, const char *verb, int argc, char **argv, long times, double seconds)
+static int on_store(struct xs_client *xs, const char *verb, int argc, char **argv, long times, double seconds,
+                    bool json)
 {
     if (!strcmp(verb, "read") && argc)
         return store_read(xs, argc, argv);
@@ -192,7 +254,7 @@ static int on_store(struct xs_client *xs, const char *verb, int argc, char **arg
     if (!strcmp(verb, "watch") && argc)
         return store_watch(xs, argc, argv, times, seconds);
     if (!strcmp(verb, "quota"))
-        return store_quota(xs, argc, argv);
+        return store_quota(xs, argc, argv, json);
     usage_exit(&cmd_store, "read, write, ls, rm, watch or quota is wanted, with its paths");
 }
 
@@ -200,17 +262,20 @@ static int store_run(int argc, char **argv)
 {
     static const struct option longs[] = { { "times", required_argument, NULL, 'n' },
                                            { "timeout", required_argument, NULL, 't' },
+                                           { "json", no_argument, NULL, 'j' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
     struct xs_client *xs;
     const char       *verb;
     double            seconds = -1;
     long              times = 0;
+    bool              json = false;
     int               o, rc;
 
-    while ((o = next_option(&cmd_store, argc, argv, "hn:t:", longs)) != -1) {
+    while ((o = next_option(&cmd_store, argc, argv, "hjn:t:", longs)) != -1) {
         times = o == 'n' ? number_arg(&cmd_store, "TIMES", optarg, 1, 1 << 30) : times;
         seconds = o == 't' ? strtod(optarg, NULL) : seconds;
+        json |= o == 'j';
     }
     need_words(&cmd_store, argc, 1, argc);
     verb = argv[optind++];
@@ -222,7 +287,7 @@ static int store_run(int argc, char **argv)
                 strerror(-rc), rc == -EACCES ? "run this as root" : "start hauch-store");
         return EXIT_FAILED;
     }
-    rc = on_store(xs, verb, argc - optind, argv + optind, times, seconds);
+    rc = on_store(xs, verb, argc - optind, argv + optind, times, seconds, json);
     xs_client_close(xs);
     return rc;
 }

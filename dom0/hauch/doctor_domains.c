@@ -131,6 +131,7 @@ void doctor_domains(struct json_object *domains)
     if (xs_client_open(&xs, NULL))
         return;
     stale += stale_below(xs, "/local/domain", domains);
+    stale += stale_below(xs, "/libxl", domains);
     stale += stale_below(xs, "/local/domain/0/backend/vbd", domains);
     stale += stale_below(xs, "/local/domain/0/backend/vif", domains);
     xs_client_close(xs);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The smallest PV guest: it blocks for ever. What its creation costs is the toolstack's and the hypervisor's own
+ * The smallest PV guest: it waits for ever, with events masked as it was started: one that a daemon
+ * sends wakes it and does no harm, although it has no handler. What its creation costs is the toolstack's and the hypervisor's own
  * work, without a kernel to load. The notes are those of the public elfnote.h.
  */
 	.macro NOTE type, kind:req, value:vararg
@@ -24,11 +25,15 @@
 	.text
 	.globl start
 start:
-	movl $29, %eax				/* sched_op(SCHEDOP_block): it has bound no event, so none wakes it */
-	movl $1, %edi
-	xorl %esi, %esi
+	movl $29, %eax				/* sched_op(SCHEDOP_poll): on no port, without a timeout */
+	movl $3, %edi
+	leaq nothing(%rip), %rsi
 	call hypercall_page + 29 * 32
 	jmp start
+
+	.balign 8
+nothing:
+	.quad 0, 0, 0				/* ports, how many, until when */
 
 	.balign 4096
 hypercall_page:

@@ -4,7 +4,7 @@ import job
 
 NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
 STEPS = ['tools', 'web runs', 'the store has a user of its own', 'the console has a user of its own',
-         'neither has privcmd open', 'store and console killed twenty times', 'web answers', 'the store is as it was',
+         'neither has privcmd open', 'limits of the store are shown', 'store and console killed twenty times', 'web answers', 'the store is as it was',
          'a second domain comes up', 'its disk and card are there', 'killed while a domain writes to its console',
          'no line of it is lost', 'a death while no store runs', 'is seen',
          'nothing is left', 'a shutdown by request']
@@ -30,6 +30,11 @@ check 'web runs' await prompt web
 check 'the store has a user of its own' user_is hauch-store 101
 check 'the console has a user of its own' user_is hauch-console 102
 check 'neither has privcmd open' no_privcmd
+limits() {
+    hauch store quota $1 >/tmp/limits && [ $(wc -l </tmp/limits) = 9 ] && awk '$2 == "nodes" && $3 > 0 && $3 < $4 && $5 == 0' /tmp/limits | grep -q . &&
+        hauch store quota | grep -q "^ *$1  watches" && hauch store quota -j $1 | grep -q '"kind": *"memory"' && ! hauch store quota 999 2>/dev/null
+}
+check 'limits of the store are shown' limits $(hauch domid web)
 await alive
 picture >/tmp/before
 check 'store and console killed twenty times' many_times
