@@ -48,5 +48,6 @@ bench: deps
 	@tests/bench/bench
 	@tests/bench/create
 	@tests/bench/store
+	@tests/bench/beside
 	@tests/bench/prim
 	@tests/bench/smp
