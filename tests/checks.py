@@ -122,7 +122,7 @@ def licence():
 
 def strangers():
     """No path of the machine that a file was written on, and no host name of a package mirror."""
-    words = [re.escape(ROOT + '/')]
+    words = [r'(?<![\w.$)-])' + re.escape(ROOT + '/')]      # not the end of a longer path
     try:
         text = subprocess.run(['apt-get', 'indextargets', '--format', '$(REPO_URI)'], text=True, capture_output=True,
                               timeout=60, check=True).stdout

@@ -6,4 +6,4 @@ NEEDS = ['dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
 
 
 def run(report):
-    play.play('xen', 'hauch', report, 'system-tools-on-xen')
+    play.play('xen', 'hauch', report, 'system-tools-on-xen', smp=1)
