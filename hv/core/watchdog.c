@@ -14,6 +14,7 @@
 struct beat {
     struct timer timer;
     uint64_t     last;          /* ns of system time; atomic */
+    uint64_t     looked;        /* when it last looked while it waited */
     bool         begun;         /* its performance counter was tried */
 };
 
@@ -55,6 +56,24 @@ static void beat(void *arg, uint64_t now)
     if (!late)
         look_at_next((unsigned)(b - beats), now);
     timer_set(&b->timer, now + INTERVAL);
+}
+
+/* It does not count as a beat: whoever waits for good hangs too. Two looks in a row show that time went on between. */
+void watchdog_waiting(void)
+{
+    struct beat *all = __atomic_load_n(&beats, __ATOMIC_ACQUIRE), *b;
+    uint64_t now, since;
+
+    if (!all)
+        return;
+    b = &all[this_cpu()->id];
+    now = now_ns();
+    since = now - b->looked;
+    if (since < INTERVAL)
+        return;
+    b->looked = now;
+    if (since < machine.options.watchdog_timeout * SECOND / 2)
+        look_at_next(this_cpu()->id, now);
 }
 
 void watchdog_nmi(const struct regs *r)

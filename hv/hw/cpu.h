@@ -50,6 +50,7 @@ struct hw_cpu {
     bool      ts;                   /* CR0.TS as set */
     bool      debug_loaded;         /* DR0-3, DR7 are not at rest */
     uint32_t  stage;                /* enum cpu_stage: smp.c; atomic */
+    uint32_t  turns;                /* of waiting: request.c */
     bool      monitoring;           /* it sleeps on its pending word: a write there wakes it; atomic */
     uint64_t  stack_top;
 };

@@ -10,10 +10,12 @@
  * hypervisor answers when it waits for something (hw_relax), at a look for pending work, or when it leaves.
  */
 #include <hv/vcpu.h>
+#include <hv/watchdog.h>
 #include <hw/hw.h>
 
 #include "cpu.h"
 
+#define LOOK_TURNS  65536u          /* of waiting, between two looks for who hangs */
 #define COUNT_SHIFT 48
 #define PAGE_BITS   0x0000fffffffff000ull
 #define FLAG_BITS   0xfffull
@@ -96,7 +98,11 @@ void hw_wbinvd_all(void)
 
 void hw_relax(void)
 {
+    struct hw_cpu *h = hw_of(this_cpu());
+
     __builtin_ia32_pause();
-    if (unlikely(__atomic_load_n(&hw_of(this_cpu())->requests.word, __ATOMIC_RELAXED) & FLAG_BITS))
+    if (unlikely(++h->turns % LOOK_TURNS == 0))
+        watchdog_waiting();
+    if (unlikely(__atomic_load_n(&h->requests.word, __ATOMIC_RELAXED) & FLAG_BITS))
         request_answer();
 }

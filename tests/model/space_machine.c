@@ -81,6 +81,7 @@ void (*space_others_relax)(void);
 void pv_failsafe_due(struct vcpu *v) { }
 void pv_window_bind(struct vcpu *v) { }
 void hw_wbinvd(void) { sim_wbinvd(); }
+void watchdog_waiting(void) { }
 void lapic_send(uint32_t apic_id, uint8_t vector) { many_point(); sim_interrupt(apic_id); }
 
 int pt_validate(mfn_t m, struct domain *d, enum frame_type t, unsigned *progress)

@@ -167,6 +167,36 @@ static void who_hangs_is_accused(void **state)
     }
 }
 
+/* The others soon wait for the one that hangs, for a lock or a flush, and their timers do not run either. */
+static void who_waits_accuses_too(void **state)
+{
+    begin(2, false, true);
+    assert_true(run(20));
+    hung[0] = hung[1] = true;
+    host_cpu = &cpu[1];
+    if (setjmp(crashed)) {
+        assert_ptr_equal(accused, &cpu[0]);
+        return;
+    }
+    for (volatile unsigned n = 0; n < 80; n++) {
+        now += SECOND / 10;
+        watchdog_waiting();
+    }
+    fail();
+}
+
+/* Between two looks the whole machine stood still: nobody is to blame. */
+static void waiting_through_a_standstill(void **state)
+{
+    begin(2, false, true);
+    assert_true(run(20));
+    host_cpu = &cpu[1];
+    watchdog_waiting();
+    now += 3600 * SECOND;
+    watchdog_waiting();
+    assert_int_equal(accusations, 0);
+}
+
 static void who_does_not_answer_is_named(void **state)
 {
     begin(2, false, true);
@@ -250,6 +280,8 @@ int main(void)
         cmocka_unit_test(one_processor_without_a_counter),
         cmocka_unit_test(who_works_is_left_alone),
         cmocka_unit_test(who_hangs_is_accused),
+        cmocka_unit_test(who_waits_accuses_too),
+        cmocka_unit_test(waiting_through_a_standstill),
         cmocka_unit_test(who_does_not_answer_is_named),
         cmocka_unit_test(touching_counts_as_alive),
         cmocka_unit_test(the_counter_bites_a_single_processor),
