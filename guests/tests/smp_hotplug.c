@@ -31,6 +31,13 @@ static void stay(unsigned self)
         visits[self]++;
 }
 
+static bool offline(unsigned v)
+{
+    struct vcpu_runstate_info r;
+
+    return vcpu_op(VCPUOP_get_runstate_info, (int)v, &r) == 0 && r.state == RUNSTATE_offline;
+}
+
 /* From outside a vCPU is stopped wherever it is, and goes on from there. */
 static void from_outside(void)
 {
@@ -43,8 +50,7 @@ static void from_outside(void)
             CHECK_EQ(vcpu_op(VCPUOP_down, (int)v, NULL), 0);
             CHECK_EQ(vcpu_op(VCPUOP_is_up, (int)v, NULL), 0);
             CHECK_EQ(vcpu_op(VCPUOP_down, (int)v, NULL), 0);            /* it is already */
-            for (uint64_t end = 0, look = visits[v]; lasts(&end, 100000) && look == visits[v]; look = visits[v])
-                ;                           /* it may be on the way to its stop still */
+            AWAIT(offline(v));              /* it may be on the way to its stop still */
             before = visits[v];
             port_send(port[v]);
             for (uint64_t end = 0; lasts(&end, 200000);)
