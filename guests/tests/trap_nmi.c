@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A non-maskable interrupt sent to oneself, by the callback of either registration. */
+/* A non-maskable interrupt sent to oneself, by the callback of either registration, and by the trap table. */
 #include "rt.h"
 
 TEST("trap: NMI callback");
@@ -24,6 +24,10 @@ void test_main(void)
     hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0);
     CHECK_EQ(nmis, 2);
     CHECK_EQ(hypercall(__HYPERVISOR_nmi_op, XENNMI_unregister_callback, NULL, 0, 0), 0);
+    /* without either, by the trap table */
+    CHECK_EQ(vcpu_op(VCPUOP_send_nmi, 0, NULL), 0);
+    hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0);
+    CHECK_EQ(nmis, 3);
     CHECK_EQ(hypercall(__HYPERVISOR_nmi_op, 99, NULL, 0, 0), -XEN_ENOSYS);
     CHECK_EQ(vcpu_op(VCPUOP_send_nmi, 999, NULL), -XEN_ENOENT);
 }

@@ -70,8 +70,11 @@ static bool link_behind(uint32_t *tail, uint32_t port)
     uint32_t w = __atomic_load_n(tail, __ATOMIC_RELAXED);
 
     for (unsigned i = 0; i < TRIES; i++) {
-        if (!(w & W_LINKED))
+        if (!(w & W_LINKED)) {
+            if (i)                      /* taken off meanwhile; a guest waits for BUSY to go */
+                break;
             return false;
+        }
         if (__atomic_compare_exchange_n(tail, &w, (w & ~(W_BUSY | W_LINK)) | port, false,
                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
             return true;

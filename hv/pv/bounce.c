@@ -238,7 +238,7 @@ void pv_deliver_events(struct vcpu *v)
     if (unlikely(v->pv.nmi_pending && !v->pv.nmi_masked)) {
         v->pv.nmi_pending = false;
         v->pv.nmi_masked = true;
-        bounce(v, v->pv.nmi_callback, extra, 2, true);
+        bounce(v, v->pv.nmi_callback ? v->pv.nmi_callback : v->pv.traps[VECTOR_NMI].address, extra, 2, true);
         return;
     }
     v->pv.nmi_pending = v->pv.nmi_pending && v->pv.nmi_masked;
