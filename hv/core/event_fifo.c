@@ -68,13 +68,9 @@ static struct fifo_vcpu *vcpu_of(struct event_fifo *f, uint32_t vcpu)
 static bool link_behind(uint32_t *tail, uint32_t port)
 {
     uint32_t w = __atomic_load_n(tail, __ATOMIC_RELAXED);
+    unsigned i;
 
-    for (unsigned i = 0; i < TRIES; i++) {
-        if (!(w & W_LINKED)) {
-            if (i)                      /* taken off meanwhile; a guest waits for BUSY to go */
-                break;
-            return false;
-        }
+    for (i = 0; i < TRIES && w & W_LINKED; i++) {
         if (__atomic_compare_exchange_n(tail, &w, (w & ~(W_BUSY | W_LINK)) | port, false,
                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
             return true;
@@ -82,7 +78,8 @@ static bool link_behind(uint32_t *tail, uint32_t port)
         if (i == 0)
             w = __atomic_or_fetch(tail, W_BUSY, __ATOMIC_RELAXED);
     }
-    __atomic_fetch_and(tail, ~W_BUSY, __ATOMIC_RELAXED);
+    if (i)                              /* or the guest would wait for it to go, for ever */
+        __atomic_fetch_and(tail, ~W_BUSY, __ATOMIC_RELAXED);
     return false;
 }
 
