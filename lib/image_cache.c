@@ -212,7 +212,7 @@ static int read_all(const char *path, int fd, size_t size, uint8_t *to, struct i
         if (got <= 0) {
             int code = got < 0 ? -errno : -EIO;
 
-            return image_fail(error, code, "%s: cannot read the kernel: %s after %zu of %zu bytes", path,
+            return image_fail(error, code, "%s: cannot read the kernel: %s after %zu of %zu bytes; copy it again", path,
                               got < 0 ? strerror(-code) : "the file ended", done, size);
         }
         done += (size_t)got;
@@ -229,26 +229,26 @@ static int read_file(const char *path, uint8_t **data, struct stat *looks, bool 
     struct timespec now;
     struct stat after;
 
-    if (fd < 0) {
+    if (fd < 0 || fstat(fd, looks)) {
         rc = -errno;
+        if (fd >= 0)
+            close(fd);
         return image_fail(error, rc, "%s: cannot open the kernel: %s; check the path and its permissions",
                           path, strerror(-rc));
     }
     *data = NULL;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (fstat(fd, looks)) {
-        rc = image_fail(error, -errno, "%s: cannot stat the kernel: %s", path, strerror(errno));
-    } else if (!S_ISREG(looks->st_mode)) {
+    if (!S_ISREG(looks->st_mode)) {
         rc = image_fail(error, -EINVAL,
                         "%s: the kernel is no regular file: give the path of a bzImage or an ELF "
                         "kernel",
                         path);
     } else if ((uint64_t)looks->st_size > IMAGE_FILE_LIMIT) {
         rc = image_fail(error, -E2BIG, "%s: file of %lld MiB is over the limit of %zu MiB: not a kernel",
-                        path, (long long)looks->st_size >> 20, IMAGE_FILE_LIMIT >> 20);
+                        path, (((long long)looks->st_size - 1) >> 20) + 1, IMAGE_FILE_LIMIT >> 20);
     } else if ((*data = malloc((size_t)looks->st_size + 1)) == NULL) {
         rc = image_fail(error, -ENOMEM,
-                        "%s: no memory to read the kernel (%lld bytes): free memory in this domain", path,
+                        "%s: no memory to read the kernel (%lld bytes): give domain 0 more", path,
                         (long long)looks->st_size);
     } else {
         rc = read_all(path, fd, (size_t)looks->st_size, *data, error);
@@ -285,7 +285,8 @@ static int make_kernel(struct image_cache *cache, const char *path, uint8_t **da
     int rc;
 
     if (!kernel) {
-        return image_fail(error, -ENOMEM, "%s: no memory for the kernel", path);
+        return image_fail(error, -ENOMEM, "%s: no memory to keep the kernel (%zu bytes): give domain 0 more", path,
+                          size);
     }
     rc = image_unpack(path, *data, size, cache->unpack_limit, &bytes, error);
     if (rc == 0) {

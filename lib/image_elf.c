@@ -50,7 +50,12 @@ static int read_header(struct elf *elf)
                           elf->name, elf->size, sizeof(*h));
     }
     memcpy(h, elf->data, sizeof(*h));
-    if (h->e_ident[EI_DATA] != ELFDATA2LSB || h->e_machine != EM_X86_64) {
+    if (h->e_ident[EI_DATA] != ELFDATA2LSB) {
+        return image_fail(elf->error, -ENOEXEC,
+                          "%s: ELF byte order is %u, not %u (little endian): take an x86-64 kernel", elf->name,
+                          h->e_ident[EI_DATA], ELFDATA2LSB);
+    }
+    if (h->e_machine != EM_X86_64) {
         return image_fail(elf->error, -ENOEXEC,
                           "%s: ELF machine is %u, not %u (x86-64): take an x86-64 kernel", elf->name,
                           h->e_machine, EM_X86_64);
@@ -88,7 +93,7 @@ static int add_segment(const struct elf *elf, unsigned int i, const Elf64_Phdr *
         return 0;
     }
     if (image->segment_count == IMAGE_SEGMENTS_MAX) {
-        return image_fail(elf->error, -EINVAL, "%s: more than %u loadable segments: not a kernel we can load",
+        return image_fail(elf->error, -EINVAL, "%s: more than %u loadable segments: not a PV kernel",
                           elf->name, IMAGE_SEGMENTS_MAX);
     }
     if (!image_inside(p->p_offset, p->p_filesz, elf->size)) {

@@ -95,14 +95,12 @@ static int decode(const char *name, const struct image_codec *codec, const uint8
     free(sink.data);
     if (rc == -E2BIG) {
         return image_fail(error, rc,
-                          "%s: kernel is larger than %zu MiB when unpacked (%s): not a kernel, or raise "
-                          "the limit",
-                          name, limit >> 20, codec->name);
+                          "%s: unpacked (%s) it is over the limit of %zu MiB: not a kernel", name,
+                          codec->name, limit >> 20);
     }
     if (rc == -ENOMEM) {
         return image_fail(error, rc,
-                          "%s: no memory to unpack the kernel (%s, %zu bytes packed): free memory in "
-                          "this domain",
+                          "%s: no memory to unpack the kernel (%s, %zu bytes packed): give domain 0 more",
                           name, codec->name, size);
     }
     return image_fail(error, rc, "%s: %s data of %zu bytes is damaged or truncated: copy the file again",
@@ -158,7 +156,7 @@ int image_unpack(const char *name, const void *file, size_t size, size_t limit, 
     }
     if (size > IMAGE_FILE_LIMIT) {    /* also keeps every length below 2^32, which the libraries count in */
         return image_fail(error, -E2BIG, "%s: file of %zu MiB is over the limit of %zu MiB: not a kernel",
-                          name, size >> 20, IMAGE_FILE_LIMIT >> 20);
+                          name, ((size - 1) >> 20) + 1, IMAGE_FILE_LIMIT >> 20);
     }
     if (wrapped) {
         rc = bzimage_payload(name, &data, &size, error);

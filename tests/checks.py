@@ -145,8 +145,14 @@ def documents():
     return gen_docs.complaints()
 
 
+def messages():
+    """Every error and warning of the dom0 programs is read by a test (tests/messages.py)."""
+    import messages as reader
+    return reader.complaints()
+
+
 ALL = {'headers': headers, 'layers': layers, 'sizes': sizes, 'licence': licence, 'strangers': strangers,
-       'documents': documents}
+       'documents': documents, 'messages': messages}
 
 if __name__ == '__main__':
     for wanted in sys.argv[1:] or ALL:

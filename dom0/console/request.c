@@ -109,7 +109,7 @@ static int parse_add(const struct word *words, unsigned count, struct request *r
     if (parse_name(words[2], request->name) < 0)
         return fail(error, size, "name", words[2], "expected at most 128 bytes without control characters");
     if (parse_number(words[3], UINT32_MAX, &port) < 0)
-        return fail(error, size, "port", words[3], "expected an event channel number");
+        return fail(error, size, "port", words[3], "expected an event channel number from 0 to 4294967295");
     request->port = (uint32_t)port;
     if (count > 4 && parse_cap(words[4], &request->cap) < 0)
         return fail(error, size, "option", words[4], "expected cap=BYTES, from 4096 to 2^40, or 0: default");

@@ -304,7 +304,8 @@ static void test_add_again_is_harmless_and_renames(void **state)
     assert_string_equal(ask(world, fd, "add 7 web 7 cap=65536\n"), "ok\n");
     guest_say(world, &guest, "two");
     assert_string_equal(log_text(world, "web.log"), "onetwo");
-    assert_contains(ask(world, fd, "add 8 web 8\n"), "error 17 name web is in use by domain 7");
+    assert_contains(ask(world, fd, "add 8 web 8\n"),
+        "error 17 name web is in use by domain 7; remove that first or take another name");
     assert_string_equal(ask(world, fd, "add 8 a/b 8\n"), "ok\n");
     assert_string_equal(ask(world, fd, "add 7 web2 7\n"), "ok\n");
     guest_say(world, &guest, "three");
@@ -330,7 +331,8 @@ static void test_death_keeps_log_and_last_screen(void **state)
                         "panic: last words\r\n[hauch-console: domain 7 is gone]\r\n(end)");
     assert_string_equal(log_text(world, "web.log"), "panic: last words");
     assert_contains(ask(world, control, "list\n"), "ok 1\n7 web dead 7 viewers=0");
-    assert_contains(ask(world, control, "tty 7\n"), "error 3 domain 7 is dead");
+    assert_contains(ask(world, control, "tty 7\n"),
+        "error 3 domain 7 is dead; `attach` shows its last screen, `log` its log");
     assert_string_equal(ask(world, control, "remove 7\n"), "ok\n");
     close(viewer);
     viewer = client_new(world);
@@ -358,7 +360,8 @@ static void test_only_so_many_dead(void **state)
         guest_free(&guest);
     }
     assert_int_equal(world->server->dead_count, DEAD_MAX);
-    assert_contains(ask(world, fd, "attach 6\n"), "error 2 no console for domain 6");
+    assert_contains(ask(world, fd, "attach 6\n"),
+        "error 2 no console for domain 6; `list` shows what there is, `add` makes one");
     assert_contains(ask(world, fd, "log 7\n"), "ok ");
     close(fd);
 }
@@ -543,8 +546,10 @@ static void test_bad_requests(void **state)
     char line[700];
 
     assert_contains(ask(world, fd, "add 9 none 9\n"),
-                    "error 2 domain 9: cannot map its console ring (grant 0)");
-    assert_contains(ask(world, fd, "add 7 web 8\n"), "error 22 domain 7: cannot bind to its event channel 8");
+                    "error 2 domain 9: cannot map its console ring (grant 0): No such file or directory; "
+                    "is the domain there?");
+    assert_contains(ask(world, fd, "add 7 web 8\n"),
+        "error 22 domain 7: cannot bind to its event channel 8: Invalid argument; is it unbound and for us?");
     assert_string_equal(ask(world, fd, "list\n"), "ok 0\n");
     assert_contains(ask(world, fd, "remove 3\n"), "error 2 no console for domain 3");
     assert_contains(ask(world, fd, "nonsense\n"), "error 22 request 'nonsense'");
@@ -565,7 +570,8 @@ static void test_limits(void **state)
     for (int i = 0; i < VIEWERS_MAX + 1; i++) {
         fds[i] = client_new(world);
         assert_contains(ask(world, fds[i], "attach 7\n"),
-                        i < VIEWERS_MAX ? "ok 7 web" : "error 28 domain 7 has 16 viewers");
+                        i < VIEWERS_MAX ? "ok 7 web" :
+                          "error 28 domain 7 has 16 viewers, the limit; close one first");
     }
     for (int i = VIEWERS_MAX + 1; i < CLIENTS_MAX - 1; i++) {
         fds[i] = client_new(world);

@@ -449,7 +449,8 @@ static void test_requests(void **state)
 
 static const struct one mistakes_cases[] = {
     { { "hauch", "frobnicate" }, NULL, NULL, "", "no command \"frobnicate\"; hauch help lists them\n", 2 },
-    { { "hauch", "a\033[31m" }, NULL, NULL, "", "a\\x1b[31m", 2 },
+    { { "hauch", "a\033[31m" }, NULL, NULL, "",
+      "hauch: there is no command \"a\\x1b[31m\"; hauch help lists them", 2 },
     { { "xl", "pci-attach", "u1" },
       NULL,
       NULL,
@@ -458,7 +459,8 @@ static const struct one mistakes_cases[] = {
       1 },
     { { "xl", "migrate" }, NULL, NULL, "", "hauch: migrate is not in Hauch, because", 1 },
     { { "hauch", "vcpu-set", "u1" }, NULL, NULL, "", "an argument is missing", 2 },
-    { { "hauch", "vcpu-set", "u1", "many" }, NULL, NULL, "", "NUMBER is \"many\": a number from 0", 2 },
+    { { "hauch", "vcpu-set", "u1", "many" }, NULL, NULL, "",
+      "hauch vcpu-set: NUMBER is \"many\": a number from 0 to 2147483647 is wanted", 2 },
     { { "hauch", "vcpu-pin", "u1", "x", "1" }, NULL, NULL, "", "VCPU is \"x\"", 2 },
     { { "hauch", "sched-credit2", "-d", "u1", "-w", "70000" },
       NULL,
@@ -466,20 +468,29 @@ static const struct one mistakes_cases[] = {
       "",
       "WEIGHT is \"70000\": a number from 1 to 65535",
       2 },
-    { { "hauch", "sched-credit2", "-w", "1" }, NULL, NULL, "", "name it with -d", 2 },
-    { { "hauch", "sched-credit2", "-p", "x" }, NULL, NULL, "", "one CPU pool only", 2 },
-    { { "hauch", "mem-set", "u1", "12q" }, NULL, NULL, "", "SIZE is a number of MiB", 2 },
+    { { "hauch", "sched-credit2", "-w", "1" }, NULL, NULL, "",
+      "hauch sched-credit2: weight and cap belong to a domain: name it with -d", 2 },
+    { { "hauch", "sched-credit2", "-p", "x" }, NULL, NULL, "",
+      "hauch sched-credit2: there is one CPU pool only, Pool-0", 2 },
+    { { "hauch", "mem-set", "u1", "12q" }, NULL, NULL, "",
+      "hauch mem-set: SIZE is a number of MiB, or a number and k, m, g or t", 2 },
     { { "hauch", "mem-set", "u1", "9999999999t" }, NULL, NULL, "", "SIZE is a number of MiB", 2 },
-    { { "hauch", "domname", "u1" }, NULL, NULL, "", "number is wanted", 2 },
-    { { "hauch", "store", "write", "/a" }, NULL, NULL, "", "store", 1 },
+    { { "hauch", "domname", "u1" }, NULL, NULL, "", "hauch domname: a domain's number is wanted", 2 },
+    { { "hauch", "store", "write", "/a" }, NULL, NULL, "",
+      "hauch store: cannot reach the store at /nowhere/socket: No such file or directory; start hauch-store\n",
+      1 },
     { { "hauch", "create", "/none.cfg" }, NULL, NULL, "", "/none.cfg: No such file", 1 },
-    { { "hauch", "create", "/none.cfg", "x" }, NULL, NULL, "", "KEY=VALUE", 2 },
-    { { "hauch", "logs", "../x" }, NULL, NULL, "", "NAME is the name", 2 },
-    { { "hauch", "logs", "nobody" }, NULL, NULL, "", "nobody.log: No such file", 1 },
-    { { "hauch", "console", "-t", "serial", "u1" }, NULL, NULL, "", "consoles of type pv only", 2 },
+    { { "hauch", "create", "/none.cfg", "x" }, NULL, NULL, "",
+      "hauch create: what follows the file has to be of the form KEY=VALUE", 2 },
+    { { "hauch", "logs", "../x" }, NULL, NULL, "", "hauch logs: NAME is the name of a domain", 2 },
+    { { "hauch", "logs", "nobody" }, NULL, NULL, "",
+      "hauch logs: /nowhere/nobody.log: No such file or directory; hauch list shows the names of domains "
+      "that run", 1 },
+    { { "hauch", "console", "-t", "serial", "u1" }, NULL, NULL, "",
+      "hauch console: SECONDS is a number; there are consoles of type pv only", 2 },
     { { "hauch", "autostart", "web", "maybe" }, NULL, NULL, "", "on or off is wanted", 2 },
     { { "hauch", "define", "/none.cfg" }, NULL, NULL, "", "hauch define: /none.cfg: No such file", 1 },
-    { { "hauch", "top", "-d", "0" }, NULL, NULL, "", "SECONDS is from", 2 },
+    { { "hauch", "top", "-d", "0" }, NULL, NULL, "", "hauch top: SECONDS is from 0.1 to 3600", 2 },
 };
 
 static void test_mistakes(void **state)
@@ -551,27 +562,33 @@ static void assert_doctor(int status, const char *const *words, size_t count)
 static void test_doctor(void **state)
 {
     static const char *const bad[] = {
-        "problem this system runs without a hypervisor", "do: boot the entry of Hauch",
+        "problem this system runs without a hypervisor that speaks Xen's interface",
+          "        do: boot the entry of Hauch: hauch.elf first, this kernel as its module",
         "/dev/xen/privcmd is missing: hauchd cannot control", "do: modprobe xen-privcmd",
-        "do: modprobe xen-netback", "there is no bridge", "do: ip link add xenbr0",
+        "do: modprobe xen-netback", "note    there is no bridge: a domain with a network card cannot be made",
+          "        do: ip link add xenbr0 type bridge && ip link set xenbr0 up",
         "the store does not answer: No such file", "do: systemctl start hauch-store",
-        "hauch-console does not answer", "good    hauchd answers; hypervisor 4.17.0-hauch, 1 domains",
+        "problem hauch-console does not answer: No such file or directory; domains run, but their consoles "
+        "are neither shown nor logged", "good    hauchd answers; hypervisor 4.17.0-hauch, 1 domains of ours",
         "note    2 MiB are free for domains", "domain 4 (theirs) was made by another toolstack",
         "problem domain 5 is dead, but does not go", "no loop device is left over",
     };
     static const char *const worse[] = {
-        "/proc/xen is not mounted",
+        "problem /proc/xen is not mounted: tools cannot know that this is domain 0",
         "bridge br7 is down",
-        "drops what is forwarded",
-        "net.bridge.bridge-nf-call-iptables=0",
-        "hauch-store and oxenstored run both",
-        "hauch-console and xenconsoled run both",
+        "problem frames between domains go through a firewall that drops what is forwarded "
+        "(bridge-nf-call-iptables is 1)",
+        "        do: sysctl net.bridge.bridge-nf-call-iptables=0, or accept what bridges forward",
+        "problem hauch-store and oxenstored run both: a domain is known to one of them only",
+        "problem hauch-console and xenconsoled run both: each gets a part of what domains write",
         "loop3 holds /srv/old.img, which no domain uses",
-        "do: losetup -d /dev/loop3",
+        "        do: losetup -d /dev/loop3, if nothing else uses it",
     };
     static const char *const other[] = { "this is a domain, not domain 0",
-                                         "the store is xenstored: hauchd works with it",
-                                         "frames between domains go through this host's firewall" };
+                                         "note    the store is xenstored: hauchd works with it, "
+                                         "hauch-store must not be started",
+                                         "note    frames between domains go through this host's firewall "
+                                         "(bridge-nf-call-iptables is 1)" };
 
     assert_non_null(mkdtemp(root));
     setenv("HAUCH_ROOT", root, 1);

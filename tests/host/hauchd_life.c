@@ -136,7 +136,8 @@ static void test_image_in_use(void **state)
     assert_non_null(strstr(error, disk));
     assert_non_null(strstr(error, "domain a (1)"));
     assert_false(create("a", "", error, sizeof(error)));
-    assert_non_null(strstr(error, "name a is taken by domain 1"));
+    assert_non_null(strstr(error,
+        "name a is taken by domain 1; choose another name=, or destroy or rename that domain"));
     assert_true(request("{\"op\":\"destroy\",\"domain\":\"1\"}", NULL, 0));
     assert_clean();
 }
@@ -286,21 +287,24 @@ static void test_silent_backend(void **state)
     assert_int_equal(domain_of(h.domains.first)->job.state, JOB_BACKWARD);
     domain_of(h.domains.first)->job.deadline_ms = 1; /* it does not let go either */
     assert_false(ok_of(answer(), error, sizeof(error)));
-    assert_non_null(strstr(error, "did not answer"));
+    assert_non_null(strstr(error,
+        "back ends: vbd xvda: the back end did not answer (its state is 1); dmesg may say why"));
     assert_clean();
 }
 
 static void test_refusals_of_requests(void **state)
 {
     static const char *const bad[][2] = {
-        { "{}", "op" },
-        { "no json", "JSON" },
-        { "{\"op\":\"destroy\"}", "domain" },
-        { "{\"op\":\"destroy\",\"domain\":\"nobody\"}", "nobody" },
-        { "{\"op\":\"destroy\",\"domain\":\"0\"}", "domain 0" },
+        { "{}", "the request has no \"op\"" },
+        { "no json", "request is not JSON: null expected" },
+        { "{\"op\":\"destroy\"}", "request \"destroy\" needs field \"domain\"" },
+        { "{\"op\":\"destroy\",\"domain\":\"nobody\"}",
+          "there is no domain nobody; hauch list shows those that are" },
+        { "{\"op\":\"destroy\",\"domain\":\"0\"}",
+          "domain 0 is this system itself: it cannot be paused, stopped or renamed from here" },
         { "{\"op\":\"pause\",\"domain\":\"Domain-0\"}", "domain 0" },
-        { "{\"op\":\"shutdown\"}", "one domain or all" },
-        { "{\"op\":\"refusals\"}", "not available on this hypervisor" },
+        { "{\"op\":\"shutdown\"}", "name either one domain or all" },
+        { "{\"op\":\"refusals\"}", "not available on this hypervisor: only Hauch keeps such records" },
         { "{\"op\":\"info\",\"domain\":\"99999999999999999999\"}", "no domain" },
         { "{\"op\":\"create\",\"config\":\"name='x'\"}", "error" },
         { "{\"op\":\"create\",\"config\":\"name='../x'\\nkernel='/k'\\nmemory=16\"}", "1 error" },

@@ -94,11 +94,11 @@ static void test_foreign_domains(void **state)
     assert_true(request("{\"op\":\"shutdown\",\"domain\":\"theirs\"}", NULL, 0));
     assert_string_equal(world_node("/local/domain/9/control/shutdown"), "poweroff");
     assert_false(request("{\"op\":\"rename\",\"domain\":\"theirs\",\"name\":\"x\"}", error, sizeof(error)));
-    assert_non_null(strstr(error, "domain 9 was not made by hauchd"));
+    assert_non_null(strstr(error, "domain 9 was not made by hauchd: it cannot be renamed here"));
     assert_false(request("{\"op\":\"devices\",\"domain\":\"theirs\"}", error, sizeof(error)));
-    assert_non_null(strstr(error, "its devices are not known here"));
+    assert_non_null(strstr(error, "domain 9 was not made by hauchd: its devices are not known here"));
     assert_false(request("{\"op\":\"wait\",\"domain\":\"theirs\"}", error, sizeof(error)));
-    assert_non_null(strstr(error, "cannot be waited for"));
+    assert_non_null(strstr(error, "domain 9 was not made by hauchd: it cannot be waited for"));
     assert_true(request("{\"op\":\"destroy\",\"domain\":\"theirs\"}", NULL, 0));
     assert_false(world.domain[9].exists);
     xs_client_rm(h.xs, 0, "/local/domain/9");
@@ -108,12 +108,14 @@ static void test_foreign_domains(void **state)
 static void test_guest_mistakes(void **state)
 {
     static const char *const bad[][2] = {
-        { "{\"op\":\"sysrq\",\"domain\":\"a\",\"text\":\"hh\"}", "sysrq \"hh\": one letter" },
+        { "{\"op\":\"sysrq\",\"domain\":\"a\",\"text\":\"hh\"}",
+          "sysrq \"hh\": one letter or digit is wanted, such as h for help" },
         { "{\"op\":\"mem_set\",\"domain\":\"a\",\"kib\":20480}",
-          "domain a can have 4096 to 16384 KiB; maxmem=" },
+          "20480 KiB: domain a can have 4096 to 16384 KiB; maxmem= in its configuration sets the limit" },
         { "{\"op\":\"mem_set\",\"domain\":\"a\",\"kib\":1}", "1 KiB: domain a can have 4096" },
-        { "{\"op\":\"mem_max\",\"domain\":\"a\",\"kib\":8192}", "domain a has 16384 KiB now" },
-        { "{\"op\":\"debug_keys\",\"text\":\"\"}", "name the keys" },
+        { "{\"op\":\"mem_max\",\"domain\":\"a\",\"kib\":8192}",
+          "8192 KiB: domain a has 16384 KiB now; take memory away with mem-set first" },
+        { "{\"op\":\"debug_keys\",\"text\":\"\"}", "name the keys; hauch dmesg shows what they print" },
         { "{\"op\":\"wait\",\"domain\":\"0\"}", "domain 0 is this system" },
         { "{\"op\":\"config_update\",\"domain\":\"a\",\"config\":\"name='a'\"}", "error" },
         { "{\"op\":\"config_update\",\"domain\":\"x\",\"config\":\"name='a'\"}", "no domain x" },
@@ -210,7 +212,7 @@ static void test_hotplug(void **state)
     assert_int_equal(world.loops, 0);
     assert_null(world_node("/local/domain/0/backend/vbd/2/51728/mode"));
     assert_false(detach("disk", "xvdb", error, sizeof(error)));
-    assert_non_null(strstr(error, "domain a has no disk xvdb"));
+    assert_non_null(strstr(error, "domain a has no disk xvdb; hauch block-list shows those it has"));
     assert_false(detach("vif", "00:16:3e:00:00:99", error, sizeof(error)));
     assert_non_null(strstr(error, "no network card 00:16:3e:00:00:99; hauch network-list"));
     assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
@@ -244,7 +246,8 @@ static void test_hotplug_asks(void **state)
     assert_null(answer());
     hotplug_hurry(&h);
     assert_false(ok_of(answer(), error, sizeof(error)));
-    assert_non_null(strstr(error, "domain a does not let go of disk 51728 within 10 s"));
+    assert_non_null(strstr(error,
+        "domain a does not let go of disk 51728 within 10 s: end its use there, or say --force"));
     send_text("{\"op\":\"detach\",\"domain\":\"a\",\"type\":\"disk\",\"device\":\"xvdb\"}\n");
     assert_null(answer());
     world.backends_silent = false;
@@ -266,7 +269,7 @@ static void test_registry(void **state)
     assert_member("{\"op\":\"definitions\"}", "definitions", "running", "false");
     assert_int_equal(h.domains.count, 0);
     assert_false(request("{\"op\":\"start\",\"domain\":\"wob\"}", error, sizeof(error)));
-    assert_non_null(strstr(error, "no definition wob; hauch list --defined"));
+    assert_non_null(strstr(error, "there is no definition wob; hauch list --defined shows those that are"));
     assert_false(request("{\"op\":\"define\",\"config\":\"name='x'\"}", error, sizeof(error)));
     assert_non_null(strstr(error, "error"));
     assert_true(request("{\"op\":\"start\",\"domain\":\"web\"}", NULL, 0));
@@ -314,7 +317,8 @@ static void test_halt_and_boot(void **state)
     assert_true(ok_of(answer(), NULL, 0));
     assert_clean();
     assert_false(create("b", "", error, sizeof(error)));
-    assert_non_null(strstr(error, "this host is going down"));
+    assert_non_null(strstr(error,
+        "this host is going down: no domain is made; hauch host-start ends that state"));
 
     daemon_gone();
     daemon_up();
@@ -355,7 +359,7 @@ static void test_halt_and_boot(void **state)
     assert_clean();
 
     assert_false(request("{\"op\":\"halt\",\"seconds\":4000}", error, sizeof(error)));
-    assert_non_null(strstr(error, "4000 seconds: 0 to 3600"));
+    assert_non_null(strstr(error, "4000 seconds: 0 to 3600 are possible"));
 }
 
 static void test_events(void **state)
@@ -438,7 +442,8 @@ static void test_dump(void **state)
     snprintf(line, sizeof(line), "{\"op\":\"dump\",\"domain\":\"a\",\"path\":\"%s\"}", path);
     assert_true(create("a", "vcpus=2\non_crash='coredump-destroy'\n", NULL, 0));
     assert_false(request(line, error, sizeof(error)));
-    assert_non_null(strstr(error, "has not told where its memory is"));
+    assert_non_null(strstr(error,
+        "the kernel of domain 1 has not told where its memory is: it did not come that far"));
     assert_int_equal(access(path, F_OK), -1);
     assert_false(world.domain[1].paused);
     world.domain[1].told = true;
@@ -447,7 +452,7 @@ static void test_dump(void **state)
     assert_false(world.domain[1].paused);
     unlink(path);
     assert_false(request("{\"op\":\"dump\",\"domain\":\"a\",\"path\":\"x\"}", error, sizeof(error)));
-    assert_non_null(strstr(error, "core file \"x\": a path from /"));
+    assert_non_null(strstr(error, "core file \"x\": a path from / on of at most 511 bytes is wanted"));
     assert_false(request("{\"op\":\"dump\",\"domain\":\"a\",\"path\":\"/nowhere/x\"}", error, sizeof(error)));
     assert_non_null(strstr(error, "core file /nowhere/x: No such file"));
 
@@ -548,19 +553,24 @@ static void test_vcpu_mistakes(void **state)
 {
     static const char *const bad[][2] = {
         { "{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":4}",
-          "4 vCPUs: domain a can have 1 to 3; maxvcpus=" },
+          "4 vCPUs: domain a can have 1 to 3; maxvcpus= in its configuration sets the limit" },
         { "{\"op\":\"vcpu_set\",\"domain\":\"a\",\"count\":0}", "0 vCPUs" },
         { "{\"op\":\"vcpu_set\",\"domain\":\"b\",\"count\":1}", "no domain b" },
         { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"2-9\"}",
-          "no CPU 4: this host has 4, numbered 0 to 3" },
+          "hard affinity: there is no CPU 4: this host has 4, numbered 0 to 3; name some of these, or "
+          "\"all\"" },
         { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"soft\":\"9\"}", "soft affinity: there is no CPU 9" },
         { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"x\"}", "\"x\" is no CPU" },
         { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"hard\":\"1,^1\"}", "leaves no CPU" },
-        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"vcpu\":3,\"hard\":\"1\"}", "no vCPU 3: it has 3" },
-        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\"}", "name the CPUs" },
-        { "{\"op\":\"sched\",\"domain\":\"a\",\"weight\":65536}", "weight 65536: 1 to 65535" },
-        { "{\"op\":\"sched\",\"domain\":\"a\",\"cap\":-1}", "cap -1: percent" },
-        { "{\"op\":\"sched\",\"weight\":1}", "name it" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\",\"vcpu\":3,\"hard\":\"1\"}",
+          "domain a has no vCPU 3: it has 3, numbered from 0" },
+        { "{\"op\":\"vcpu_pin\",\"domain\":\"a\"}",
+          "name the CPUs of the hard affinity, the soft affinity, or both" },
+        { "{\"op\":\"sched\",\"domain\":\"a\",\"weight\":65536}",
+          "weight 65536: 1 to 65535 are possible, 256 is usual" },
+        { "{\"op\":\"sched\",\"domain\":\"a\",\"cap\":-1}",
+          "cap -1: percent of one CPU, 0 to 65535, 0 means no cap" },
+        { "{\"op\":\"sched\",\"weight\":1}", "weight and cap belong to a domain: name it" },
     };
     char error[512];
 

@@ -39,11 +39,15 @@ static void test_good(void **state)
 static void test_bad(void **state)
 {
     static const char *const rows[][2] = {
-        { "", "request '': expected add" },         { "ad 1 x 2", "request 'ad'" },
+        { "", "request '': expected add, remove, list, tty, attach or log" },
+        { "ad 1 x 2", "request 'ad'" },
         { "add 1 x", "add DOMID NAME PORT" },       { "add 1 x 2 3 4 5 6 7", "add DOMID NAME PORT" },
-        { "add 32752 x 2", "domain '32752'" },      { "add -1 x 2", "domain '-1'" },
-        { "add 1 x 4294967296", "port '4294967296'" }, { "add 1 x 2 cap=", "option 'cap='" },
-        { "add 1 x 2 cap=10", "option 'cap=10'" },  { "add 1 x\x1b[2J 2", "name 'x?[2J'" },
+        { "add 32752 x 2", "domain '32752': expected a domain id from 0 to 32751" },
+        { "add -1 x 2", "domain '-1'" },
+        { "add 1 x 4294967296", "port '4294967296': expected an event channel number from 0 to 4294967295" },
+        { "add 1 x 2 cap=", "option 'cap=': expected cap=BYTES, from 4096 to 2^40, or 0: default" },
+        { "add 1 x 2 cap=10", "option 'cap=10'" },
+        { "add 1 x\x1b[2J 2", "name 'x?[2J': expected at most 128 bytes without control characters" },
         { "remove", "remove DOMID" },               { "remove 99999999999999999999999", "domain '9999" },
         { "list 1", "list" },                       { "add 1 x 2 lid=5000", "option 'lid=5000'" },
     };

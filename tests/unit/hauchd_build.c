@@ -205,16 +205,25 @@ static void test_refusals(void **state)
                                   .pages = MIB(128) >> 12 };
     struct build_request rq;
 
-    rq = good, rq.pages = MIB(64) >> 12, refuse(rq, -ENOMEM, "raise memory=");
-    rq = good, rq.pages = 0, refuse(rq, -EINVAL, "0 pages");
+    rq = good, rq.pages = MIB(64) >> 12, refuse(rq, -ENOMEM,
+        "memory of 65536 KiB is too small for this kernel and ramdisk: at least 76072 KiB are needed to "
+        "start; raise memory=");
+    rq = good, rq.pages = 0, refuse(rq, -EINVAL, "domain of 0 pages: outside 1 to 17179869184");
     rq = good, rq.pages = UINT64_MAX, refuse(rq, -EINVAL, "outside");
-    rq = good, rq.virt_base++, refuse(rq, -EINVAL, "4 MiB");
-    rq = good, rq.kernel_end = rq.kernel_start, refuse(rq, -EINVAL, "kernel range");
+    rq = good, rq.virt_base++, refuse(rq, -EINVAL,
+        "kernel's virtual base 0xffffffff80000001 is not a multiple of 4 MiB");
+    rq = good, rq.kernel_end = rq.kernel_start, refuse(rq, -EINVAL,
+        "kernel range 0xffffffff81000000-0xffffffff81000000 is not whole pages above its base "
+        "0xffffffff80000000");
     rq = good, rq.kernel_start = 0, refuse(rq, -EINVAL, "kernel range");
-    rq = good, rq.init_p2m = LINUX_BASE, refuse(rq, -EINVAL, "overlaps");
-    rq = good, rq.init_p2m = UINT64_C(0xffff800000000000), refuse(rq, -EINVAL, "address space");
+    rq = good, rq.init_p2m = LINUX_BASE, refuse(rq, -EINVAL,
+        "kernel's P2M list at 0xffffffff80000000 overlaps its initial map");
+    rq = good, rq.init_p2m = UINT64_C(0xffff800000000000), refuse(rq, -EINVAL,
+        "kernel's P2M list at 0xffff800000000000 (64 pages) does not fit into the address space that a "
+        "guest may use");
     rq = good, rq.init_p2m = UINT64_C(0x7ffffffff000), refuse(rq, -EINVAL, "address space");
-    rq = good, rq.init_p2m = 12, refuse(rq, -EINVAL, "page-aligned");
+    rq = good, rq.init_p2m = 12, refuse(rq, -EINVAL,
+        "kernel wants its P2M list at 0xc: not a page-aligned address with room for 262144 bytes");
     rq = good, rq.ramdisk_bytes = UINT64_MAX, refuse(rq, -EINVAL, "outside");
     rq = good, rq.virt_base = rq.kernel_start = 0, rq.kernel_end = UINT64_C(1) << 60,
     refuse(rq, -ENOMEM, "too small");

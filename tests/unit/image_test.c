@@ -108,6 +108,10 @@ static void truncated_bzimages_are_refused(void **state)
         assert_string_equal(unpack_name(copy, size, size < 0x206 ? -ENOEXEC : -EINVAL), "none");
         free(copy);
     }
+    memcpy(wrapped + 0x206, "\x07\x02", 2);
+    assert_string_equal(unpack_name(wrapped, 0x207, -EINVAL), "none");
+    assert_string_equal(error.text, "vmlinuz: bzImage ends after 519 bytes, inside its setup header (592 bytes): the "
+                                    "file is truncated, copy it again");
     free(wrapped);
 }
 
@@ -126,13 +130,18 @@ static void refuse_bzimage(size_t offset, uint32_t value, unsigned int width, in
 
 static void hostile_setup_headers_are_refused(void **state)
 {
-    refuse_bzimage(0x206, 0x0207, 2, -ENOEXEC, "boot protocol 2.07 does not tell");
+    refuse_bzimage(0x206, 0x0207, 2, -ENOEXEC,
+                   "vmlinuz: bzImage with boot protocol 2.07 does not tell where its kernel is: take Linux 2.6.24 "
+                   "or later (protocol 2.08), or its vmlinux");
     refuse_bzimage(0x248, 0xffffffff, 4, -EINVAL, "payload of");
     refuse_bzimage(0x24c, 0xffffffff, 4, -EINVAL, "payload of 4294967295 bytes at 1648 does not lie inside");
-    refuse_bzimage(0x24c, 0, 4, -EINVAL, "payload of 0 bytes");
+    refuse_bzimage(0x24c, 0, 4, -EINVAL, 
+                   "vmlinuz: bzImage payload of 0 bytes at 1648 does not lie inside the file of 2093 bytes: the file "
+                   "is truncated or damaged, copy it again");
     refuse_bzimage(0x1f1, 255, 1, -EINVAL, "does not lie inside the file");
     refuse_bzimage(0x248, 0, 4, -ENOEXEC, "bzImage payload begins with 00 00 00 00");
-    refuse_bzimage(0x24c, 20, 4, -EINVAL, "gzip data of 20 bytes is damaged or truncated");
+    refuse_bzimage(0x24c, 20, 4, -EINVAL, 
+                   "vmlinuz: gzip data of 20 bytes is damaged or truncated: copy the file again");
 }
 
 static void a_bomb_meets_the_limit(void **state)
@@ -147,8 +156,7 @@ static void a_bomb_meets_the_limit(void **state)
     assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
     deflateEnd(&stream);
     assert_int_equal(image_unpack("bomb", packed, stream.total_out, 4 * LIMIT, &bytes, &error), -E2BIG);
-    assert_string_equal(error.text, "bomb: kernel is larger than 4 MiB when unpacked (gzip): not a kernel, "
-                                    "or raise the limit");
+    assert_string_equal(error.text, "bomb: unpacked (gzip) it is over the limit of 4 MiB: not a kernel");
     assert_int_equal(image_unpack("bomb", packed, stream.total_out, PLAIN + 1, &bytes, &error), 0);
     assert_int_equal(bytes.size, PLAIN);
     image_bytes_free(&bytes);
@@ -174,10 +182,18 @@ static void every_codec_keeps_the_limit(void **state)
 static void other_files_are_refused(void **state)
 {
     static const uint8_t shell[] = "#!/bin/sh\n";
+    static const char large[] = "vmlinuz: file of 513 MiB is over the limit of 512 MiB: not a kernel";
+    static const uint8_t packed_text[] = { 0x1f, 0x8b, 8,    0,    0,    0,    0,    0, 0, 3, 0xcb, 0x48, 0xcd,
+                                           0xc9, 0xc9, 0x07, 0x00, 0x86, 0xa6, 0x10, 0x36, 5, 0, 0, 0 };
 
     unpack_name(shell, 0, -ENOEXEC);
     assert_string_equal(error.text, "vmlinuz: the file is empty: give a bzImage or an ELF kernel");
     unpack_name(shell, 1, -ENOEXEC);
+    unpack_name(shell, IMAGE_FILE_LIMIT + 1, -E2BIG);
+    assert_string_equal(error.text, large);
+    unpack_name(packed_text, sizeof(packed_text), -ENOEXEC);
+    assert_string_equal(error.text, "vmlinuz: holds no ELF kernel inside its gzip compression: give a bzImage or an "
+                                    "ELF kernel");
     unpack_name(shell, sizeof(shell), -ENOEXEC);
     assert_string_equal(error.text, "vmlinuz: file begins with 23 21 2f 62: neither ELF nor gzip, bzip2, "
                                     "lzma, xz, lzo, lz4, zstd; give a bzImage or an ELF kernel");
@@ -250,6 +266,35 @@ static void every_cut_elf_is_refused(void **state)
         assert_non_null(strstr(error.text, "vmlinux: "));
         free(copy);
     }
+    image_parse("vmlinux", sample.bytes, 1, &image, &error);
+    assert_string_equal(error.text, "vmlinux: not an ELF file: give a bzImage or an ELF kernel");
+    image_parse("vmlinux", sample.bytes, sizeof(Elf64_Ehdr) - 1, &image, &error);
+    assert_string_equal(error.text, "vmlinux: ELF file ends after 63 bytes, inside its header (64 bytes): the file is "
+                                    "truncated, copy it again");
+}
+
+static void loadable_segments_are_counted(void **state)
+{
+    static uint8_t many[SAMPLE_PHDRS + (IMAGE_SEGMENTS_MAX + 1) * sizeof(Elf64_Phdr)];
+    struct sample sample;
+    struct image image;
+    Elf64_Phdr segment;
+    Elf64_Ehdr header;
+
+    sample_elf(&sample);
+    memcpy(&header, sample.bytes, sizeof(header));
+    memcpy(&segment, sample.bytes + SAMPLE_PHDRS, sizeof(segment));
+    segment.p_offset = segment.p_filesz = 0;
+    header.e_phnum = IMAGE_SEGMENTS_MAX + 1;
+    memcpy(many, &header, sizeof(header));
+    for (size_t i = 0; i <= IMAGE_SEGMENTS_MAX; i++) {
+        memcpy(many + SAMPLE_PHDRS + i * sizeof(segment), &segment, sizeof(segment));
+    }
+    assert_int_equal(image_parse("vmlinux", many, sizeof(many), &image, &error), -EINVAL);
+    assert_string_equal(error.text, "vmlinux: more than 32 loadable segments: not a PV kernel");
+    memset(many + SAMPLE_PHDRS, 0, sizeof(many) - SAMPLE_PHDRS);
+    assert_int_equal(image_parse("vmlinux", many, sizeof(many), &image, &error), -ENOEXEC);
+    assert_string_equal(error.text, "vmlinux: no loadable segment: give a kernel, no object file");
 }
 
 /* Change one field of the sample; what must be said then. `note` counts from the notes' begin. */
@@ -260,36 +305,54 @@ static const struct elf_case {
     int rc;
     const char *words;
 } elf_cases[] = {
-    { EI_CLASS, 1, 1, -ENOEXEC, "ELF class is 1, not 2 (64 bit): 32-bit guests are not supported" },
-    { EI_DATA, 1, 2, -ENOEXEC, "ELF machine is" },
-    { offsetof(Elf64_Ehdr, e_machine), 2, 183, -ENOEXEC, "ELF machine is 183, not 62 (x86-64)" },
-    { offsetof(Elf64_Ehdr, e_type), 2, ET_REL, -ENOEXEC, "ELF type is 1, not an executable" },
-    { offsetof(Elf64_Ehdr, e_phnum), 2, 0, -EINVAL, "0 program headers" },
+    { EI_CLASS, 1, 1, -ENOEXEC,
+      "vmlinux: ELF class is 1, not 2 (64 bit): 32-bit guests are not supported, take an x86-64 kernel" },
+    { EI_DATA, 1, 2, -ENOEXEC, 
+      "vmlinux: ELF byte order is 2, not 1 (little endian): take an x86-64 kernel" },
+    { offsetof(Elf64_Ehdr, e_machine), 2, 183, -ENOEXEC, 
+      "vmlinux: ELF machine is 183, not 62 (x86-64): take an x86-64 kernel" },
+    { offsetof(Elf64_Ehdr, e_type), 2, ET_REL, -ENOEXEC,
+      "vmlinux: ELF type is 1, not an executable (2): give a kernel, no object file or core dump" },
+    { offsetof(Elf64_Ehdr, e_phnum), 2, 0, -EINVAL, 
+      "vmlinux: 0 program headers of 56 bytes at 0x40 do not lie inside the file of 3328 bytes: the file is "
+      "truncated or damaged, copy it again" },
     { offsetof(Elf64_Ehdr, e_phnum), 2, 0xffff, -EINVAL, "65535 program headers" },
     { offsetof(Elf64_Ehdr, e_phentsize), 2, 8, -EINVAL, "program headers of 8 bytes" },
     { offsetof(Elf64_Ehdr, e_phoff), 8, UINT64_MAX - 8, -EINVAL, "do not lie inside the file of 3328 bytes" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, UINT64_MAX, -EINVAL,
-      "segment 0: 0x800 bytes at file offset" },
+      "vmlinux: segment 0: 0x800 bytes at file offset 0xffffffffffffffff do not lie inside the file of 3328 bytes: "
+      "the file is truncated or damaged, copy it again" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, SAMPLE_SIZE - 0x7ff, -EINVAL, "do not lie inside" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_filesz), 8, UINT64_MAX - 0x300, -EINVAL, "do not lie inside" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x7ff, -EINVAL,
-      "0x7ff bytes of memory for 0x800 bytes" },
+      "vmlinux: segment 0: 0x7ff bytes of memory for 0x800 bytes of file (limit 0x40000000): the kernel is "
+      "damaged" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x40000001, -EINVAL, "(limit 0x40000000)" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, UINT64_MAX, -EINVAL, "limit" },
-    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x3001, -EINVAL, "overlaps the one that ends at" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x3001, -EINVAL,
+      "vmlinux: segment at 0xffffffff81003000 overlaps the one that ends at 0xffffffff81003001: the kernel "
+      "is damaged" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, 0x80000000 - 0x3000, -EINVAL,
-      "over the end of the address" },
-    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, 0x7f000000, -EINVAL, "segments spread over 0x7" },
-    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, -0x1000ull, -EINVAL, "VIRT_BASE" },
+      "vmlinux: segment at 0xffffffffffffd000 with 0x3000 bytes runs over the end of the address space: "
+      "the kernel's notes contradict its segments" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, 0x7f000000, -EINVAL,
+      "vmlinux: segments spread over 0x7e000000 bytes, limit 0x40000000: the kernel is damaged" },
+    { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_paddr), 8, -0x1000ull, -EINVAL,
+      "vmlinux: VIRT_BASE 0xffffffff80000000 does not fit the first segment at 0xffffffff7ffff000: the "
+      "kernel's notes contradict its segments" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_type), 4, PT_NULL, -EINVAL,
-      "entry point 0xffffffff81000123 is not" },
+      "vmlinux: entry point 0xffffffff81000123 is not inside the kernel at "
+      "0xffffffff81003000..0xffffffff81005000: the kernel's notes contradict its segments" },
     { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_filesz), 8, UINT64_MAX, -EINVAL,
-      "notes" },
+      "vmlinux: notes (segment 2): 0xffffffffffffffff bytes at file offset 0x100 do not lie inside the "
+      "file of 3328 bytes: the file is truncated, copy it again" },
     { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_offset), 8, SAMPLE_SIZE, -EINVAL,
       "notes" },
     { SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_type), 4, 0, -ENOEXEC,
-      "not a PV kernel" },
-    { SAMPLE_NOTES, 4, 0xffffffff, -EINVAL, "ELF note at 0 of" },
+      "vmlinux: neither Xen ELF notes nor a __xen_guest section: not a PV kernel, take one built with "
+      "CONFIG_XEN_PV" },
+    { SAMPLE_NOTES, 4, 0xffffffff, -EINVAL,
+      "vmlinux: ELF note at 0 of 428 bytes of notes runs over their end: the kernel is damaged" },
     { SAMPLE_NOTES + 4, 4, 0xfffffffd, -EINVAL, "runs over their end" },
 };
 
@@ -320,19 +383,31 @@ static const struct note_case {
     { 1, 8, SAMPLE_END, -EINVAL,
       "entry point 0xffffffff81005000 is not inside the kernel at 0xffffffff81000000" },
     { 1, 4, 0x1000000, -EINVAL, "entry point 0x1000000 is not" },
-    { 1, 2, 0, -EINVAL, "ELF note ENTRY has 2 bytes, not 4 or 8" },
-    { 2, 8, SAMPLE_START + 8, -EINVAL, "HYPERCALL_PAGE 0xffffffff81000008 is not a page of the kernel" },
+    { 1, 2, 0, -EINVAL, "vmlinux: ELF note ENTRY has 2 bytes, not 4 or 8: the kernel is damaged" },
+    { 2, 8, SAMPLE_START + 8, -EINVAL,
+      "vmlinux: HYPERCALL_PAGE 0xffffffff81000008 is not a page of the kernel at "
+      "0xffffffff81000000..0xffffffff81005000: the kernel's notes contradict its segments" },
     { 2, 8, SAMPLE_END, -EINVAL, "HYPERCALL_PAGE" },
     { 3, 8, SAMPLE_BASE + 1, -EINVAL, "VIRT_BASE 0xffffffff80000001 does not fit the first segment" },
-    { 3, 8, 0xffff800000000000, -EINVAL, "reaches into the hypervisor's" },
+    { 3, 8, 0xffff800000000000, -EINVAL,
+      "vmlinux: kernel at 0xffff800000000000..0xffff800001005000 reaches into the hypervisor's or the "
+      "non-canonical part of the address space: not a PV kernel" },
     { 3, 8, 0x00007ffffff00000, -EINVAL, "reaches into the hypervisor's" },
     { 4, 8, 0x1000000, -EINVAL, "entry point" },
-    { 5, 8, 0x302e322d6e6578, -ENOEXEC, "kernel is built for interface \"xen-2.0\", not \"xen-3.0\"" },
-    { 8, 4, 0x1b5b41, -ENOEXEC, "kernel wants the loader \"A[?\", not \"generic\"" },
-    { 10, 5, 0x3132746821, -EINVAL, "kernel requires the unknown feature \"ht21\"" },
+    { 5, 8, 0x302e322d6e6578, -ENOEXEC,
+      "vmlinux: kernel is built for interface \"xen-2.0\", not \"xen-3.0\": take a kernel for Xen 3.0 or "
+      "later" },
+    { 8, 4, 0x1b5b41, -ENOEXEC,
+      "vmlinux: kernel wants the loader \"A[?\", not \"generic\": give the kernel itself" },
+    { 10, 5, 0x3132746821, -EINVAL,
+      "vmlinux: kernel requires the unknown feature \"ht21\": take a kernel that asks for features of Xen "
+      "4.17 or earlier" },
     { 10, 1, 0x21, -EINVAL, "unknown feature \"\"" },
-    { 13, 7, 0, -EINVAL, "L1_MFN_VALID has 7 bytes" },
-    { 15, 8, 0x8000000001, -EINVAL, "INIT_P2M 0x8000000001 is unaligned" },
+    { 13, 7, 0, -EINVAL,
+      "vmlinux: ELF note L1_MFN_VALID has 7 bytes, no whole number of pairs: the kernel is damaged" },
+    { 15, 8, 0x8000000001, -EINVAL,
+      "vmlinux: INIT_P2M 0x8000000001 is unaligned, outside the guest's part of the address space or "
+      "inside the kernel: the kernel is damaged" },
     { 15, 8, 0xffff800000000000, -EINVAL, "INIT_P2M 0xffff800000000000" },
     { 15, 8, SAMPLE_START, -EINVAL, "INIT_P2M" },
     { 15, 8, UINT64_MAX - 0xfff, 0, "" },
@@ -546,6 +621,8 @@ static void unreadable_paths_are_refused(void **state)
                                     "directory; check the "
                                     "path and its permissions");
     assert_int_equal(image_cache_get(cache, folder, &image, &error), -EINVAL);
+    assert_string_equal(strstr(error.text, ": "), ": the kernel is no regular file: give the path of a bzImage or an "
+                                                  "ELF kernel");
     assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
     assert_int_equal(image_cache_get(cache, path_of("fifo"), &image, &error), -EINVAL);
     write_file("empty", (const uint8_t *)"", 0);
@@ -553,6 +630,70 @@ static void unreadable_paths_are_refused(void **state)
     write_file("text", (const uint8_t *)"hello", 5);
     assert_int_equal(image_cache_get(cache, path_of("text"), &image, &error), -ENOEXEC);
     expect_stats(cache, 0, 0, 0, 0);
+    image_cache_free(cache);
+}
+
+/* ---- what the system refuses: the N-th call from now on fails once ---- */
+static int fail_malloc, fail_read;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return fail_malloc && !--fail_malloc ? NULL : __real_malloc(size);
+}
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fail_malloc && !--fail_malloc ? NULL : __real_calloc(count, size);
+}
+
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fail_malloc && !--fail_malloc ? NULL : __real_realloc(old, size);
+}
+
+ssize_t __real_read(int fd, void *to, size_t size);
+ssize_t __wrap_read(int fd, void *to, size_t size);
+ssize_t __wrap_read(int fd, void *to, size_t size)
+{
+    errno = EIO;
+    return fail_read ? fail_read-- - 2 : __real_read(fd, to, size);
+}
+
+static void the_systems_refusals_are_told(void **state)
+{
+    static const struct {
+        const char *file;
+        int malloc, read, rc;          /* read: 1 fails, 2 ends the file */
+        const char *words;
+    } cases[] = {
+        { "packed", 1, 0, -ENOMEM, "packed: no memory to read the kernel (377 bytes): give domain 0 more" },
+        { "packed", 2, 0, -ENOMEM, "packed: no memory to keep the kernel (377 bytes): give domain 0 more" },
+        { "packed", 3, 0, -ENOMEM, "packed: no memory to unpack the kernel (gzip, 377 bytes packed): give domain 0 more" },
+        { "packed", 0, 1, -EIO,
+          "packed: cannot read the kernel: Input/output error after 0 of 377 bytes; copy it again" },
+        { "packed", 0, 2, -EIO, "packed: cannot read the kernel: the file ended after 0 of 377 bytes; copy it again" },
+        { "huge", 0, 0, -E2BIG, "huge: file of 513 MiB is over the limit of 512 MiB: not a kernel" },
+    };
+    struct image_cache *cache = image_cache_new(LIMIT, LIMIT);
+    const struct image *image;
+
+    write_file("packed", sample_packed[0].data, sample_packed[0].size);
+    write_file("huge", sample_packed[0].data, 1);
+    assert_int_equal(truncate(path_of("huge"), (512 << 20) + 1), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fail_malloc = cases[i].malloc;
+        fail_read = cases[i].read;
+        assert_int_equal(image_cache_get(cache, path_of(cases[i].file), &image, &error), cases[i].rc);
+        assert_int_equal(fail_malloc + fail_read, cases[i].read == 2);
+        fail_malloc = fail_read = 0;
+        assert_string_equal(error.text + strlen(folder) + 1, cases[i].words);
+    }
     image_cache_free(cache);
 }
 
@@ -564,7 +705,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     static const char *const names[] = { "hard", "soft", "one", "kept",
-                                         "a",  "b",  "s",  "held", "fifo", "empty", "text", "k0", "k1",
+                                         "a",  "b",  "s",  "held", "fifo", "packed", "huge", "empty", "text", "k0", "k1",
                                          "k2", "k3", "k4", "k5",   "k6",   "k7",    "k8",   "k9" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -595,7 +736,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(fields_of_a_good_kernel),
         cmocka_unit_test(copies_hold_segments_and_zeros),
-        cmocka_unit_test(every_cut_elf_is_refused),
+        cmocka_unit_test(every_cut_elf_is_refused), cmocka_unit_test(loadable_segments_are_counted),
         cmocka_unit_test(hostile_elf_fields_are_refused),
         cmocka_unit_test(hostile_notes_are_refused),
         cmocka_unit_test(legacy_section_is_understood),
@@ -603,7 +744,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_settled_file_costs_a_stat),
         cmocka_unit_test(a_replaced_file_is_seen),
         cmocka_unit_test(unused_kernels_go_when_memory_is_short),
-        cmocka_unit_test(unreadable_paths_are_refused),
+        cmocka_unit_test(unreadable_paths_are_refused), cmocka_unit_test(the_systems_refusals_are_told),
     };
 
     if (argc == 3 && strcmp(argv[1], "--write-sample") == 0) {

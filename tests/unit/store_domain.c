@@ -351,7 +351,8 @@ static void limits_are_told_and_counted(void **state) {
     assert_int_equal(lines, 0);
     guest_watch(w, 7);
     assert_int_equal(lines, 1);
-    line_has((const char *const[]){ "domain 5", "near", "10 watches", "(8,", "quota set watches", NULL });
+    line_has((const char *const[]){ "domain 5 is near its limit of 10 watches (8, 0 times so far); `xenstore-control "
+                                    "quota set watches N` raises it for all guests", NULL });
     guest_watch(w, 8);
     guest_watch(w, 9);
     guest_watch(w, 10);
@@ -359,7 +360,7 @@ static void limits_are_told_and_counted(void **state) {
     now += USAGE_QUIET_MS;
     guest_watch(w, 11);
     assert_int_equal(lines, 2);
-    line_has((const char *const[]){ "domain 5", "hit its limit of 10 watches", "2 times", "quota set watches", NULL });
+    line_has((const char *const[]){ "domain 5 hit its limit of 10 watches (11, 2 times so far)", NULL });
     assert_int_equal(fake_text(&w->root, XS_CONTROL, 0, "usage"), 0);
     assert_non_null(strstr(w->root.reply.payload, "5 watches 10 10 2\n"));
     assert_non_null(strstr(w->root.reply.payload, "5 node-size - 2048 0\n"));
