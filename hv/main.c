@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The boot path. hw/start.S comes here in 64-bit mode with interrupts off; everything below happens once, in this
- * order, on the first processor, and ends in the scheduler with dom0 ready to run. hw/smp.c brings the others into the
- * scheduler on the way.
+ * The boot path. hw/start.S comes here in 64-bit mode with interrupts off; everything below happens once, in
+ * this order, on the first processor, and ends in the scheduler with dom0 ready to run. hw/smp.c brings the
+ * others into the scheduler on the way.
  */
 #include <hv/boot_memory.h>
 #include <hv/console.h>
@@ -23,9 +23,9 @@
 #include "hw/cpu.h"
 
 /*
- * Left as it is, for dom0 to map as if it were a device: firmware's data and the start-up of processors at the
- * bottom; above, where firmware leaves tables (Linux 6.12 looks for that of iSCSI boots from 512 KiB on, and does not
- * survive when it cannot map a page there), and the screen.
+ * Left as it is, for dom0 to map as if it were a device: firmware's data and the start-up of processors at
+ * the bottom; above, where firmware leaves tables (Linux 6.12 looks for that of iSCSI boots from 512 KiB on,
+ * and does not survive when it cannot map a page there), and the screen.
  */
 #define LOW_MEMORY   (64ull << 10)
 #define TABLES_FIRST (512ull << 10)
@@ -50,7 +50,8 @@ static const void *phys_map(void *ctx, uint64_t pa, size_t len)
 static const struct boot_phys phys = { phys_map, NULL };
 
 /* ---- 1: who we are and where we print ---- */
-static void option_problem(void *ctx, enum cmdline_problem what, const char *name, const char *value, const char *help)
+static void option_problem(void *ctx, enum cmdline_problem what, const char *name, const char *value,
+                           const char *help)
 {
     static const char *const text[] = { "unknown option", "bad value", "word too long" };
 
@@ -91,8 +92,9 @@ static void read_firmware(void)
     }
     if (parse_rsdp(root, len, &rsdp) || parse_acpi(&rsdp, &phys, &machine.acpi))
         panic("the ACPI root table is damaged");
-    printk(LOG_INFO, "ACPI: %u processors, %u IO-APICs, %u overrides%s\n", machine.acpi.cpus, machine.acpi.ioapics,
-           machine.acpi.overrides, machine.acpi.bad_tables ? ", some tables damaged" : "");
+    printk(LOG_INFO, "ACPI: %u processors, %u IO-APICs, %u overrides%s\n", machine.acpi.cpus,
+           machine.acpi.ioapics, machine.acpi.overrides,
+           machine.acpi.bad_tables ? ", some tables damaged" : "");
 }
 
 /* ---- 3: memory ---- */
@@ -168,7 +170,8 @@ static void give_modules_back(void)
     for (unsigned i = 0; i < machine.boot.modules; i++) {
         const struct boot_module *m = &machine.boot.module[i];
 
-        add_frames(m->start >> PAGE_SHIFT, ALIGN_UP(m->end, PAGE_SIZE) / PAGE_SIZE - (m->start >> PAGE_SHIFT));
+        add_frames(m->start >> PAGE_SHIFT,
+                   ALIGN_UP(m->end, PAGE_SIZE) / PAGE_SIZE - (m->start >> PAGE_SHIFT));
     }
 }
 
@@ -206,8 +209,8 @@ void hv_main(uint32_t magic, uint32_t info)
     wallclock_set(hw_rtc_seconds(), 0, now_ns());
     dom0_build();
     give_modules_back();
-    printk(LOG_INFO, "memory: %lu MiB, %lu KiB kept by Hauch, %lu MiB free for domains\n", machine.ram_frames >> 8,
-           machine.hypervisor_frames << 2, frames_free_count() >> 8);
+    printk(LOG_INFO, "memory: %lu MiB, %lu KiB kept by Hauch, %lu MiB free for domains\n",
+           machine.ram_frames >> 8, machine.hypervisor_frames << 2, frames_free_count() >> 8);
     watchdog_start();
     console_give_to_dom0();
     domain_unpause(dom0);

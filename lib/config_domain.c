@@ -401,7 +401,8 @@ static int read_limits(struct reading *r)
     out->max_event_channels = EVTCHN_DEFAULT;
     rc = config_worst(get_unsigned(r, "max_grant_frames", 1, 4096, &out->max_grant_frames), rc);
     rc = config_worst(get_unsigned(r, "max_maptrack_frames", 0, MAPTRACK_MAX, &out->max_maptrack_frames), rc);
-    rc = config_worst(get_unsigned(r, "max_event_channels", 1, CONFIG_EVTCHN_MAX, &out->max_event_channels), rc);
+    rc = config_worst(get_unsigned(r, "max_event_channels", 1, CONFIG_EVTCHN_MAX, &out->max_event_channels),
+                      rc);
     rc = config_worst(get_unsigned(r, "max_grant_version", 1, 2, &version), rc);
     if (version == 2) {
         config_warn(r->log, place_of(r, "max_grant_version"),

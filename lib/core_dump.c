@@ -2,10 +2,10 @@
 /* Core files: see core_dump.h.
  *
  * The file is an ELF64 core without program headers. Its sections: a note that names hypervisor and format,
- * the registers of each vCPU, the page shared with the hypervisor, a list of pairs (guest frame, machine frame),
- * and the pages in the order of that list. Which frames there are is found the way the guest's kernel tells it:
- * shared_info names a page of pages of pages with its P2M. What cannot be mapped has been given back meanwhile and
- * is left out, so the list is made first, and pages that fail later are zeros. */
+ * the registers of each vCPU, the page shared with the hypervisor, a list of pairs (guest frame, machine
+ * frame), and the pages in the order of that list. Which frames there are is found the way the guest's kernel
+ * tells it: shared_info names a page of pages of pages with its P2M. What cannot be mapped has been given
+ * back meanwhile and is left out, so the list is made first, and pages that fail later are zeros. */
 #define _GNU_SOURCE
 #include "lib/core_dump.h"
 

@@ -7,8 +7,9 @@
 
 #include "lib/xc.h"
 
-/* Registers of all vCPUs and all memory that its kernel has told of, into @fd, an empty regular file. The domain
- * should not run meanwhile. -ENODATA: its kernel has not come so far as to tell where its memory is. */
+/* Registers of all vCPUs and all memory that its kernel has told of, into @fd, an empty regular file. The
+ * domain should not run meanwhile. -ENODATA: its kernel has not come so far as to tell where its memory
+ * is. */
 int core_dump(struct xc *xc, uint16_t domid, int fd, struct fault *f);
 
 #endif

@@ -21,8 +21,8 @@ struct dev_domain {
 
 enum { DEV_PATH = 96 };
 
-/* /local/domain/D and /vm/UUID. Undo: dev_domain_remove(), which also takes leftovers of back ends away; with @uuid NULL
- * it leaves /vm alone. */
+/* /local/domain/D and /vm/UUID. Undo: dev_domain_remove(), which also takes leftovers of back ends away; with
+ * @uuid NULL it leaves /vm alone. */
 int dev_domain_write(struct xs_client *xs, const struct dev_domain *d, struct fault *f);
 int dev_domain_remove(struct xs_client *xs, uint16_t domid, const char *uuid, struct fault *f);
 

@@ -212,7 +212,8 @@ static int read_all(const char *path, int fd, size_t size, uint8_t *to, struct i
         if (got <= 0) {
             int code = got < 0 ? -errno : -EIO;
 
-            return image_fail(error, code, "%s: cannot read the kernel: %s after %zu of %zu bytes; copy it again", path,
+            return image_fail(error, code,
+                              "%s: cannot read the kernel: %s after %zu of %zu bytes; copy it again", path,
                               got < 0 ? strerror(-code) : "the file ended", done, size);
         }
         done += (size_t)got;
@@ -285,8 +286,8 @@ static int make_kernel(struct image_cache *cache, const char *path, uint8_t **da
     int rc;
 
     if (!kernel) {
-        return image_fail(error, -ENOMEM, "%s: no memory to keep the kernel (%zu bytes): give domain 0 more", path,
-                          size);
+        return image_fail(error, -ENOMEM, "%s: no memory to keep the kernel (%zu bytes): give domain 0 more",
+                          path, size);
     }
     rc = image_unpack(path, *data, size, cache->unpack_limit, &bytes, error);
     if (rc == 0) {

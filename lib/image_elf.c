@@ -52,8 +52,8 @@ static int read_header(struct elf *elf)
     memcpy(h, elf->data, sizeof(*h));
     if (h->e_ident[EI_DATA] != ELFDATA2LSB) {
         return image_fail(elf->error, -ENOEXEC,
-                          "%s: ELF byte order is %u, not %u (little endian): take an x86-64 kernel", elf->name,
-                          h->e_ident[EI_DATA], ELFDATA2LSB);
+                          "%s: ELF byte order is %u, not %u (little endian): take an x86-64 kernel",
+                          elf->name, h->e_ident[EI_DATA], ELFDATA2LSB);
     }
     if (h->e_machine != EM_X86_64) {
         return image_fail(elf->error, -ENOEXEC,

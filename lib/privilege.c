@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Giving up rights: privilege.h. The filter is a list of comparisons, made here: no library is needed for it. */
+/* Giving up rights: privilege.h. The filter is a list of comparisons, made here: no library is needed for
+ * it. */
 #define _GNU_SOURCE
 #include "lib/privilege.h"
 

@@ -40,8 +40,8 @@ int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct faul
 }
 
 /* The log and the record of a crash are read alike. */
-static int log_part(struct xc *xc, uint32_t cmd, const char *name, char *buf, size_t size, uint32_t *index, bool clear,
-                    struct fault *f)
+static int log_part(struct xc *xc, uint32_t cmd, const char *name, char *buf, size_t size, uint32_t *index,
+                    bool clear, struct fault *f)
 {
     struct xen_sysctl *op = xc_sysctl(xc, cmd);
     char              *list = xc_list_buffer(xc);

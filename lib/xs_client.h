@@ -92,8 +92,8 @@ int xs_client_transaction_start(struct xs_client *xs, uint32_t *tx);
 /* -EAGAIN: another client changed what this transaction saw; start over. The id is gone in every case. */
 int xs_client_transaction_end(struct xs_client *xs, uint32_t tx, bool commit);
 
-/* Runs body in a transaction, its requests in a batch, and commits; on -EAGAIN runs it anew, at most 64 times.
- * If body returns non-zero the transaction is dropped and that value returned. body must be able to
+/* Runs body in a transaction, its requests in a batch, and commits; on -EAGAIN runs it anew, at most 64
+ * times. If body returns non-zero the transaction is dropped and that value returned. body must be able to
  * run more than once. */
 int xs_client_transaction(struct xs_client *xs, int (*body)(struct xs_client *xs, uint32_t tx, void *arg),
                           void *arg);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks of the tree itself: each function returns a list of complaints, one line each, empty when all is well.
+"""Checks of the tree itself: each function returns a list of complaints, a line each, empty if all is well.
 
 They hold what review would else have to: the layers (only hv/hw touches the machine), headers that stand
 alone, sizes that one can read, licence lines, and nothing of the machine a file was written on."""
@@ -19,7 +19,8 @@ SPDX = 'SPDX-License-Identifier: BSD-2-Clause'
 def tracked():
     """Files of the tree as git knows them, or all below it where there is no git (a tar ball)."""
     try:
-        text = subprocess.run(['git', 'ls-files'], cwd=ROOT, text=True, capture_output=True, check=True).stdout
+        argv = ['git', 'ls-files']
+        text = subprocess.run(argv, cwd=ROOT, text=True, capture_output=True, check=True).stdout
         return [f for f in text.splitlines() if os.path.isfile(os.path.join(ROOT, f))]
     except (OSError, subprocess.CalledProcessError):
         found = glob.glob('**/*', root_dir=ROOT, recursive=True)
@@ -54,8 +55,8 @@ def headers():
 
 
 def layers():
-    """Assembler and privileged things live in hv/hw alone. Core knows of it what hw/hw.h declares, which the host
-    tests implement a second time; parsers know nothing."""
+    """Assembler and privileged things live in hv/hw alone. Core knows of it what hw/hw.h declares, which the
+    host tests implement a second time; parsers know nothing."""
     problems = []
     asm = re.compile(r'\b(?:__)?asm(?:__)?\b')
     for path in tracked():
@@ -78,7 +79,7 @@ def layers():
 
 
 def function_lengths(text):
-    """(name, first line, lines) of each C function in K&R style: its head begins in column 0, a lone } ends it."""
+    """(name, first line, lines) of each C function in K&R style: head in column 0, a lone } at the end."""
     lines = text.split('\n')
     head = None
     for at, line in enumerate(lines):
@@ -103,29 +104,32 @@ def sizes():
             problems.append(f'{path}: {text.count(chr(10))} lines, the limit is {FILE_LINES}: split by noun')
         if path.endswith('.c'):
             problems += [f'{path}:{at}: {name}() has {count} lines, the limit is {FUNCTION_LINES}'
-                         for name, at, count in function_lengths(strip_comments(text)) if count > FUNCTION_LINES]
+                         for name, at, count in function_lengths(strip_comments(text))
+                         if count > FUNCTION_LINES]
     return problems
 
 
 def columns():
-    """Lines above 110 columns: advice (`python3 tests/checks.py columns`), since a table may lose by wrapping."""
-    return [f'{path}:{number}: {len(line.expandtabs(8))} columns, the rule is {LINE_COLUMNS}'
+    """Lines of at most 110 columns."""
+    return [f'{path}:{number}: {len(line.expandtabs(8))} columns, the limit is {LINE_COLUMNS}'
             for path in tracked() if path.endswith(('.c', '.h', '.S', '.py'))
-            for number, line in enumerate(read(path).split('\n'), 1) if len(line.expandtabs(8)) > LINE_COLUMNS]
+            for number, line in enumerate(read(path).split('\n'), 1)
+            if len(line.expandtabs(8)) > LINE_COLUMNS]
 
 
 def licence():
     """The licence line stands in the first three lines of every source."""
     return [f'{path}: no "{SPDX}" in its first lines' for path in tracked()
-            if path.endswith(('.c', '.h', '.S', '.py', '.def')) and SPDX not in '\n'.join(read(path).split('\n')[:3])]
+            if path.endswith(('.c', '.h', '.S', '.py', '.def'))
+            and SPDX not in '\n'.join(read(path).split('\n')[:3])]
 
 
 def strangers():
     """No path of the machine that a file was written on, and no host name of a package mirror."""
     words = [r'(?<![\w.$)-])' + re.escape(ROOT + '/')]      # not the end of a longer path
     try:
-        text = subprocess.run(['apt-get', 'indextargets', '--format', '$(REPO_URI)'], text=True, capture_output=True,
-                              timeout=60, check=True).stdout
+        argv = ['apt-get', 'indextargets', '--format', '$(REPO_URI)']
+        text = subprocess.run(argv, text=True, capture_output=True, timeout=60, check=True).stdout
         words += [re.escape(h) for h in sorted(set(re.findall(r'//([^/\s]+)', text)))]
     except (OSError, subprocess.SubprocessError):
         pass
@@ -134,7 +138,8 @@ def strangers():
     for path in tracked():
         for number, line in enumerate(read(path).split('\n'), 1):
             if pattern.search(line):
-                problems.append(f'{path}:{number}: names a path or package host of this machine: {line.strip()[:80]}')
+                problems.append(f'{path}:{number}: names a path or package host of this machine: '
+                                f'{line.strip()[:80]}')
     return problems
 
 
@@ -151,9 +156,9 @@ def messages():
     return reader.complaints()
 
 
-ALL = {'headers': headers, 'layers': layers, 'sizes': sizes, 'licence': licence, 'strangers': strangers,
-       'documents': documents, 'messages': messages}
+ALL = {'headers': headers, 'layers': layers, 'sizes': sizes, 'columns': columns, 'licence': licence,
+       'strangers': strangers, 'documents': documents, 'messages': messages}
 
 if __name__ == '__main__':
     for wanted in sys.argv[1:] or ALL:
-        print(*(ALL | {'columns': columns})[wanted](), sep='\n')
+        print(*ALL[wanted](), sep='\n')

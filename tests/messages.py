@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every error and warning of the dom0 programs is read by a test: object, value, limit, remedy.
 
-Collected is each string that dom0/ and lib/ hand to one of the functions that report, or return as a reason. A
-message is read if one string of a test (C or Python below tests/, the expectations in tests/data) has all of its
-literal stretches, those between the conversions, in order. What cannot be provoked stands in tests/unread.txt under
-the reason why; a line there that is not needed is a complaint, too.
+Collected is each string that dom0/ and lib/ hand to one of the functions that report, or return as a reason.
+A message is read if one string of a test (C or Python below tests/, the expectations in tests/data) has all
+of its literal stretches, those between the conversions, in order. What cannot be provoked stands in
+tests/unread.txt under the reason why; a line there that is not needed is a complaint, too.
 
 `python3 tests/messages.py` lists what is unread, `--all` every message."""
 
@@ -17,15 +17,16 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 UNREAD = 'tests/unread.txt'
 
-# Functions whose strings a person reads when something is wrong. Of those that can also write elsewhere, only the
-# calls whose arguments before the format match.
+# Functions whose strings a person reads when something is wrong. Of those that can also write elsewhere, only
+# the calls whose arguments before the format match.
 REPORTS = {name: None for name in (
     'fault_set', 'fault_errno', 'fault_wrap', 'config_error', 'config_warn', 'image_fail', 'say', 'report',
     'store_logf', 'doctor_tell', 'usage_exit', 'control_answer', 'fail', 'complain', 'unexpected',
     'console_dismiss', 'viewer_dismiss', 'show_text')}
 REPORTS |= {'fprintf': r'stderr', 'fputs': r'', 'snprintf': r'error|answer|mistake|xs -> error|remedy',
             'return': None}
-# Those that the compiler checks like printf() and that report nothing. One that is in neither list is a complaint.
+# Those that the compiler checks like printf() and that report nothing. One that is in neither list is a
+# complaint.
 OTHERS = {'xs_client_writef', 'put', 'add'}
 
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\w+|->|[^\s\w]', re.S)
@@ -47,8 +48,8 @@ def unescape(text):
 
 
 def c_strings(text):
-    """(line, function, arguments before, text) of each string of a C source, neighbours joined. A macro between them
-    counts as a conversion."""
+    """(line, function, arguments before, text) of each string of a C source, neighbours joined. A macro
+    between them counts as a conversion."""
     text = re.sub(r'^[ \t]*#[ \t]*include.*', '', text, flags=re.M).replace('\\\n', ' \n')
     calls, previous, joined = [['', '']], '', None
     for match in TOKEN.finditer(text):
@@ -121,7 +122,8 @@ def expectations():
 
 def is_read(message, expected):
     parts = [re.escape(part) for part in stretches(message)]
-    return all(re.search(part, expected) for part in parts) and re.search(r'[^\0]*?'.join(parts), expected) is not None
+    in_order = r'[^\0]*?'.join(parts)
+    return all(re.search(part, expected) for part in parts) and re.search(in_order, expected) is not None
 
 
 def complaints():
@@ -132,7 +134,8 @@ def complaints():
                    for name in re.findall(r'(\w+)\((?:[^;{}()]|__attribute__)*\.\.\.\)', read(path))}
     return ([f'{key.replace(":", f":{line}:", 1)}: no test reads this message'
              for key, line in unread.items() if key not in listed] +
-            [f'{UNREAD}: {key}: is read, or is no more: take it out' for key in sorted(listed - set(unread))] +
+            [f'{UNREAD}: {key}: is read, or is no more: take it out'
+             for key in sorted(listed - set(unread))] +
             [f'tests/messages.py: {name}() takes a format: does it report?'
              for name in sorted(printf_like - set(REPORTS) - OTHERS)])
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the images of tools/mkimage are booted: on the bare machine, on the real Xen, on Hauch.
 
-A job (shell text for dom0) travels as a second cpio archive behind dom0's initramfs, so that a machine without
-any disk driver can run it too."""
+A job (shell text for dom0) travels as a second cpio archive behind dom0's initramfs, so that a machine
+without any disk driver can run it too."""
 
 import os
 import shutil
@@ -20,7 +20,8 @@ def out(*parts):
 
 
 def make_images(kind='hauch', kernel='generic', tools='hauch', domu_kernel=None):
-    """Builds what a boot of this kind needs; cheap when nothing changed is not promised, so call it once a test."""
+    """Builds what a boot of this kind needs; cheap when nothing changed is not promised, so call it once a
+    test."""
     script = os.path.join(machine.ROOT, 'tools', 'mkimage')
     subprocess.run([script, 'all', '--kernel', kernel, '--tools', tools]
                    + (['--domu-kernel', domu_kernel] if domu_kernel else []), check=True)
@@ -56,6 +57,7 @@ def command(kind, name, kernel='generic', tools='hauch', job=None, files=None, d
     console = 'ttyS0' if kind == 'native' else 'hvc0'
     hypervisor = f'com1=115200 console=com1 dom0_mem={dom0_mem}M,max:{dom0_mem}M {hv_args}'.strip()
     return machine.command(kind, None if hv_only else out('img', f'vmlinuz-{kernel}'),
-                           f'console={console} quiet panic=1 {kernel_args}'.strip(), None if hv_only else initrd,
+                           f'console={console} quiet panic=1 {kernel_args}'.strip(),
+                           None if hv_only else initrd,
                            hypervisor=out(HYPERVISOR[kind]) if kind != 'native' else None,
                            hv_args=hypervisor, **qemu)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes initramfs archives (cpio "newc": the kernel's Documentation/driver-api/early-userspace/buffer-format.rst)
-without being root: owners and device nodes are only numbers in the archive. Linux unpacks archives that follow one
-another, so a small one behind a large one adds files to it."""
+"""Writes initramfs archives (cpio "newc": the kernel's
+Documentation/driver-api/early-userspace/buffer-format.rst) without being root: owners and device nodes are
+only numbers in the archive. Linux unpacks archives that follow one another, so a small one behind a large one
+adds files to it."""
 
 import os
 import stat
@@ -61,7 +62,8 @@ class Archive:
                 self.file(path, file.read(), mode or stat.S_IMODE(info.st_mode))
 
     def tree(self, source, keep=lambda path: True):
-        """Adds all below the folder source whose relative path keep() accepts; a refused folder is not entered."""
+        """Adds all below the folder source whose relative path keep() accepts; a refused folder is not
+        entered."""
         for folder, folders, files in os.walk(source):
             relative = os.path.relpath(folder, source)
             inside = '' if relative == '.' else relative + '/'

@@ -40,17 +40,19 @@ def module(path, arguments=''):
 def command(kind, kernel, kernel_args='', initrd=None, hypervisor=None, hv_args='', mem=1024, smp=1, cpu=CPU,
             machine='pc', extra=(), serial='stdio'):
     """The QEMU command line. kind is native (kernel on the bare machine), xen or hauch (kernel is a module;
-    None stands for a hypervisor alone). mem is in MiB; smp a number, or all that -smp takes. initrd of a native
-    boot may be None."""
+    None stands for a hypervisor alone). mem is in MiB; smp a number, or all that -smp takes. initrd of a
+    native boot may be None."""
     thread = 'multi' if 1 < int(str(smp).split(',', maxsplit=1)[0]) <= MOST_THREADS else 'single'
     cmd = ['qemu-system-x86_64', '-accel', f'tcg,thread={thread}', '-M', machine, '-cpu', cpu, '-m', str(mem),
-           '-smp', str(smp), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', serial]
+           '-smp', str(smp), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+           '-serial', serial]
     if kind == 'native':
         cmd += ['-kernel', kernel, '-append', kernel_args] + (['-initrd', initrd] if initrd else [])
     else:
         modules = [module(kernel, kernel_args)] if kernel else []
         modules += [module(initrd)] if initrd else []
-        cmd += ['-kernel', hypervisor, '-append', hv_args] + (['-initrd', ','.join(modules)] if modules else [])
+        cmd += ['-kernel', hypervisor, '-append', hv_args]
+        cmd += ['-initrd', ','.join(modules)] if modules else []
     return cmd + list(extra)
 
 
@@ -69,7 +71,8 @@ class Machine:
     def __enter__(self):
         ours, theirs = socket.socketpair()
         self.monitor = ours
-        argv = self.argv + ['-chardev', f'socket,id=qmp,fd={theirs.fileno()}', '-mon', 'chardev=qmp,mode=control']
+        argv = self.argv + ['-chardev', f'socket,id=qmp,fd={theirs.fileno()}',
+                            '-mon', 'chardev=qmp,mode=control']
         self.log = open(self.log_path, 'wb')
         self.log.write((' '.join(argv) + '\n').encode())
         self.start = time.monotonic()
@@ -95,7 +98,7 @@ class Machine:
         self.monitor.close()
         self.log.close()
 
-    # ---- the console -----------------------------------------------------------------------------------------
+    # ---- the console ---------------------------------------------------------------------------------------
     def _read(self):
         while True:
             raw = os.read(self.process.stdout.fileno(), 65536)
@@ -107,7 +110,9 @@ class Machine:
             clean = ANSI.sub('', (self.tail + raw.decode('latin-1')).replace('\x1b[K', '\n'))
             # an escape sequence cut in two by the read waits for its rest
             cut = clean.rfind('\x1b')
-            self.tail, clean = (clean[cut:], clean[:cut]) if 0 <= cut and len(clean) - cut < 12 else ('', clean)
+            if cut < 0 or len(clean) - cut >= 12:
+                cut = len(clean)
+            self.tail, clean = clean[cut:], clean[:cut]
             if self.echo:
                 self.echo(clean)
             with self.news:
@@ -154,17 +159,19 @@ class Machine:
     def seconds(self):
         return time.monotonic() - self.start
 
-    # ---- the machine -----------------------------------------------------------------------------------------
+    # ---- the machine ---------------------------------------------------------------------------------------
     def wait_end(self, timeout):
         """Waits until QEMU ends by itself (power off); returns its exit status, raises Timeout."""
         try:
             status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.dump_registers()
-            raise Timeout(f'{self.name}: still running after {timeout} s; last lines:\n{self.last_lines()}') from None
+            raise Timeout(f'{self.name}: still running after {timeout} s; last lines:\n'
+                          f'{self.last_lines()}') from None
         self.reader.join(10)
         if self.timed_out:
-            raise Timeout(f'{self.name}: still running after {self.limit} s; last lines:\n{self.last_lines()}')
+            raise Timeout(f'{self.name}: still running after {self.limit} s; last lines:\n'
+                          f'{self.last_lines()}')
         return status
 
     def monitor_command(self, line):
@@ -195,8 +202,8 @@ class Machine:
             yield from map(json.loads, lines)
 
     def shutdown_reason(self):
-        """Once the machine has ended: why, in QEMU's words (guest-shutdown, guest-reset), or None. The monitor
-        must have been opened before, by listen()."""
+        """Once the machine has ended: why, in QEMU's words (guest-shutdown, guest-reset), or None. The
+        monitor must have been opened before, by listen()."""
         for reply in self._monitor_lines():
             if reply.get('event') == 'SHUTDOWN':
                 return reply['data']['reason']

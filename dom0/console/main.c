@@ -167,7 +167,8 @@ static int make_directory(const char *path)
     if (r == 0 && mkdir(path, 0750) < 0 && errno != EEXIST)
         r = -errno;
     if (r < 0)
-        report("cannot make directory %s: %s (choose another with --log-dir or --socket)", path, strerror(-r));
+        report("cannot make directory %s: %s (choose another with --log-dir or --socket)", path,
+               strerror(-r));
     free(copy);
     return r;
 }

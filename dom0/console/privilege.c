@@ -16,8 +16,8 @@ int privilege_user(const char *name, uid_t *uid, gid_t *gid)
     int r = privilege_find(name, uid, gid);
 
     if (r < 0)
-        report("--user %s: no such user; make it (adduser --system --group %s, or systemd-sysusers) or leave the "
-               "option out", name, name);
+        report("--user %s: no such user; make it (adduser --system --group %s, or systemd-sysusers) or leave "
+               "the option out", name, name);
     return r;
 }
 

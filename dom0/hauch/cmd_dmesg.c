@@ -61,8 +61,8 @@ static int dmesg_run(int argc, char **argv)
     if (rc)
         return rc;
     if (*what == 'l' && !*text_in(answer, "log"))
-        fprintf(stderr, "no crash is recorded: the machine has not crashed since it was switched on, or the record "
-                        "was cleared or lost\n");
+        fprintf(stderr, "no crash is recorded: the machine has not crashed since it was switched on, or the "
+                        "record was cleared or lost\n");
     show_log(text_in(answer, "log"));
     json_object_put(answer);
     return EXIT_DONE;

@@ -188,14 +188,15 @@ static void usage_show(const struct usage_row *r, struct json_object *rows)
     o = json_object_new_object();
     json_object_object_add(o, "domid", json_object_new_int64(r->domid));
     json_object_object_add(o, "kind", json_object_new_string(r->kind));
-    json_object_object_add(o, "used", r->used[0] == '-' ? NULL : json_object_new_int64(strtoll(r->used, NULL, 10)));
+    json_object_object_add(o, "used",
+                           r->used[0] == '-' ? NULL : json_object_new_int64(strtoll(r->used, NULL, 10)));
     json_object_object_add(o, "limit", json_object_new_int64(r->limit));
     json_object_object_add(o, "hits", json_object_new_int64(r->hits));
     json_object_array_add(rows, o);
 }
 
-/* One page, from domain @from on; where the next begins, 0: there is none, or negative errno. Domain @only unless
- * negative. */
+/* One page, from domain @from on; where the next begins, 0: there is none, or negative errno. Domain @only
+ * unless negative. */
 static long usage_page(struct xs_client *xs, long from, long only, struct json_object *rows)
 {
     char *answer = NULL, command[32];
@@ -228,8 +229,8 @@ static int store_quota(struct xs_client *xs, int argc, char **argv, bool json)
     if (from < 0)
         return failed(xs);
     if (only >= 0 && !usage_rows) {
-        fprintf(stderr, "hauch store: domain %ld is not connected to the store; hauch list shows those that are there\n",
-                only);
+        fprintf(stderr, "hauch store: domain %ld is not connected to the store; hauch list shows those that "
+                        "are there\n", only);
         return EXIT_FAILED;
     }
     if (rows)

@@ -258,8 +258,8 @@ static int release(struct domain *d, struct fault *f)
     return fault_set(f, rc, "store: %s", xs_client_error(d->h->xs));
 }
 
-/* The nodes first: when a domain is released the store looks at all nodes there are for those that name it, unless it
- * knows that there are none. */
+/* The nodes first: when a domain is released the store looks at all nodes there are for those that name it,
+ * unless it knows that there are none. */
 static int store_undo(void *ctx, struct fault *f)
 {
     struct domain *d = ctx;

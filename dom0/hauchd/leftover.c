@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A domain can end while no store runs. Its nodes there belong to dom0, so the store, which keeps them over its
- * restart, does not take them away by itself. A note outlives hauchd: the domain's state, renamed to
- * NUMBER-UUID.left; its name says all that is needed. Number and UUID may both belong to another domain by the time
- * a store is there: then its nodes stay. */
+/* A domain can end while no store runs. Its nodes there belong to dom0, so the store, which keeps them over
+ * its restart, does not take them away by itself. A note outlives hauchd: the domain's state, renamed to
+ * NUMBER-UUID.left; its name says all that is needed. Number and UUID may both belong to another domain by
+ * the time a store is there: then its nodes stay. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -28,8 +28,8 @@ void leftover_note(const struct domain *d, uint16_t domid)
         return;
     fd = open(note, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        say("%s (%u): writing %s: %s; its nodes stay in the store, see hauch doctor", d->entry.name, domid, note,
-            strerror(errno));
+        say("%s (%u): writing %s: %s; its nodes stay in the store, see hauch doctor", d->entry.name, domid,
+            note, strerror(errno));
     else
         close(fd);
 }

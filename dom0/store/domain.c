@@ -29,9 +29,9 @@ void domain_notify(struct store *s) {
 
 /* ---- the ring as a transport ----
  *
- * What was read is not given back to the guest, and what was written not shown, until the journal has what came of
- * it. A request stays in the ring until it is done, or until nothing but its beginning is there: then the journal
- * holds that.
+ * What was read is not given back to the guest, and what was written not shown, until the journal has what
+ * came of it. A request stays in the ring until it is done, or until nothing but its beginning is there: then
+ * the journal holds that.
  */
 
 static void ring_moved(struct conn *c) {
@@ -67,8 +67,8 @@ static ssize_t write_ring(struct conn *c, const void *buf, size_t len) {
     return n;
 }
 
-/* The rest comes later, and with an event only if the beginning is taken out (a guest's kernel sends an event when it
- * writes into an empty ring). */
+/* The rest comes later, and with an event only if the beginning is taken out (a guest's kernel sends an event
+ * when it writes into an empty ring). */
 static void ring_unfinished(struct conn *c) {
     size_t have = c->in_end - c->in_start;
     if (have == c->held)
@@ -123,8 +123,8 @@ void domain_save_moved(struct store *s) {
         save_ring(d);
 }
 
-/* While our indices were not to be seen the guest took the ring for full or not empty, and sent no event for what it
- * wrote or for the room it made. */
+/* While our indices were not to be seen the guest took the ring for full or not empty, and sent no event for
+ * what it wrote or for the room it made. */
 static void look_again(struct domain *d) {
     if (ring_has_more(d->ring, d->cons) || (d->conn.out && ring_has_room(d->ring, d->prod)))
         conn_wake(&d->conn);
@@ -286,8 +286,8 @@ int domain_introduce(struct store *s, uint16_t domid, uint32_t remote_port) {
     return 0;
 }
 
-/* The ring of a domain that the journal knows. A message that its reader has seen is not sent again, since the
- * journal's indices say how far the daemon was; if they are impossible now, the guest's page decides. */
+/* The ring of a domain that the journal knows. A message that its reader has seen is not sent again, since
+ * the journal's indices say how far the daemon was; if they are impossible now, the guest's page decides. */
 static int reattach(struct store *s, struct domain *d, struct xenstore_domain_interface *ring, bool mapped,
                     uint32_t remote_port) {
     int port = s->domain_ops->bind(s->domain_ctx, d->conn.who.domid, remote_port);
@@ -404,8 +404,9 @@ void domain_reconnect_all(struct store *s) {
 }
 
 /*
- * Is the domain still there? Without the right to ask the hypervisor, its event channel tells: the port of a domain
- * that is being torn down is closed, and cannot be bound to. What the guest sent while ours was unbound is looked for.
+ * Is the domain still there? Without the right to ask the hypervisor, its event channel tells: the port of a
+ * domain that is being torn down is closed, and cannot be bound to. What the guest sent while ours was
+ * unbound is looked for.
  */
 static bool bind_again(struct store *s, struct domain *d) {
     s->domain_ops->unbind(s->domain_ctx, d->port);

@@ -64,11 +64,12 @@ int domain_introduce_self(struct store *s, struct xenstore_domain_interface *rin
 
 /* A domain as the journal has it, without ring and port. NULL: no memory. */
 struct domain *domain_restore(struct store *s, uint16_t domid);
-/* Connects the domains of the journal, other than domain 0, to their rings. What is no more there is released. */
+/* Connects the domains of the journal, other than domain 0, to their rings. What is no more there is
+ * released. */
 void domain_reconnect_all(struct store *s);
 
-/* Some domain shut down or died: releases those that are no more, and fires @releaseDomain in any case, since one that
- * shut down cannot be told from one that runs. */
+/* Some domain shut down or died: releases those that are no more, and fires @releaseDomain in any case, since
+ * one that shut down cannot be told from one that runs. */
 void domain_look_for_deaths(struct store *s);
 
 /* Disconnects the domain and drops its nodes and all permissions that name it. -ENOENT if nothing is known of
@@ -82,8 +83,8 @@ void domain_event(struct store *s, uint32_t port);
 /* Wakes the guests that had no credit left, if it is time. */
 void domain_unpark(struct store *s);
 
-/* Puts the state of the rings that moved into the journal; lets their guests see it. Between the two the group of
- * entries ends: store_commit(). */
+/* Puts the state of the rings that moved into the journal; lets their guests see it. Between the two the
+ * group of entries ends: store_commit(). */
 void domain_save_moved(struct store *s);
 void domain_publish(struct store *s);
 

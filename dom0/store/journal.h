@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The journal: what must outlive the daemon, as a list of entries in memory that outlives it (a file of a tmpfs,
- * mapped: journal_file.h).
+ * The journal: what must outlive the daemon, as a list of entries in memory that outlives it (a file of a
+ * tmpfs, mapped: journal_file.h).
  *
  * Entries come in groups, one group for what one request did. A group is written first and its length last,
- * so a process that is killed leaves either the whole group or nothing: everything behind the last length that
- * is not 0 does not exist. No system call is made for it; a kill loses no store of the processor's. The check
- * sum is for damage of other kinds.
+ * so a process that is killed leaves either the whole group or nothing: everything behind the last length
+ * that is not 0 does not exist. No system call is made for it; a kill loses no store of the processor's. The
+ * check sum is for damage of other kinds.
  *
  * When the journal has outgrown what it describes it is written anew, as a snapshot of the store, in another
  * place, which then takes the name. A journal that cannot grow is not kept any further: it is marked, and the
@@ -45,10 +45,11 @@ struct journal;
 struct journal_ops {
     /* More room: at least `size` bytes at j->base, what was there kept, new bytes 0. -errno or 0. */
     int (*grow)(struct journal *j, size_t size);
-    /* Another place, empty, with room for `size` bytes, becomes j's; the old one is kept aside. -errno or 0. */
+    /* Another place, empty, with room for `size` bytes, becomes j's; the old one is kept aside. -errno or
+     * 0. */
     int (*renew)(struct journal *j, size_t size);
-    /* The new place takes the old one's name; or, with good false, is dropped for the old one. -errno (and then
-     * it was dropped) or 0. */
+    /* The new place takes the old one's name; or, with good false, is dropped for the old one. -errno (and
+     * then it was dropped) or 0. */
     int (*settle)(struct journal *j, bool good);
     uint64_t (*now)(void *ctx); /* ms; for the next attempt after a failure */
 };
@@ -88,13 +89,13 @@ void journal_commit(struct journal *j);
 /* True if journal_start() and a snapshot are due. Only between groups. */
 bool journal_due(struct journal *j);
 
-/* Begins the journal anew, elsewhere; the caller then writes a snapshot and calls journal_finish(). -errno: it
- * stays as it was. */
+/* Begins the journal anew, elsewhere; the caller then writes a snapshot and calls journal_finish(). -errno:
+ * it stays as it was. */
 int journal_start(struct journal *j);
 int journal_finish(struct journal *j);
 
-/* Calls fn for each entry of the groups that are whole. Returns 0; fn's first error; -EINVAL if this is no journal;
- * -EBADMSG if a group's sum is wrong (those before it were given to fn). */
+/* Calls fn for each entry of the groups that are whole. Returns 0; fn's first error; -EINVAL if this is no
+ * journal; -EBADMSG if a group's sum is wrong (those before it were given to fn). */
 typedef int journal_fn(void *arg, const struct journal_entry *e, const char *bytes);
 int journal_read(const char *base, size_t size, journal_fn *fn, void *arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The journal's files, journal_file.h. Every page of them is allocated when the room is made, so that a full file
- * system is an error here and never a signal at a store.
+ * The journal's files, journal_file.h. Every page of them is allocated when the room is made, so that a full
+ * file system is an error here and never a signal at a store.
  */
 #define _GNU_SOURCE
 #include "dom0/store/journal_file.h"

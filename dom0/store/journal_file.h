@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The journal in a folder: files "journal" and, while it is being written anew, "journal.new", mapped shared. */
+/* The journal in a folder: files "journal" and, while it is being written anew, "journal.new", mapped
+ * shared. */
 #ifndef STORE_JOURNAL_FILE_H
 #define STORE_JOURNAL_FILE_H
 
@@ -15,8 +16,8 @@ struct journal_file {
     size_t old_size;
 };
 
-/* Makes the folder if need be, gives it to uid and gid (unless -1), locks it. -errno (-EBUSY: another daemon keeps
- * its journal there) or 0. */
+/* Makes the folder if need be, gives it to uid and gid (unless -1), locks it. -errno (-EBUSY: another daemon
+ * keeps its journal there) or 0. */
 int journal_file_open(struct journal_file *f, const char *path, uid_t uid, gid_t gid);
 
 /* What a predecessor left, mapped: *base is NULL if there is nothing. */

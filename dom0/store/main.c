@@ -61,7 +61,9 @@ static const struct option long_options[] = {
 
 static void parse_options(struct options *o, int argc, char **argv) {
     int c;
-    *o = (struct options){ .socket = DEFAULT_SOCKET, .state = DEFAULT_STATE, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+    *o = (struct options){
+        .socket = DEFAULT_SOCKET, .state = DEFAULT_STATE, .uid = (uid_t)-1, .gid = (gid_t)-1
+    };
     while ((c = getopt_long(argc, argv, "s:p:u:S:NDbtnh", long_options, NULL)) != -1) {
         switch (c) {
         case 's': o->socket = optarg; break;
@@ -128,7 +130,9 @@ static int catch_signals(struct signals *sig, struct server *srv) {
 static int write_pid(const char *path) {
     FILE *f = fopen(path, "we");
     if (!f || fprintf(f, "%d\n", (int)getpid()) < 0 || fclose(f) != 0) {
-        fprintf(stderr, "hauch-store: cannot write the pid file %s: %s (choose another path with --pid-file)\n", path, strerror(errno));
+        fprintf(stderr,
+                "hauch-store: cannot write the pid file %s: %s (choose another path with --pid-file)\n", path,
+                strerror(errno));
         return -errno;
     }
     return 0;
@@ -142,8 +146,9 @@ static int find_user(struct options *o) {
     int rc = privilege_find(name, &o->uid, &o->gid);
     if (rc == 0)
         return 0;
-    fprintf(stderr, "hauch-store: there is no user '%s'; make it (adduser --system --group %s, or systemd-sysusers)%s\n",
-            name, name, o->user ? " or leave out --user" : "; staying root until then");
+    fprintf(stderr, "hauch-store: there is no user '%s'; make it (adduser --system --group %s, or "
+                    "systemd-sysusers)%s\n", name, name,
+            o->user ? " or leave out --user" : "; staying root until then");
     o->uid = (uid_t)-1;
     return o->user ? rc : 0;
 }
@@ -168,21 +173,26 @@ static int take_up(struct store *s, const char *place, const char *base, size_t 
     bool incomplete = false;
     int rc = base ? save_restore(s, base, size, &incomplete) : 0;
     if (base && rc == 0 && !incomplete)
-        store_logf(s, "took up %u nodes and %u domains from %s", s->tree.nodes.count, s->domains.count, place);
+        store_logf(s, "took up %u nodes and %u domains from %s", s->tree.nodes.count, s->domains.count,
+                   place);
     else if (rc == -EBADMSG)
         store_logf(s, "%s/journal is damaged; what is behind the damage is lost", place);
     else if (rc == -EINVAL)
-        store_logf(s, "%s/journal was not written by this version of hauch-store; the store begins empty", place);
+        store_logf(s, "%s/journal was not written by this version of hauch-store; the store begins empty",
+                   place);
     else if (base && rc == 0)
         store_logf(s, "the last daemon could not keep all in %s: what changed at its end is lost", place);
     return rc == -ENOMEM ? rc : 0;
 }
 
 static void complain_state(const char *place, int rc) {
-    fprintf(stderr, "hauch-store: the store cannot be kept in %s: %s%s. It serves all the same, but a restart would "
-            "lose everything\n", place, strerror(-rc),
-            rc == -EBUSY ? " (another hauch-store keeps its state there; choose another folder with --state)"
-                         : " (make it writable, choose another folder with --state, or say --no-state)");
+    fprintf(stderr,
+            "hauch-store: the store cannot be kept in %s: %s%s. It serves all the same, but a restart would "
+            "lose everything\n",
+            place, strerror(-rc),
+            rc == -EBUSY ?
+                " (another hauch-store keeps its state there; choose another folder with --state)" :
+                " (make it writable, choose another folder with --state, or say --no-state)");
 }
 
 /* The store from its last state, kept from here on. Only want of memory is an error. */

@@ -101,8 +101,9 @@ static int control_quota(struct request *r, struct answer *a, char **arg, int co
     return count == 1 ? show_quota(r, a, arg[0]) : -EINVAL;
 }
 
-/* Lines "DOMID KIND USED LIMIT HITS", USED being - for what is not held, for domains from a number on; "more DOMID" at
- * the end if they do not all fit. For programs: words may be added at the ends of lines, never changed. */
+/* Lines "DOMID KIND USED LIMIT HITS", USED being - for what is not held, for domains from a number on; "more
+ * DOMID" at the end if they do not all fit. For programs: words may be added at the ends of lines, never
+ * changed. */
 static void list_usage(struct answer *a, const struct conn *c) {
     for (unsigned int kind = 0; kind < QUOTA_KINDS; kind++) {
         char used[24] = "-";

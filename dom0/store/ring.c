@@ -59,7 +59,8 @@ void ring_indices(const struct xenstore_domain_interface *ring, uint32_t *cons, 
 }
 
 int ring_fits(const struct xenstore_domain_interface *ring, uint32_t cons, uint32_t prod) {
-    return load(&ring->req_prod) - cons <= XENSTORE_RING_SIZE && prod - load(&ring->rsp_cons) <= XENSTORE_RING_SIZE;
+    return load(&ring->req_prod) - cons <= XENSTORE_RING_SIZE &&
+           prod - load(&ring->rsp_cons) <= XENSTORE_RING_SIZE;
 }
 
 void ring_announce(struct xenstore_domain_interface *ring) {

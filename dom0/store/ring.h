@@ -11,14 +11,14 @@
 
 #include "abi/xs_wire.h"
 
-/* Bytes copied from the request at index cons on, or to the response at index prod on; possibly 0; -EIO if the
- * guest's indices are impossible. The guest knows nothing of it until ring_publish(). */
+/* Bytes copied from the request at index cons on, or to the response at index prod on; possibly 0; -EIO if
+ * the guest's indices are impossible. The guest knows nothing of it until ring_publish(). */
 ssize_t ring_read(const struct xenstore_domain_interface *ring, uint32_t cons, void *buf, size_t len);
 ssize_t ring_write(struct xenstore_domain_interface *ring, uint32_t prod, const void *buf, size_t len);
 void ring_publish(struct xenstore_domain_interface *ring, uint32_t cons, uint32_t prod);
 
-/* Is there a request behind cons, room for a response behind prod? True also for impossible indices. Sees all that the
- * guest did before it saw what we published last. */
+/* Is there a request behind cons, room for a response behind prod? True also for impossible indices. Sees all
+ * that the guest did before it saw what we published last. */
 int ring_has_more(const struct xenstore_domain_interface *ring, uint32_t cons);
 int ring_has_room(const struct xenstore_domain_interface *ring, uint32_t prod);
 

@@ -53,7 +53,9 @@ void save_removal(struct journal *j, const struct node *n) {
 
 static void put_watch(const struct conn *c, enum save_type type, const struct watch *w) {
     struct save_watch_head h = { (uint16_t)w->len, (uint16_t)w->skip };
-    struct journal_piece pieces[] = { { &h, sizeof(h) }, { w->path, w->len }, { w->token, strlen(w->token) } };
+    struct journal_piece pieces[] = { { &h, sizeof(h) },
+                                      { w->path, w->len },
+                                      { w->token, strlen(w->token) } };
     if (journal_is_on(of(c)))
         journal_put(of(c), (uint16_t)type, c->who.domid, pieces, 3);
 }

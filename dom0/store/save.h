@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of the store outlives the daemon, as entries of the journal (journal.h), and the store made from them again.
+ * What of the store outlives the daemon, as entries of the journal (journal.h), and the store made from them
+ * again.
  *
- * Kept are nodes, permissions, limits, and what connections by ring hold: watches, the numbers of open transactions,
- * unsent messages, how far each ring has been read and written. Clients of the socket see their connection end and
- * come again. An open transaction's changes are not kept: after the restart it goes on, and its end gives EAGAIN.
+ * Kept are nodes, permissions, limits, and what connections by ring hold: watches, the numbers of open
+ * transactions, unsent messages, how far each ring has been read and written. Clients of the socket see their
+ * connection end and come again. An open transaction's changes are not kept: after the restart it goes on,
+ * and its end gives EAGAIN.
  *
- * What a request of a ring did, its answer and the events that it caused are one group of the journal; the indices
- * in the guest's page are published after that (domain.c). So a request is done once and answered once.
+ * What a request of a ring did, its answer and the events that it caused are one group of the journal; the
+ * indices in the guest's page are published after that (domain.c). So a request is done once and answered
+ * once.
  *
  * All functions do nothing without a journal that is on.
  */
@@ -46,8 +49,8 @@ void save_limit(struct journal *j, const char *name, uint64_t value);
 int save_all(struct store *s);
 
 /* Makes the store, which is as store_init() left it, from what base holds. Its domains are not connected yet
- * (domain_reconnect_all()). Returns 0; -EBADMSG if the end was damaged and left out; -ENOMEM; -EINVAL: no journal.
- * *incomplete: the predecessor could not keep all. */
+ * (domain_reconnect_all()). Returns 0; -EBADMSG if the end was damaged and left out; -ENOMEM; -EINVAL: no
+ * journal. *incomplete: the predecessor could not keep all. */
 int save_restore(struct store *s, const char *base, size_t size, bool *incomplete);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The entries of the store's journal: written by save.c, read by save_restore.c. Between daemons of one version only;
- * a change of any of this wants another JOURNAL_MAGIC. */
+/* The entries of the store's journal: written by save.c, read by save_restore.c. Between daemons of one
+ * version only; a change of any of this wants another JOURNAL_MAGIC. */
 #ifndef STORE_SAVE_ENTRY_H
 #define STORE_SAVE_ENTRY_H
 

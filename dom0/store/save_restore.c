@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The store from the journal's entries; see save.h. Entries are checked for being well formed, so that a journal that
- * somebody else wrote does not make the daemon do what it could not do anyway. */
+/* The store from the journal's entries; see save.h. Entries are checked for being well formed, so that a
+ * journal that somebody else wrote does not make the daemon do what it could not do anyway. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,13 +79,15 @@ static int create(struct store *s, const struct node_entry *e, const struct curs
     return rc;
 }
 
-static int apply_node(struct store *s, uint16_t type, const struct node_entry *e, const struct cursor *value) {
+static int apply_node(struct store *s, uint16_t type, const struct node_entry *e,
+                      const struct cursor *value) {
     struct node *n = e->node;
     if (type == SAVE_NODE && !n)
         return create(s, e, value);
     if (!n || (type == SAVE_REMOVAL && !n->parent))
         return -EBADMSG;
-    int rc = type == SAVE_NODE || type == SAVE_VALUE ? tree_set_value(&s->tree, n, value->at, value->left) : 0;
+    int rc = type == SAVE_NODE || type == SAVE_VALUE ? tree_set_value(&s->tree, n, value->at, value->left) :
+                                                       0;
     if (rc == 0 && e->perms)
         rc = tree_set_perms(&s->tree, n, e->perms);
     if (type == SAVE_REMOVAL)

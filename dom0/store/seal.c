@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the daemon may still call once it serves: seal.h. Nothing that starts, traces or signals another process, opens
- * a socket or changes rights. */
+/* What the daemon may still call once it serves: seal.h. Nothing that starts, traces or signals another
+ * process, opens a socket or changes rights. */
 #define _GNU_SOURCE
 #include "dom0/store/seal.h"
 

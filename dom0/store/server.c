@@ -163,7 +163,8 @@ static int listen_for_readers(struct server *srv) {
         return fd;
     srv->reader_listener = (struct source){ fd, reader_listener_ready };
     const struct group *readers = getgrnam(SERVER_READERS);
-    if (readers && chown(srv->reader_path, (uid_t)-1, readers->gr_gid) == 0 && chmod(srv->reader_path, 0660) < 0)
+    if (readers && chown(srv->reader_path, (uid_t)-1, readers->gr_gid) == 0 &&
+        chmod(srv->reader_path, 0660) < 0)
         return -errno;
     return server_add(srv, &srv->reader_listener);
 }
@@ -192,8 +193,8 @@ int server_open(struct server *srv, struct store *s, const char *path) {
     int rc = server_add(srv, &srv->listener);
     int readers = rc < 0 ? rc : listen_for_readers(srv);
     if (readers < 0)
-        fprintf(stderr, "hauch-store: cannot listen at %s_ro: %s; clients that only read are not served\n", path,
-                strerror(-readers));
+        fprintf(stderr, "hauch-store: cannot listen at %s_ro: %s; clients that only read are not served\n",
+                path, strerror(-readers));
     return rc;
 }
 

@@ -26,8 +26,9 @@ struct server {
 
 #define SERVER_READERS "hauch" /* group of those who may read, if there is one; else root */
 
-/* Listens at path, and for clients that may only read at path_ro (mode 0660, group SERVER_READERS); path may be that of a dead predecessor's socket but not of a living one. Negative errno
- * with a message on stderr. server_close() may follow in either case. */
+/* Listens at path, and for clients that may only read at path_ro (mode 0660, group SERVER_READERS); path may
+ * be that of a dead predecessor's socket but not of a living one. Negative errno with a message on stderr.
+ * server_close() may follow in either case. */
 int server_open(struct server *srv, struct store *s, const char *path);
 void server_close(struct server *srv);
 

@@ -144,9 +144,8 @@ void store_commit(struct store *s) {
 static void report_journal(struct store *s) {
     const struct journal *j = s->journal;
     if (j->failed && !s->journal_reported)
-        store_logf(s,
-                   "the store can no more be kept in %s: %s. It serves on, but a restart would lose what changes "
-                   "from here on; make room there (it is tried again each second)",
+        store_logf(s, "the store can no more be kept in %s: %s. It serves on, but a restart would lose what "
+                      "changes from here on; make room there (it is tried again each second)",
                    s->journal_place, strerror(-j->error));
     if (!j->failed && s->journal_reported)
         store_logf(s, "the store is kept in %s again: a restart loses nothing", s->journal_place);

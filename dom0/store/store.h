@@ -40,7 +40,7 @@ struct store {
     struct domain *notify;               /* whose rings moved since store_run() began */
     struct journal *journal;             /* NULL: nothing outlives the daemon; store_keep() sets it */
     const char *journal_place;           /* for messages */
-    bool distrust;                       /* the journal was not complete: rings know better how far they are */
+    bool distrust;                      /* the journal was not complete: rings know better how far they are */
     bool journal_reported;               /* that it failed */
     const struct domain_ops *domain_ops; /* NULL: no hypervisor */
     void *domain_ctx;
@@ -61,8 +61,8 @@ int store_put(struct store *s, const char *path, const char *value);
  * while s->parked is set, after STORE_PARK_MS at the latest. */
 bool store_run(struct store *s);
 
-/* All that was done up to here survives a kill, and guests may see it. At the end of each request, and before a
- * client of the socket hears of it. */
+/* All that was done up to here survives a kill, and guests may see it. At the end of each request, and before
+ * a client of the socket hears of it. */
 void store_commit(struct store *s);
 
 /* From here on the store is kept in j. A failure is logged, and now and then tried again. NULL: no more. */

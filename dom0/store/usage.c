@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Limits and credit of guests: usage.h. The clock is asked only when credit is used up or a line is to be logged. */
+/* Limits and credit of guests: usage.h. The clock is asked only when credit is used up or a line is to be
+ * logged. */
 #include "dom0/store/usage.h"
 
 #include "dom0/store/domain.h"
@@ -16,14 +17,17 @@ static void tell(struct conn *c, enum quota_kind kind, uint64_t value, uint64_t 
     if (u->quiet_until[kind] && now < u->quiet_until[kind])
         return;
     u->quiet_until[kind] = now + USAGE_QUIET_MS;
-    store_logf(c->store, "domain %u %s its limit of %llu %s (%llu, %u times so far); `xenstore-control quota set %s N` "
-               "raises it for all guests", c->who.domid, hit ? "hit" : "is near", (unsigned long long)limit,
-               quota_kind_name(kind), (unsigned long long)value, u->hits[kind], quota_kind_name(kind));
+    store_logf(c->store,
+               "domain %u %s its limit of %llu %s (%llu, %u times so far); `xenstore-control quota set %s N` "
+               "raises it for all guests",
+               c->who.domid, hit ? "hit" : "is near", (unsigned long long)limit, quota_kind_name(kind),
+               (unsigned long long)value, u->hits[kind], quota_kind_name(kind));
 }
 
 bool usage_within(struct conn *c, enum quota_kind kind, uint64_t value) {
     uint64_t limit = quota_kind_limit(c->limits, kind);
-    if (c->lasting && !c->who.privileged && value >= limit / 100 * USAGE_WARN_PERCENT + limit % 100 * 4 / 5 && value) {
+    if (c->lasting && !c->who.privileged && value >= limit / 100 * USAGE_WARN_PERCENT + limit % 100 * 4 / 5 &&
+        value) {
         domain_of(c)->usage.hits[kind] += value > limit;
         tell(c, kind, value, limit);
     }

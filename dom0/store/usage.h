@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How near a guest is to its limits: told in the log from 80 % on and when a limit is hit, counted, shown by
- * `xenstore-control usage`. And how much of the daemon's time it may take: each request and each event costs one of
- * its credit, which comes back at a rate; who has none left waits, with its event channel masked, so that a guest
- * that floods its ring or its channel slows only itself.
+ * `xenstore-control usage`. And how much of the daemon's time it may take: each request and each event costs
+ * one of its credit, which comes back at a rate; who has none left waits, with its event channel masked, so
+ * that a guest that floods its ring or its channel slows only itself.
  */
 #ifndef STORE_USAGE_H
 #define STORE_USAGE_H

@@ -137,7 +137,8 @@ int xen_watch_deaths(struct xen *x) {
     if (port < 0) {
         int rc = -errno;
         fprintf(stderr, "hauch-store: --deaths: cannot bind VIRQ_DOM_EXC: %s%s\n", strerror(-rc),
-                rc == -EEXIST ? " (hauchd or another store has it; leave out --deaths while hauchd runs)" : "");
+                rc == -EEXIST ? " (hauchd or another store has it; leave out --deaths while hauchd runs)" :
+                                "");
         return rc;
     }
     x->death_port = (uint32_t)port;

@@ -10,7 +10,8 @@
 #include "rt.h"
 
 #define CHILD_PAGES 16
-#define CHILD_FRAMES 40         /* of ours given up for it: its own, and what the hypervisor keeps about it, generously */
+/* Frames of ours given up for it: its own, and what the hypervisor keeps about it, generously. */
+#define CHILD_FRAMES 40
 /* Its address of the shared page; calls and their buffers are in it. */
 #define CHILD_SHARED (VIRT_BASE + 0x1000)
 #define CHILD_CALLS 36

@@ -86,7 +86,8 @@ static void vcpu_main(void)
     }
 }
 
-/* From 32 on there is no place in shared_info, and none is initialised without. All move, so all are alike. */
+/* From 32 on there is no place in shared_info, and none is initialised without. All move, so all are
+ * alike. */
 static void vcpu_move_info(unsigned n)
 {
     static struct vcpu_info *page;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * More vCPUs of a test kernel: each has a stack of its own and, from the first run on, the handlers of vCPU 0.
- * A test hands a function to all of them with smp_run(); between two runs they are down. Nothing here waits
- * for ever: what does not come ends the test.
+ * More vCPUs of a test kernel: each has a stack of its own and, from the first run on, the handlers of vCPU
+ * 0. A test hands a function to all of them with smp_run(); between two runs they are down. Nothing here
+ * waits for ever: what does not come ends the test.
  */
 #ifndef SMP_H
 #define SMP_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Notes that tell the builder what we are, the entry point, the entries for exceptions, events, system calls. */
+/* Notes that tell the builder what we are, the entry point, the entries for exceptions, events, system
+ * calls. */
 #include <abi/arch.h>
 #include <abi/elfnote.h>
 #include <abi/xen.h>
@@ -170,7 +171,8 @@ rt_leave_user:
         popq    %rbx
         ret
 
-/* uint64_t rt_try(uint64_t (*fn)(void *), void *arg): calls fn; an exception meanwhile ends it: see caught. */
+/* uint64_t rt_try(uint64_t (*fn)(void *), void *arg): calls fn; an exception meanwhile ends it: see
+ * caught. */
         .globl  rt_try, rt_try_end
 rt_try: pushq   %rbx
         pushq   %rbp

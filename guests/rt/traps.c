@@ -117,7 +117,8 @@ void rt_event(struct trap_frame *f)
 
     (void)f;
     v->evtchn_upcall_pending = 0;
-    __atomic_store_n(&v->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST); /* who wants the ports looks at their words */
+    /* who wants the ports looks at their words */
+    __atomic_store_n(&v->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
     events_seen++;
     if (on_event)
         on_event();
@@ -160,7 +161,7 @@ uint64_t system_time_at(uint64_t *tsc)
     uint32_t version;
     uint64_t ns;
 
-    do {                                /* a vCPU moved to another processor must not use the old one's stamp */
+    do {                            /* a vCPU moved to another processor must not use the old one's stamp */
         version = ((const volatile struct vcpu_time_info *)t)->version & ~1u;
         *tsc = rdtsc();
         ns = clock_at(t, *tsc);

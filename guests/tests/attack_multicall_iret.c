@@ -12,7 +12,8 @@ static void user_dummy(void) { user_exit(0); }
 void test_main(void)
 {
     static const uint64_t number[] = { __HYPERVISOR_iret, 1ul << 32 | __HYPERVISOR_iret,
-                                       1ul << 63 | __HYPERVISOR_iret, 0xffffffff00000000 | __HYPERVISOR_iret };
+                                       1ul << 63 | __HYPERVISOR_iret,
+                                       0xffffffff00000000 | __HYPERVISOR_iret };
 
     run_user(user_dummy);                               /* sets the user root */
     for (unsigned i = 0; i < ARRAY_LEN(number); i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* platform_op: version, firmware questions, processors and their registers; sleep states that are none are refused. */
+/* platform_op: version, firmware questions, processors and their registers; sleep states that are none are
+ * refused. */
 #include "rt.h"
 
 TEST("dev: platform_op");
@@ -27,7 +28,9 @@ static void registers(void)
 {
     static struct xenpf_resource_entry e[3];
     const int cases[][2] = { /* command, error */
-        { XEN_RESOURCE_OP_MSR_READ, -XEN_EPERM }, { XEN_RESOURCE_OP_MSR_WRITE, -XEN_EPERM }, { 7, -XEN_EOPNOTSUPP },
+        { XEN_RESOURCE_OP_MSR_READ, -XEN_EPERM },
+        { XEN_RESOURCE_OP_MSR_WRITE, -XEN_EPERM },
+        { 7, -XEN_EOPNOTSUPP },
     };
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {

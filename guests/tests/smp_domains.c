@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smp: 2 4 */
-/* Each vCPU creates domains, runs them and destroys them, all at once; nothing is lost, no id is given twice. */
+/* Each vCPU creates domains, runs them and destroys them, all at once; nothing is lost, no id is given
+ * twice. */
 #include "child.h"
 #include "smp.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smp: 2 4 */
-/* The last vCPU restarts the machine while the others are busy: it ends, from whatever processor the word comes. */
+/* The last vCPU restarts the machine while the others are busy: it ends, from whatever processor the word
+ * comes. */
 #include "smp.h"
 
 TEST("smp: the machine restarts under load");

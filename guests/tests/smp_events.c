@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smp: 2 4 */
 /*
- * Events between a child and several vCPUs of ours, both ways at once, in the layout with two levels: each port
- * goes to one vCPU, which clears and counts; what was sent last is seen.
+ * Events between a child and several vCPUs of ours, both ways at once, in the layout with two levels: each
+ * port goes to one vCPU, which clears and counts; what was sent last is seen.
  */
 #include "child.h"
 #include "smp.h"
@@ -62,7 +62,8 @@ static void connect(unsigned v)
     CHECK_EQ(event_op(EVTCHNOP_bind_vcpu, &to), 0);
     port_handle(a.port, v, on_child);
     *b = (struct evtchn_bind_interdomain){ 0, a.port, 0 };
-    CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, child_buffer(16 * v), 0, 0),
+    CHECK_EQ(child_call(&c, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, child_buffer(16 * v),
+                        0, 0),
              0);
     *(evtchn_port_t *)(c.page->buffer + 16 * v) = b->local_port;
 }

@@ -23,7 +23,8 @@ static uint32_t heads[RT_VCPUS][PRIORITIES];
 
 static volatile uint32_t *word(evtchn_port_t p) { return &array[p]; }
 
-/* Takes the first of a queue: 0 if it is empty. The hypervisor writes head when it links to an empty queue. */
+/* Takes the first of a queue: 0 if it is empty. The hypervisor writes head when it links to an empty
+ * queue. */
 static evtchn_port_t queue_take(unsigned v, unsigned priority, uint32_t *ready)
 {
     evtchn_port_t p = heads[v][priority];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smp: 2 4 */
 /*
- * TLB shootdown: a mapping is taken away while other vCPUs have it in their TLBs; after the flush has returned,
- * none of them may reach the page any more. Every way to ask for it is tried.
+ * TLB shootdown: a mapping is taken away while other vCPUs have it in their TLBs; after the flush has
+ * returned, none of them may reach the page any more. Every way to ask for it is tried.
  */
 #include "smp.h"
 
@@ -17,8 +17,8 @@ static volatile unsigned filled[RT_VCPUS], looked[RT_VCPUS];
 static volatile unsigned round_begun, round_changed;
 static volatile bool quit;
 
-enum way { FLUSH_ALL, PAGE_ALL, FLUSH_MULTI, PAGE_MULTI, VA_FLUSH_ALL, VA_PAGE_ALL, VA_PAGE_MULTI, VA_FLUSH_MULTI,
-           WAYS };
+enum way { FLUSH_ALL, PAGE_ALL, FLUSH_MULTI, PAGE_MULTI,
+           VA_FLUSH_ALL, VA_PAGE_ALL, VA_PAGE_MULTI, VA_FLUSH_MULTI, WAYS };
 
 static void change(enum way way, uint64_t entry)
 {
@@ -66,7 +66,8 @@ static void change_all(unsigned self)
     (void)self;
     for (unsigned i = 0; i < ROUNDS; i++)
         for (enum way way = 0; way < WAYS; way++) {
-            CHECK_EQ(update_va((uint64_t)at, pte(va_to_mfn(first), PTE_KERNEL), UVMF_TLB_FLUSH | UVMF_ALL), 0);
+            CHECK_EQ(update_va((uint64_t)at, pte(va_to_mfn(first), PTE_KERNEL), UVMF_TLB_FLUSH | UVMF_ALL),
+                     0);
             round_begun = ++r;
             for (unsigned v = 1; v < n; v++)
                 AWAIT(filled[v] == r);

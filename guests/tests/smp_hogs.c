@@ -2,9 +2,9 @@
 /* hv-args: dom0_max_vcpus=3 */
 /* smp: 2 */
 /*
- * Bad neighbours: a vCPU that spins with its events masked, a domain that sets its timer in a loop, vCPUs that
- * do nothing but send each other interrupts. Whatever they do, whoever has a share gets it and whoever sleeps
- * is woken. All are put on one processor, so that they must share it.
+ * Bad neighbours: a vCPU that spins with its events masked, a domain that sets its timer in a loop, vCPUs
+ * that do nothing but send each other interrupts. Whatever they do, whoever has a share gets it and whoever
+ * sleeps is woken. All are put on one processor, so that they must share it.
  */
 #include "child.h"
 #include "smp.h"
@@ -42,7 +42,8 @@ static void pause_or_go(uint32_t cmd)
     CHECK_EQ(domctl(cmd, hog.id, &op), 0);
 }
 
-/* Our vCPU sleeps again and again beside the others; how late it is woken at worst is printed, and bounded. */
+/* Our vCPU sleeps again and again beside the others; how late it is woken at worst is printed, and
+ * bounded. */
 static void sleeper(const char *beside)
 {
     uint64_t late = 0;
@@ -61,7 +62,8 @@ static void sleeper(const char *beside)
     CHECK(late < 5000000000ull);
 }
 
-/* Who had the processor to himself has taken nothing from anybody, and need not stand back when others come. */
+/* Who had the processor to himself has taken nothing from anybody, and need not stand back when others
+ * come. */
 static void after_alone(void)
 {
     uint64_t end = 0, begun;
@@ -72,11 +74,13 @@ static void after_alone(void)
     begun = system_time();
     pause_or_go(XEN_DOMCTL_unpausedomain);
     nap(1);
-    say("it had computed alone; those who came then kept it waiting for %lu us\n", (system_time() - begun) / 1000);
+    say("it had computed alone; those who came then kept it waiting for %lu us\n",
+        (system_time() - begun) / 1000);
     sleeper("the same two, which came after it had computed alone");
 }
 
-/* Two domains that never stop, one of which sets a timer in each call, have equal weights and so equal shares. */
+/* Two domains that never stop, one of which sets a timer in each call, have equal weights and so equal
+ * shares. */
 static void shares(void)
 {
     uint64_t a, b;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smp: 2 4 */
 /*
- * Interrupts between vCPUs. An event is one bit, so a sender waits until its last one has been seen: then each
- * send must be answered by one call of the handler, and one that is lost ends the test at its limit.
+ * Interrupts between vCPUs. An event is one bit, so a sender waits until its last one has been seen: then
+ * each send must be answered by one call of the handler, and one that is lost ends the test at its limit.
  */
 #include "smp.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smp: 2 */
-/* Two domains that only compute, on one processor, with weights 256 and 512: the second gets twice as much. */
+/* Two domains that only compute, on one processor, with weights 256 and 512: the second gets twice as
+ * much. */
 #include "child.h"
 #include "smp.h"
 

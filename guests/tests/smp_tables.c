@@ -2,7 +2,8 @@
 /* smp: 2 4 */
 /*
  * Each vCPU builds, fills, attaches and takes apart a tree of its own, all at once; then all do the same with
- * one tree. At the end every page is an ordinary one again, which the counts allow only if none is off by one.
+ * one tree. At the end every page is an ordinary one again, which the counts allow only if none is off by
+ * one.
  */
 #include "smp.h"
 
@@ -58,8 +59,8 @@ static void same_entries(unsigned self)
 }
 
 /*
- * The same page as a table of two levels, or as one and writable, at once: one of them must be refused. Empty,
- * it would do as either.
+ * The same page as a table of two levels, or as one and writable, at once: one of them must be refused.
+ * Empty, it would do as either.
  */
 static void pin_contest(unsigned self)
 {

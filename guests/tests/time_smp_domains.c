@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smp: 2 4 */
 /*
- * The clocks of two domains: what the child's clock page says of a time-stamp is what ours says of the same one,
- * within a microsecond, at any moment: after pauses, and wherever the child runs.
+ * The clocks of two domains: what the child's clock page says of a time-stamp is what ours says of the same
+ * one, within a microsecond, at any moment: after pauses, and wherever the child runs.
  */
 #include "child.h"
 #include "smp.h"

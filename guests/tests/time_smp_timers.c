@@ -81,7 +81,8 @@ static void periodic(unsigned v)
     events_unmask();
     CHECK_EQ(vcpu_op(VCPUOP_set_periodic_timer, (int)v, &every), 0);
     AWAIT(fired[v] >= TICKS);                   /* Xen's periodic timers do not wake a vCPU that blocks */
-    /* ticks that came late are delivered as one, so there may be fewer than periods have passed, never more */
+    /* ticks that came late are delivered as one, so there may be fewer than periods have passed, never
+     * more */
     CHECK(system_time() - start >= (TICKS - 1) * every.period_ns);
     CHECK_EQ(vcpu_op(VCPUOP_stop_periodic_timer, (int)v, NULL), 0);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smp: 1 2 */
 /*
- * What sleeps costs nothing: a hundred domains (nightly a thousand) that have blocked for good, and the machine waits a
- * few seconds. Its timers then interrupt nobody but for the end of that wait. Half of the domains block with
- * events unmasked, the others poll without ports and without a time limit, as a kernel without interrupts would; each
- * has used its timer before. The hypervisor counts timer interrupts itself; debug key a tells.
+ * What sleeps costs nothing: a hundred domains (nightly a thousand) that have blocked for good, and the
+ * machine waits a few seconds. Its timers then interrupt nobody but for the end of that wait. Half of the
+ * domains block with events unmasked, the others poll without ports and without a time limit, as a kernel
+ * without interrupts would; each has used its timer before. The hypervisor counts timer interrupts itself;
+ * debug key a tells.
  */
 #include "child.h"
 #include "smp.h"
@@ -98,8 +99,8 @@ static void sleeper_create(struct child *c, bool polls)
 }
 
 /*
- * Our own: the end of the wait, where the hardware's counter does not reach so far, and on each processor once what
- * it was set to before and nobody waits for any more.
+ * Our own: the end of the wait, where the hardware's counter does not reach so far, and on each processor
+ * once what it was set to before and nobody waits for any more.
  */
 static uint64_t own(uint64_t ns)
 {
@@ -121,7 +122,7 @@ void test_main(void)
     text = pages_alloc(LOG_PAGES);
     for (unsigned i = 0; i < domains; i++)
         sleeper_create(&c, i % 2);
-    nap(SECOND / 10);                           /* the end of a turn, from when we and the last one competed */
+    nap(SECOND / 10);                       /* the end of a turn, from when we and the last one competed */
     before = counts_now();
     nap(ns);
     after = counts_now();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Free RAM during boot as a short list of intervals; what is taken comes from the top, so low memory stays free. */
+/* Free RAM during boot as a short list of intervals; what is taken comes from the top, so low memory stays
+ * free. */
 #include <hv/boot_memory.h>
 
 struct piece { uint64_t start, end; };

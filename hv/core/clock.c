@@ -2,10 +2,10 @@
 /*
  * Arithmetic of clocks.
  *
- * A rate is measured between two looks at both counters. What spoils it is an interruption (by firmware, or by the
- * host of a virtual machine) in the midst of a look: the two readings then do not belong to one moment. But the TSC
- * before and after tells how long the look took, so the error is known, and of several looks the best two are taken.
- * An interruption between looks does no harm at all.
+ * A rate is measured between two looks at both counters. What spoils it is an interruption (by firmware, or
+ * by the host of a virtual machine) in the midst of a look: the two readings then do not belong to one
+ * moment. But the TSC before and after tells how long the look took, so the error is known, and of several
+ * looks the best two are taken. An interruption between looks does no harm at all.
  */
 #include <hv/clock.h>
 
@@ -19,7 +19,8 @@ uint64_t clock_mul_div(uint64_t n, uint64_t mul, uint64_t div)
     unsigned __int128 product = (unsigned __int128)n * mul;
     uint64_t high = (uint64_t)(product >> 64), low = (uint64_t)product, quotient = 0;
 
-    /* By hand, bit by bit: it is done at boot and once a second, and 128-bit division would want a library. */
+    /* By hand, bit by bit: it is done at boot and once a second, and 128-bit division would want a
+     * library. */
     for (unsigned i = 0; i < 64; i++) {
         bool carry = high >> 63;
 
@@ -46,14 +47,17 @@ uint64_t clock_count_between(const struct clock_point *a, const struct clock_poi
 
 static uint64_t width(const struct clock_point *p) { return p->after - p->before; }
 
-uint64_t clock_best_pair(const struct clock_point *p, unsigned n, uint64_t quantum, unsigned *first, unsigned *last)
+uint64_t clock_best_pair(const struct clock_point *p, unsigned n, uint64_t quantum, unsigned *first,
+                         unsigned *last)
 {
     uint64_t best = ~0ull;
 
     for (unsigned a = 0; a < n; a++)
         for (unsigned b = a + 1; b < n; b++) {
-            uint64_t ticks = clock_tsc_between(&p[a], &p[b]), wrong = (width(&p[a]) + width(&p[b])) / 2 + quantum;
-            uint64_t error = ticks && p[a].count != p[b].count ? clock_mul_div(wrong, 1000000000, ticks) : ~0ull;
+            uint64_t ticks = clock_tsc_between(&p[a], &p[b]),
+                     wrong = (width(&p[a]) + width(&p[b])) / 2 + quantum;
+            uint64_t error = ticks && p[a].count != p[b].count ? clock_mul_div(wrong, 1000000000, ticks) :
+                                                                 ~0ull;
 
             if (error >= best)
                 continue;
@@ -65,8 +69,8 @@ uint64_t clock_best_pair(const struct clock_point *p, unsigned n, uint64_t quant
 }
 
 /*
- * What was read last is looked at before the counter is, so it is never ahead. It is brought up to date seldom: in
- * between, all readers share it without a write.
+ * What was read last is looked at before the counter is, so it is never ahead. It is brought up to date
+ * seldom: in between, all readers share it without a write.
  */
 uint64_t wide_counter_read(struct wide_counter *w, uint64_t (*read)(void))
 {

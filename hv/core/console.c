@@ -2,8 +2,8 @@
 /*
  * Messages on their way to the devices and to the ring that dom0 reads.
  *
- * Printing must work from anywhere, a panic in the middle of printing included: nobody waits for the console's lock
- * for ever. After a bounded wait the text goes out without it, garbled rather than lost.
+ * Printing must work from anywhere, a panic in the middle of printing included: nobody waits for the
+ * console's lock for ever. After a bounded wait the text goes out without it, garbled rather than lost.
  */
 #include <hv/console.h>
 #include <hv/event.h>
@@ -179,8 +179,8 @@ static void notify(void *arg)
 
 static struct task notify_task = { .fn = notify };
 
-static void emit(const struct log_options *o, struct rate *r, uint32_t most, enum log_level level, const char *text,
-                 size_t len)
+static void emit(const struct log_options *o, struct rate *r, uint32_t most, enum log_level level,
+                 const char *text, size_t len)
 {
     bool locked;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Typed bytes. They are dom0's, until three Ctrl-A in a row turn them to the hypervisor's keys, and three more back.
- * Ctrl-A is held back until it is clear that no third one comes, then delivered like any other byte.
+ * Typed bytes. They are dom0's, until three Ctrl-A in a row turn them to the hypervisor's keys, and three
+ * more back. Ctrl-A is held back until it is clear that no third one comes, then delivered like any other
+ * byte.
  */
 #include <hv/console.h>
 #include <hv/event.h>

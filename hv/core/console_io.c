@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * console_io: the machine's console for domains. dom0's bytes go through as they are, for its login lives there. What
- * another domain writes is collected to lines, marked with its number, made harmless and shown like any other word
- * about a guest: with the defaults not at all.
+ * console_io: the machine's console for domains. dom0's bytes go through as they are, for its login lives
+ * there. What another domain writes is collected to lines, marked with its number, made harmless and shown
+ * like any other word about a guest: with the defaults not at all.
  */
 #include <hv/console.h>
 #include <hv/domain.h>

@@ -71,13 +71,14 @@ struct vcpu *control_vcpu(const struct domain *d, uint32_t id)
 static const struct xen_msr_entry policy_msr[CPUID_MSRS] = { { .idx = 0xce }, { .idx = 0x10a } };
 
 /*
- * Tools unpack the list into a form of their own, edit it, and pack it again into as many rows as they were given; their
- * form has rows for empty leaves too. So the rest of their room is filled with a row that says nothing: the
- * hypervisor's own first leaf, empty.
+ * Tools unpack the list into a form of their own, edit it, and pack it again into as many rows as they were
+ * given; their form has rows for empty leaves too. So the rest of their room is filled with a row that says
+ * nothing: the hypervisor's own first leaf, empty.
  */
 static int leaves_pad(gaddr_t leaves, uint32_t from, uint32_t to)
 {
-    static const struct xen_cpuid_leaf nothing = { .leaf = XEN_CPUID_FIRST_LEAF, .subleaf = XEN_CPUID_NO_SUBLEAF };
+    static const struct xen_cpuid_leaf nothing = { .leaf = XEN_CPUID_FIRST_LEAF,
+                                                   .subleaf = XEN_CPUID_NO_SUBLEAF };
 
     for (uint32_t i = from; i < to; i++)
         if (guest_write(gaddr_index(leaves, i, sizeof nothing), &nothing, sizeof nothing))

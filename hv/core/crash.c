@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What happens when the hypervisor cannot go on. Each step may fail in its turn, so the most valuable come first: the
- * reason is printed and recorded before anything is tried with other processors, and a crash in the midst of this ends
- * at once.
+ * What happens when the hypervisor cannot go on. Each step may fail in its turn, so the most valuable come
+ * first: the reason is printed and recorded before anything is tried with other processors, and a crash in
+ * the midst of this ends at once.
  */
 #include <hv/console.h>
 #include <hv/crash.h>
@@ -47,12 +47,12 @@ static void show_registers(const struct regs *r)
 {
     char text[SYMBOL_TEXT];
 
-    printk(LOG_NONE, "  vector %lu error %lx at %s, cs %lx rflags %lx\n", r->vector, r->error, symbol_text(text, r->rip),
-           r->cs, r->rflags);
-    printk(LOG_NONE, "  rax %lx rbx %lx rcx %lx rdx %lx\n  rsi %lx rdi %lx rbp %lx rsp %lx\n", r->rax, r->rbx, r->rcx, r->rdx,
-           r->rsi, r->rdi, r->rbp, r->rsp);
-    printk(LOG_NONE, "  r8  %lx r9  %lx r10 %lx r11 %lx\n  r12 %lx r13 %lx r14 %lx r15 %lx\n", r->r8, r->r9, r->r10, r->r11,
-           r->r12, r->r13, r->r14, r->r15);
+    printk(LOG_NONE, "  vector %lu error %lx at %s, cs %lx rflags %lx\n", r->vector, r->error,
+           symbol_text(text, r->rip), r->cs, r->rflags);
+    printk(LOG_NONE, "  rax %lx rbx %lx rcx %lx rdx %lx\n  rsi %lx rdi %lx rbp %lx rsp %lx\n", r->rax, r->rbx,
+           r->rcx, r->rdx, r->rsi, r->rdi, r->rbp, r->rsp);
+    printk(LOG_NONE, "  r8  %lx r9  %lx r10 %lx r11 %lx\n  r12 %lx r13 %lx r14 %lx r15 %lx\n", r->r8, r->r9,
+           r->r10, r->r11, r->r12, r->r13, r->r14, r->r15);
 }
 
 static void show_vcpu(const struct vcpu *v)
@@ -62,8 +62,8 @@ static void show_vcpu(const struct vcpu *v)
     else if (vcpu_is_idle(v))
         printk(LOG_NONE, "  idle\n");
     else
-        printk(LOG_NONE, "  runs d%uv%u: %s at %lx, rsp %lx\n", v->domain->id, v->id, v->pv.kernel_mode ? "kernel" : "user",
-               v->regs.rip, v->regs.rsp);
+        printk(LOG_NONE, "  runs d%uv%u: %s at %lx, rsp %lx\n", v->domain->id, v->id,
+               v->pv.kernel_mode ? "kernel" : "user", v->regs.rip, v->regs.rsp);
 }
 
 void crash_show_cpu(const struct pcpu *c, const struct regs *r)
@@ -105,7 +105,8 @@ static void show_build(void)
 
     for (size_t i = 0; i < n && i < 20; i++)
         format(text + 2 * i, sizeof(text) - 2 * i, "%02x", id[i]);
-    printk(LOG_NONE, "build %s, up %lu s, wall clock %lu\n", text, now_ns() / 1000000000, wallclock_seconds_now());
+    printk(LOG_NONE, "build %s, up %lu s, wall clock %lu\n", text, now_ns() / 1000000000,
+           wallclock_seconds_now());
 }
 
 void crash_alone(void)

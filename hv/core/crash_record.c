@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A crash as a piece of text that survives a warm restart. Firmware and boot loaders use memory from both its ends, so the
- * place is in the middle of the largest piece below 4 GiB. Whatever else may have written there in between, a
- * checksum over everything tells.
+ * A crash as a piece of text that survives a warm restart. Firmware and boot loaders use memory from both its
+ * ends, so the place is in the middle of the largest piece below 4 GiB. Whatever else may have written there
+ * in between, a checksum over everything tells.
  */
 #include <hv/boot/crc.h>
 #include <hv/console.h>
@@ -58,7 +58,8 @@ static uint32_t checksum(const struct crash_record *r)
 
 static bool whole(const struct crash_record *r)
 {
-    return !memcmp(r->magic, MAGIC, sizeof(r->magic)) && r->length && r->length <= TEXT_MAX && r->check == checksum(r);
+    return !memcmp(r->magic, MAGIC, sizeof(r->magic)) && r->length && r->length <= TEXT_MAX &&
+           r->check == checksum(r);
 }
 
 /* The first line that says PANIC, for the announcement. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the hypervisor tells and does when a key is typed for it, or sent by dom0's tools. Letters mean what users of
- * Xen expect of them; those without a counterpart there are F, M and !.
+ * What the hypervisor tells and does when a key is typed for it, or sent by dom0's tools. Letters mean what
+ * users of Xen expect of them; those without a counterpart there are F, M and !.
  */
 #include <hv/console.h>
 #include <hv/frame.h>

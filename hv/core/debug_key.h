@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between the files debug_*.c: what each key shows. All print at once, with no locks held, and not without end. */
+/* Between the files debug_*.c: what each key shows. All print at once, with no locks held, and not without
+ * end. */
 #ifndef CORE_DEBUG_KEY_H
 #define CORE_DEBUG_KEY_H
 

@@ -28,8 +28,8 @@ void debug_memory(void)
         if (frames_free_of_width(bits))
             printk(LOG_NONE, "    heap[%02u]: %lukB free\n", bits, frames_free_of_width(bits) << 2);
     printk(LOG_NONE, "    Dom heap: %lukB free\n", frames_free_count() << 2);
-    printk(LOG_NONE, "memory: %lu MiB, free %lu KiB, claimed %lu KiB\n", machine.ram_frames >> 8, frames_free_count() << 2,
-           frames_claimed() << 2);
+    printk(LOG_NONE, "memory: %lu MiB, free %lu KiB, claimed %lu KiB\n", machine.ram_frames >> 8,
+           frames_free_count() << 2, frames_claimed() << 2);
     debug_each_domain(show_domain_memory);
 }
 
@@ -76,7 +76,8 @@ void debug_clocks(void)
 void debug_tsc(void)
 {
     printk(LOG_NONE, "TSC: %lu kHz, %s; no domain has an emulated TSC\n", tsc_khz(),
-           tsc_reliable() ? "constant and the same on all processors" : "not marked as constant and the same everywhere");
+           tsc_reliable() ? "constant and the same on all processors" :
+                            "not marked as constant and the same everywhere");
 }
 
 /* ---- a: timers ---- */
@@ -118,10 +119,12 @@ static void show_ioapic(unsigned n)
 
     printk(LOG_NONE, "IO-APIC %u: %u inputs from %u\n", n, pins, machine.acpi.ioapic[n].gsi_base);
     for (unsigned p = 0; p < pins; p++) {
-        uint32_t low = ioapic_register(n, (uint8_t)(0x10 + 2 * p)), high = ioapic_register(n, (uint8_t)(0x11 + 2 * p));
+        uint32_t low = ioapic_register(n, (uint8_t)(0x10 + 2 * p)),
+                 high = ioapic_register(n, (uint8_t)(0x11 + 2 * p));
 
-        printk(LOG_NONE, "  %2u vector %02x APIC %u %s %s%s%s%s\n", p, low & 0xff, high >> 24, low & 1u << 15 ? "level" : "edge",
-               low & 1u << 13 ? "low" : "high", low & 1u << 16 ? " masked" : "", low & 1u << 14 ? " in service" : "",
+        printk(LOG_NONE, "  %2u vector %02x APIC %u %s %s%s%s%s\n", p, low & 0xff, high >> 24,
+               low & 1u << 15 ? "level" : "edge", low & 1u << 13 ? "low" : "high",
+               low & 1u << 16 ? " masked" : "", low & 1u << 14 ? " in service" : "",
                low & 1u << 12 ? " sending" : "");
     }
 }

@@ -2,8 +2,8 @@
 /*
  * Domains: the list of all, references, and creation.
  *
- * Numbers are looked up all the time, by all processors: chains by number, each with a lock of its own. Who goes
- * through all of them asks a map of bits for the next number.
+ * Numbers are looked up all the time, by all processors: chains by number, each with a lock of its own. Who
+ * goes through all of them asks a map of bits for the next number.
  *
  * A domain is in the list from its creation until its last reference goes, so a dead one whose frames
  * somebody still maps can be seen. References count upwards only from a number that is not zero: once the

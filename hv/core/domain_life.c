@@ -84,7 +84,8 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     if (!__atomic_compare_exchange_n(&d->shutting_down, &begun, true, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         return;
-    __atomic_compare_exchange_n(&d->shutdown_reason, &none, reason, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(&d->shutdown_reason, &none, reason, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
     for_each_vcpu(d, v)
         vcpu_pause(v, PAUSE_SHUTDOWN, false);
     __atomic_store_n(&d->shut_down, true, __ATOMIC_RELEASE);

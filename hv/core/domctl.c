@@ -53,7 +53,8 @@ static int create_named(struct vcpu *v, struct xen_domctl *op)
     return domain_create(op->domain, c, false, &r) ? 0 : refuse(v, r, c->flags, c->max_vcpus);
 }
 
-/* Two who create at once get different numbers, unless one of them names a number: then the other tries the next. */
+/* Two who create at once get different numbers, unless one of them names a number: then the other tries the
+ * next. */
 static int create_next(struct vcpu *v, struct xen_domctl *op)
 {
     const struct xen_domctl_createdomain *c = &op->u.createdomain;
@@ -163,7 +164,8 @@ int domctl_scheduler_op(struct vcpu *v, struct domain *d, struct xen_domctl *op)
         return 0;
     case XEN_DOMCTL_SCHEDOP_putinfo:
         /* weight 0, cap all ones: leave it */
-        sched_domain_set(d, c->weight ? c->weight : d->sched.weight, c->cap != UINT16_MAX ? c->cap : d->sched.cap);
+        sched_domain_set(d, c->weight ? c->weight : d->sched.weight,
+                         c->cap != UINT16_MAX ? c->cap : d->sched.cap);
         return 0;
     }
     return refuse(v, -XEN_EINVAL, s->cmd, 0);

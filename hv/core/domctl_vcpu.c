@@ -52,7 +52,8 @@ int domctl_setvcpucontext(struct vcpu *v, struct domain *d, struct xen_domctl *o
         return -XEN_ENOMEM;
     r = context_set(d, target, a->ctxt, c);
     kfree(c);
-    /* A builder may have cleared the shared page: the first vCPU's context is the last it does before the start. */
+    /* A builder may have cleared the shared page: the first vCPU's context is the last it does before the
+     * start. */
     if (!r && !target->id)
         wallclock_write(d);
     return r;
@@ -303,7 +304,8 @@ static bool affinity_flags_ok(uint32_t f)
            f & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT);
 }
 
-/* A number that the domain can never have is a wrong argument; one that it has not yet is somebody missing. */
+/* A number that the domain can never have is a wrong argument; one that it has not yet is somebody
+ * missing. */
 static int affinity_target(const struct domain *d, uint32_t id, struct vcpu **target)
 {
     *target = control_vcpu(d, id);

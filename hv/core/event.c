@@ -7,8 +7,8 @@
  * port is being used or changed. That is enough: whoever takes a wire apart must hold the byte of each end
  * while it changes that end. So while a sender holds its own end, the wire is whole, the other domain's
  * table exists, and the other port is the one at the end of the wire. No reference to the other domain is
- * counted. The layout of the pending bits, which a domain may change while it runs, is held the same way: it is
- * given up only when every port is closed (EVTCHNOP_reset, death), and closing a port needs its byte.
+ * counted. The layout of the pending bits, which a domain may change while it runs, is held the same way: it
+ * is given up only when every port is closed (EVTCHNOP_reset, death), and closing a port needs its byte.
  *
  *   table lock(s) (LOCK_EVENT, by address)  >  a port's byte  >  a FIFO queue's byte
  *

@@ -225,9 +225,9 @@ static void page_put(const void *page, mfn_t frame)
 }
 
 /*
- * What is pending in the old layout must not be lost: it waits in the records until the pages come. Senders go on
- * meanwhile, so the new layout is there first and the old one read second: who still wrote to the old one looks again
- * (raise_2l()).
+ * What is pending in the old layout must not be lost: it waits in the records until the pages come. Senders
+ * go on meanwhile, so the new layout is there first and the old one read second: who still wrote to the old
+ * one looks again (raise_2l()).
  */
 static void take_over(struct domain *d, struct event_fifo *f)
 {

@@ -52,15 +52,18 @@ struct event_fifo *event_fifo_detach(struct domain *d);     /* no port is open: 
 void event_fifo_free(struct event_fifo *f);     /* no lock held: gives pages back, which may free them */
 
 /*
- * NULL: two levels. The layout goes only when no port is open, so it stays for whoever holds the byte of one that is
- * open, or the table's lock.
+ * NULL: two levels. The layout goes only when no port is open, so it stays for whoever holds the byte of one
+ * that is open, or the table's lock.
  */
 static inline struct event_fifo *event_fifo_of(const struct domain *d)
 {
     return __atomic_load_n(&d->events.fifo, __ATOMIC_SEQ_CST);
 }
 
-static inline bool event_open_kind(const struct event *e) { return e->kind != EVENT_FREE && e->kind != EVENT_RESERVED; }
+static inline bool event_open_kind(const struct event *e)
+{
+    return e->kind != EVENT_FREE && e->kind != EVENT_RESERVED;
+}
 
 /* Makes the port pending in whichever layout d uses, and wakes who waits for it. */
 void event_deliver(struct domain *d, uint32_t port, struct event *e);

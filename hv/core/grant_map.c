@@ -132,7 +132,8 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op)
         return status;
     }
     op->handle = handle;
-    op->dev_bus_addr = frame.n << PAGE_SHIFT;   /* asked for or not: Linux takes the frame's number from here */
+    /* asked for or not: Linux takes the frame's number from here */
+    op->dev_bus_addr = frame.n << PAGE_SHIFT;
     grant_handle_restore(v->domain, handle, kinds);
     return GNTST_okay;
 }
@@ -234,8 +235,8 @@ static bool others_hold(const struct domain *d)
 }
 
 /*
- * Few addresses are flushed one by one, as long as no other processor must be asked; many, or an entry named by its
- * own place, by dropping everything, once.
+ * Few addresses are flushed one by one, as long as no other processor must be asked; many, or an entry named
+ * by its own place, by dropping everything, once.
  */
 static void unmap_flush(struct vcpu *v, const struct unmapping *u, uint32_t n)
 {

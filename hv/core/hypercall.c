@@ -83,7 +83,8 @@ static int op_target(struct vcpu *v, domid_t id, struct domain **d)
     return refuse(v, v->domain->privileged ? -XEN_ESRCH : -XEN_EPERM, id, 0);
 }
 
-static long op_end(struct vcpu *v, struct domain *d, const void *arg, size_t len, gaddr_t at, enum copy copy, long r)
+static long op_end(struct vcpu *v, struct domain *d, const void *arg, size_t len, gaddr_t at, enum copy copy,
+                   long r)
 {
     target_put(v, d);
     if ((copy & OUT) && (r >= 0 || r == -XEN_ERESTART) && guest_write(at, arg, len))
@@ -152,7 +153,8 @@ static long family_memory_op(struct vcpu *v, uint64_t cmd, gaddr_t at)
     v->extent = cmd >> MEMORY_OP_BITS;
     r = memory_dispatch(v, cmd & ((1u << MEMORY_OP_BITS) - 1), at);
     if (r == -XEN_ERESTART)
-        return hypercall_restart(v, (cmd & ((1u << MEMORY_OP_BITS) - 1)) | v->extent << MEMORY_OP_BITS, at.va, 0, 0);
+        return hypercall_restart(v, (cmd & ((1u << MEMORY_OP_BITS) - 1)) | v->extent << MEMORY_OP_BITS, at.va,
+                                 0, 0);
     return r;
 }
 
@@ -196,8 +198,8 @@ static struct domain *domctl_target(struct vcpu *v, enum domctl_target how, domi
 }
 
 /*
- * One domctl at a time on a domain: handlers need not expect each other. Two tools at the same domain are rare, so the
- * second does not wait here, where it would have to be answered for, but calls again.
+ * One domctl at a time on a domain: handlers need not expect each other. Two tools at the same domain are
+ * rare, so the second does not wait here, where it would have to be answered for, but calls again.
  */
 static bool control_begin(struct domain *d)
 {

@@ -86,7 +86,8 @@ int ioapic_gsi(unsigned n, unsigned pin)
 
 static uint32_t entry_low(const struct irq_line *l, bool mask)
 {
-    return l->vector | (l->low ? ENTRY_LOW_ACTIVE : 0) | (l->level ? ENTRY_LEVEL : 0) | (mask ? ENTRY_MASKED : 0);
+    return l->vector | (l->low ? ENTRY_LOW_ACTIVE : 0) | (l->level ? ENTRY_LEVEL : 0) |
+           (mask ? ENTRY_MASKED : 0);
 }
 
 static uint32_t target(const struct irq_line *l) { return pcpus[l->cpu]->apic_id << 24; }

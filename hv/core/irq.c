@@ -2,19 +2,20 @@
 /*
  * Interrupt lines: from the vector that the processor took to the event channels of those who asked for it.
  *
- * An edge (and every MSI) is acknowledged at once and passed on. A level-triggered pin would interrupt again for as
- * long as the device holds it, and only the guest can make the device let go; so the pin is masked first, then
- * acknowledged, and opened again when each domain that got the event has said EOI (PHYSDEVOP_eoi). A line nobody is
- * bound to is masked at its source. Where several domains share a pin, one of them must not be able to keep the others'
- * device silent: after EOI_WITHIN the pin is opened without its word. If its device still interrupts, so be it; that
- * costs everybody one event in that time.
+ * An edge (and every MSI) is acknowledged at once and passed on. A level-triggered pin would interrupt again
+ * for as long as the device holds it, and only the guest can make the device let go; so the pin is masked
+ * first, then acknowledged, and opened again when each domain that got the event has said EOI
+ * (PHYSDEVOP_eoi). A line nobody is bound to is masked at its source. Where several domains share a pin, one
+ * of them must not be able to keep the others' device silent: after EOI_WITHIN the pin is opened without its
+ * word. If its device still interrupts, so be it; that costs everybody one event in that time.
  *
- * A line interrupts the processor on which the vCPU runs that its event channel is bound to, so that nobody is
- * interrupted for another. It follows late: where an occurrence finds its vCPU elsewhere, the next one will go. A vector
- * means the same on all processors, so only the target changes, by one write; there are 192 of them for the machine.
+ * A line interrupts the processor on which the vCPU runs that its event channel is bound to, so that nobody
+ * is interrupted for another. It follows late: where an occurrence finds its vCPU elsewhere, the next one
+ * will go. A vector means the same on all processors, so only the target changes, by one write; there are 192
+ * of them for the machine.
  *
- * Locks: the map (irq_map.c) guards who may use a line and which vector it has; the line's own lock guards who is
- * bound and what is open, and is all that an interrupt takes.
+ * Locks: the map (irq_map.c) guards who may use a line and which vector it has; the line's own lock guards
+ * who is bound and what is open, and is all that an interrupt takes.
  */
 #include <hv/console.h>
 #include <hv/domain.h>
@@ -52,7 +53,8 @@ static bool vectors_free(unsigned first, unsigned count)
     return true;
 }
 
-/* A device with several messages changes the low bits of one data word: vectors are aligned to their power of two. */
+/* A device with several messages changes the low bits of one data word: vectors are aligned to their power of
+ * two. */
 int irq_vectors_take(struct irq_line *first, unsigned count)
 {
     for (unsigned v = ALIGN_UP(IRQ_VECTOR_FIRST, count); v + count - 1 <= IRQ_VECTOR_LAST; v += count) {
@@ -443,7 +445,8 @@ unsigned irq_isa_gsi(unsigned isa)
     return isa;
 }
 
-/* Pins of the ISA bus are edges, active high; those of PCI levels, active low; unless the firmware says otherwise. */
+/* Pins of the ISA bus are edges, active high; those of PCI levels, active low; unless the firmware says
+ * otherwise. */
 static void shapes_init(void)
 {
     const struct acpi_info *a = &machine.acpi;
@@ -475,7 +478,8 @@ void irq_init_boot(void)
         if (!ioapic_find(g, &irq_lines[g].controller, &irq_lines[g].pin))
             irq_lines[g].controller = IRQ_NO_CONTROLLER;
     shapes_init();
-    printk(LOG_INFO, "interrupts: %u IO-APIC inputs, vectors %x-%x\n", gsis, IRQ_VECTOR_FIRST, IRQ_VECTOR_LAST);
+    printk(LOG_INFO, "interrupts: %u IO-APIC inputs, vectors %x-%x\n", gsis, IRQ_VECTOR_FIRST,
+           IRQ_VECTOR_LAST);
 }
 
 static size_t line_format(const struct irq_line *l, unsigned n, char *buf, size_t len)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which PIRQ of which domain is which line. Changes here are rare and come from dom0; one lock guards them all.
- * Binding and interrupts only read a domain's table, whose entries change by single stores: who finds a line there
- * looks, with the line locked, whether the domain is still a user of it.
+ * Which PIRQ of which domain is which line. Changes here are rare and come from dom0; one lock guards them
+ * all. Binding and interrupts only read a domain's table, whose entries change by single stores: who finds a
+ * line there looks, with the line locked, whether the domain is still a user of it.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -208,8 +208,8 @@ static void msi_line_init(struct irq_line *l, struct pci_device *p, bool msix, u
     spin_unlock(&l->lock);
 }
 
-static void msi_lines_give(struct domain *d, uint32_t pirq, struct irq_line *l, struct pci_device *p, bool msix,
-                           unsigned entry, unsigned count)
+static void msi_lines_give(struct domain *d, uint32_t pirq, struct irq_line *l, struct pci_device *p,
+                           bool msix, unsigned entry, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         msi_line_init(&l[i], p, msix, msix ? entry : i, count);
@@ -227,7 +227,8 @@ static bool msi_in_use(const struct pci_device *p, bool msix, unsigned entry)
     return false;
 }
 
-static int map_msi(struct domain *d, struct pci_device *p, bool msix, unsigned entry, unsigned count, int32_t wanted)
+static int map_msi(struct domain *d, struct pci_device *p, bool msix, unsigned entry, unsigned count,
+                   int32_t wanted)
 {
     struct irq_line *l;
     int pirq, rc = table_ready(d);
@@ -246,7 +247,8 @@ static int map_msi(struct domain *d, struct pci_device *p, bool msix, unsigned e
     return pirq;
 }
 
-int irq_map_msi(struct domain *d, struct pci_device *p, bool msix, unsigned entry, unsigned count, int32_t pirq)
+int irq_map_msi(struct domain *d, struct pci_device *p, bool msix, unsigned entry, unsigned count,
+                int32_t pirq)
 {
     int rc;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a device must write, and where, to interrupt: messages in its MSI capability or in the entries of its MSI-X
- * table. The table lies in the device's memory; its place comes from the device's own registers.
+ * What a device must write, and where, to interrupt: messages in its MSI capability or in the entries of its
+ * MSI-X table. The table lies in the device's memory; its place comes from the device's own registers.
  * Facts: PCI Local Bus 3.0 section 6.8; Intel SDM vol. 3 section 10.11.
  *
  * Whether MSI is on at all is a bit that dom0 keeps. Here are the messages and their mask bits.
@@ -74,8 +74,8 @@ static uint64_t bar_address(const struct pci_device *p, unsigned n)
 }
 
 /*
- * Maps the table, anew if dom0 has moved it. A virtual function's own registers do not say where its memory is; then
- * dom0's word is taken.
+ * Maps the table, anew if dom0 has moved it. A virtual function's own registers do not say where its memory
+ * is; then dom0's word is taken.
  */
 static int table_map(struct pci_device *p, uint64_t table_base)
 {
@@ -145,8 +145,8 @@ void msi_mask(const struct irq_line *l, bool mask)
 }
 
 /*
- * The target is in the address alone, which changes by one write. What an entry or a maskable message has to say
- * meanwhile waits in the device as pending. All messages of a group have one address.
+ * The target is in the address alone, which changes by one write. What an entry or a maskable message has to
+ * say meanwhile waits in the device as pending. All messages of a group have one address.
  */
 void msi_aim(const struct irq_line *l)
 {

@@ -12,7 +12,7 @@ enum { PCI_VENDOR = 0x00, PCI_STATUS = 0x06, PCI_CAPABILITIES = 0x34 };
 enum { CAP_MSI = 0x05, CAP_MSIX = 0x11 };
 
 #define ENABLE                  (1u << 31)
-#define ADDRESS_BITS            0x8ffffffcu     /* 27:24: the upper half of the register's number, on some processors */
+#define ADDRESS_BITS            0x8ffffffcu     /* 27:24: a register's upper half, on some processors */
 #define STATUS_HAS_CAPABILITIES (1u << 4)
 #define CAPABILITIES_MAX 48             /* as many as fit; a longer chain is a loop */
 
@@ -54,8 +54,8 @@ void pci_config_write(uint16_t bdf, unsigned reg, unsigned bytes, uint32_t value
 }
 
 /*
- * Only whole words at 0xcf8 are the address: 0xcf9 is another register. With the enable bit clear the data ports are
- * ordinary ports.
+ * Only whole words at 0xcf8 are the address: 0xcf9 is another register. With the enable bit clear the data
+ * ports are ordinary ports.
  */
 static bool is_address(uint16_t port, unsigned bytes) { return port == CONFIG_ADDRESS && bytes == 4; }
 
@@ -179,8 +179,8 @@ struct pci_device *pci_device_find(uint16_t segment, uint16_t bdf)
     return p;
 }
 
-/* Whoever found the device a moment ago may still be mapping its messages: what is mapped then ends with the next
- * removal, and harms nobody meanwhile. */
+/* Whoever found the device a moment ago may still be mapping its messages: what is mapped then ends with the
+ * next removal, and harms nobody meanwhile. */
 int pci_device_remove(uint16_t segment, uint16_t bdf)
 {
     struct pci_device *p = pci_device_find(segment, bdf);

@@ -12,7 +12,10 @@
 #define REDIRECTION_LOW   (1u << 13)
 #define REDIRECTION_LEVEL (1u << 15)
 
-static uint16_t bdf_of(unsigned bus, unsigned devfn) { return (uint16_t)((bus & 0xff) << 8 | (devfn & 0xff)); }
+static uint16_t bdf_of(unsigned bus, unsigned devfn)
+{
+    return (uint16_t)((bus & 0xff) << 8 | (devfn & 0xff));
+}
 
 /* ---- end of interrupt ---- */
 
@@ -88,7 +91,8 @@ int physdev_op_apic_read(struct vcpu *v, struct domain *d, struct physdev_apic *
     return 0;
 }
 
-/* Of a redirection entry only the shape is dom0's business; the rest, and all other registers, stays as it is. */
+/* Of a redirection entry only the shape is dom0's business; the rest, and all other registers, stays as it
+ * is. */
 int physdev_op_apic_write(struct vcpu *v, struct domain *d, struct physdev_apic *arg)
 {
     int n = ioapic_at(arg->apic_physbase), gsi;
@@ -129,7 +133,8 @@ int physdev_op_free_irq_vector(struct vcpu *v, struct domain *d, struct physdev_
 }
 
 /* table_base tells MSI-X from MSI, as the ABI has it. */
-static int map_msi(struct vcpu *v, struct domain *d, struct physdev_map_pirq *arg, uint16_t segment, unsigned count)
+static int map_msi(struct vcpu *v, struct domain *d, struct physdev_map_pirq *arg, uint16_t segment,
+                   unsigned count)
 {
     struct pci_device *p = pci_device_find(segment, bdf_of((unsigned)arg->bus, (unsigned)arg->devfn));
     bool msix = arg->table_base != 0;
@@ -256,7 +261,8 @@ int physdev_op_restore_msi_ext(struct vcpu *v, struct domain *d, struct physdev_
     return restore(v, arg->seg, arg->bus, arg->devfn);
 }
 
-/* A device is about to be given to a guest, or comes back: can its MSI-X be used at all? Nothing is kept for it. */
+/* A device is about to be given to a guest, or comes back: can its MSI-X be used at all? Nothing is kept for
+ * it. */
 static int msix_device(struct vcpu *v, const struct physdev_pci_device *arg)
 {
     struct pci_device *p = pci_device_find(arg->seg, bdf_of(arg->bus, arg->devfn));

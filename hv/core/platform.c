@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What dom0 tells and asks about the machine: clock, firmware, power, processors. Rows: abi/ops/platform.def. */
+/* What dom0 tells and asks about the machine: clock, firmware, power, processors. Rows:
+ * abi/ops/platform.def. */
 #include <hv/crash.h>
 #include <hv/frame.h>
 #include <hv/machine.h>
@@ -108,7 +109,8 @@ int platform_op_platform_quirk(struct vcpu *v, struct xen_platform_op *op) { ret
 #define STATE_OFF    5
 #define OFF_WITHIN   3000000000ull      /* ns; power supplies take their time */
 
-/* dom0 has read in the firmware's tables what to write; the last step is ours, for it stops all processors. */
+/* dom0 has read in the firmware's tables what to write; the last step is ours, for it stops all
+ * processors. */
 int platform_op_enter_acpi_sleep(struct vcpu *v, struct xen_platform_op *op)
 {
     const struct xenpf_enter_acpi_sleep *s = &op->u.enter_acpi_sleep;
@@ -124,12 +126,14 @@ int platform_op_enter_acpi_sleep(struct vcpu *v, struct xen_platform_op *op)
     hw_acpi_sleep((uint16_t)(s->val_a | SLEEP_ENABLE), (uint16_t)(s->val_b | SLEEP_ENABLE));
     for (uint64_t end = now_ns() + OFF_WITHIN; now_ns() < end;)
         hw_relax();
-    printk(LOG_ERROR, "the machine is still on: PM1 control %x %x had no effect; it may be switched off now\n",
-           s->val_a, s->val_b);
+    printk(LOG_ERROR,
+           "the machine is still on: PM1 control %x %x had no effect; it may be switched off now\n", s->val_a,
+           s->val_b);
     hw_halt();
 }
 
-/* Idle states and frequencies are not used yet: what dom0 found is accepted, so that it does not ask again. */
+/* Idle states and frequencies are not used yet: what dom0 found is accepted, so that it does not ask
+ * again. */
 int platform_op_set_processor_pminfo(struct vcpu *v, struct xen_platform_op *op)
 {
     switch (op->u.set_pminfo.type) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sets of numbers as sorted intervals that neither overlap nor touch. A lookup is a binary search, with the set's own
- * byte locked: other processors ask while one changes. A change writes a new array, without the lock, and puts it in
- * the old one's place.
+ * Sets of numbers as sorted intervals that neither overlap nor touch. A lookup is a binary search, with the
+ * set's own byte locked: other processors ask while one changes. A change writes a new array, without the
+ * lock, and puts it in the old one's place.
  */
 #include <hv/frame.h>
 #include <hv/lock.h>

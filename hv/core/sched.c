@@ -7,15 +7,15 @@
  * run each then gets time in proportion to its weight, whatever the mix, and nobody starves: a waiting
  * vCPU's virtual time stands still while that of the others grows past it.
  *
- * The boost on wake-up comes from the same number. A vCPU that slept has fallen behind; it keeps a bounded part
- * of that arrear, which is enough to come before whoever is running, and too little to hold the
+ * The boost on wake-up comes from the same number. A vCPU that slept has fallen behind; it keeps a bounded
+ * part of that arrear, which is enough to come before whoever is running, and too little to hold the
  * processor for long. So one that wakes often and runs briefly is always served at once, and one that only
  * computes never is; no second kind of priority is needed.
  *
  * Each processor has a queue and a lock of its own. A vCPU is on the queue of vcpu.cpu while it waits, and
- * nowhere while it runs; vcpu.cpu changes only with the locks of both processors held, while the vCPU waits or sleeps
- * and no processor holds it (on_cpu). Which processor it is, and how the queues stay even, is in sched_place.c.
- * The processor's switching loop (hw/) asks sched_pick() whom to run, changes over,
+ * nowhere while it runs; vcpu.cpu changes only with the locks of both processors held, while the vCPU waits
+ * or sleeps and no processor holds it (on_cpu). Which processor it is, and how the queues stay even, is in
+ * sched_place.c. The processor's switching loop (hw/) asks sched_pick() whom to run, changes over,
  * and says so by sched_switched(): that is what vcpu_sleep_sync() on another processor waits for.
  *
  * A lone vCPU has no slice timer: a machine where nobody competes takes no scheduling interrupts at all.
@@ -129,8 +129,8 @@ static struct vcpu *choose(struct pcpu *c, uint64_t now, uint64_t *turn)
 }
 
 /*
- * Who waits here may be better off elsewhere. Asked when the choice is made, or who is next here would only be sent
- * back by the processor it was sent to; and when who ran last is let go, or it could not be sent.
+ * Who waits here may be better off elsewhere. Asked when the choice is made, or who is next here would only
+ * be sent back by the processor it was sent to; and when who ran last is let go, or it could not be sent.
  */
 static void look_around(struct pcpu *c)
 {
@@ -231,7 +231,8 @@ void queue_arrive(struct pcpu *c, struct vcpu *v, uint64_t ref, uint64_t now, st
     state_set(v, RUNSTATE_runnable, now);
     __atomic_store_n(&v->cpu, c, __ATOMIC_RELEASE);
     queue_add(q, v);
-    a->better = !q->running || vtime_before(v->sched.vtime, q->running->sched.vtime) || !vcpu_may_run_on(v, c->id);
+    a->better = !q->running || vtime_before(v->sched.vtime, q->running->sched.vtime) ||
+                !vcpu_may_run_on(v, c->id);
     a->turn = q->running ? queue_turn(q, q->running) : 0;
     a->may = placement_of(v).may;
     queue_publish(q);

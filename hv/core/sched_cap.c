@@ -2,11 +2,12 @@
 /*
  * Caps: no more than so many percent of a processor for a domain, whatever is free.
  *
- * A capped domain has a budget of run time for each period. Whichever vCPU of it is about to run takes a part, gives back
- * what it has not used when it stops, and is put aside when there is nothing left: runnable, but on no queue. What was used
- * beyond the budget is missing in the next period; what was not used is lost. The first to look after a
- * period's end fills the budget up; a timer does it only while somebody is put aside, so a domain without a cap, or below
- * it, costs no interrupt. The budget is an atomic counter: processors that run vCPUs of one domain share nothing else.
+ * A capped domain has a budget of run time for each period. Whichever vCPU of it is about to run takes a
+ * part, gives back what it has not used when it stops, and is put aside when there is nothing left: runnable,
+ * but on no queue. What was used beyond the budget is missing in the next period; what was not used is lost.
+ * The first to look after a period's end fills the budget up; a timer does it only while somebody is put
+ * aside, so a domain without a cap, or below it, costs no interrupt. The budget is an atomic counter:
+ * processors that run vCPUs of one domain share nothing else.
  */
 #include <hw/hw.h>
 
@@ -29,8 +30,8 @@ static void refresh(struct sched_domain *s, uint32_t cap, uint64_t now)
     if (now < begun || now - begun < PERIOD_NS)
         return;
     periods = (now - begun) / PERIOD_NS;
-    if (!__atomic_compare_exchange_n(&s->period_begun, &begun, begun + periods * PERIOD_NS, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED))
+    if (!__atomic_compare_exchange_n(&s->period_begun, &begun, begun + periods * PERIOD_NS, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         return;
     more = full * (int64_t)MIN(periods, 1000u);
     left = __atomic_load_n(&s->budget, __ATOMIC_RELAXED);
@@ -48,7 +49,8 @@ static uint64_t take_part(struct sched_domain *s)
         if (left <= 0)
             return 0;
         part = MIN(MIN(MAX(left / n, PART_LEAST), left), (int64_t)SCHED_SLICE_NS);
-    } while (!__atomic_compare_exchange_n(&s->budget, &left, left - part, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&s->budget, &left, left - part, false, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
     return (uint64_t)part;
 }
 

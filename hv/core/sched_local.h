@@ -9,7 +9,7 @@
 #ifndef SCHED_SLICE_NS
 #define SCHED_SLICE_NS      10000000ull     /* the longest turn while others wait; also one round of turns */
 #endif
-#define SCHED_SLICE_LEAST   200000ull       /* turns of those with a small share are that short, not shorter */
+#define SCHED_SLICE_LEAST   200000ull   /* turns of those with a small share are that short, not shorter */
 #define SCHED_SLICE_SHORT   1000000ull      /* and those of the others this */
 #define SCHED_LAG_WOKEN     1u              /* rounds that a sleeper may be behind the queue */
 #define SCHED_LAG_MOVED     4u              /* and one that comes from another queue */
@@ -52,7 +52,8 @@ uint64_t queue_round(uint64_t weight);
 /* Tells other processors what they may know without the lock; after each change. */
 void queue_publish(struct runqueue *q);
 
-/* How far v is behind all that run and wait on q, which have been charged; SCHED_AHEAD_MOST: nobody is there. */
+/* How far v is behind all that run and wait on q, which have been charged; SCHED_AHEAD_MOST: nobody is
+ * there. */
 #define SCHED_AHEAD_MOST (1ull << 62)
 uint64_t queue_ahead(const struct runqueue *q, const struct vcpu *v);
 /* Where one that ran alone stands beside a queue at ref. */
@@ -61,7 +62,8 @@ uint64_t vtime_alone(uint64_t vtime, uint64_t ref, uint32_t weight);
 uint64_t vtime_guess(const struct pcpu *c, uint64_t now, uint64_t ref);
 
 /* ---- sched_place.c: which processor ---- */
-struct placement { struct cpu_set may, would; };    /* where a vCPU may run; where it would rather (part of it) */
+/* where a vCPU may run; where it would rather (part of it) */
+struct placement { struct cpu_set may, would; };
 bool vcpu_may_run_on(const struct vcpu *v, unsigned cpu);
 struct placement placement_of(const struct vcpu *v);
 /* The processor to wait for, for one that was on `last`. If an idle one is chosen it is claimed by this. */

@@ -2,19 +2,20 @@
 /*
  * Which processor a vCPU waits for.
  *
- * Nobody waits while a processor where it may run is idle: who wakes goes to an idle one, best to the last it ran on,
- * then to one whose core is idle as a whole; a processor that runs out of work looks for somebody who waits; and one
- * where somebody is left waiting looks for an idle one (place_offer()). The two looks cross: each side first says what it
- * is, then looks, so one of them sees the other.
+ * Nobody waits while a processor where it may run is idle: who wakes goes to an idle one, best to the last it
+ * ran on, then to one whose core is idle as a whole; a processor that runs out of work looks for somebody who
+ * waits; and one where somebody is left waiting looks for an idle one (place_offer()). The two looks cross:
+ * each side first says what it is, then looks, so one of them sees the other.
  *
- * That keeps the processors busy. What keeps them fair is that processors where somebody waits now and then look at a few
- * others, a different few each time, and compare virtual times: the first that waits here goes there if all there
- * are ahead of it by half a round, and the other way round. Only who has somebody waiting looks, so without competition
- * there is no timer and no traffic. A vCPU that is heavier than any share it can use is never ahead, so the others
- * leave it alone on its processor, and share the rest: nothing needs to know which weights are feasible.
+ * That keeps the processors busy. What keeps them fair is that processors where somebody waits now and then
+ * look at a few others, a different few each time, and compare virtual times: the first that waits here goes
+ * there if all there are ahead of it by half a round, and the other way round. Only who has somebody waiting
+ * looks, so without competition there is no timer and no traffic. A vCPU that is heavier than any share it
+ * can use is never ahead, so the others leave it alone on its processor, and share the rest: nothing needs to
+ * know which weights are feasible.
  *
- * Looks happen without locks, at numbers that queue_publish() leaves (runqueue.peek); a move takes both locks and looks
- * again.
+ * Looks happen without locks, at numbers that queue_publish() leaves (runqueue.peek); a move takes both locks
+ * and looks again.
  */
 #include <hv/machine.h>
 #include <hw/hw.h>
@@ -72,8 +73,8 @@ void sched_topology(void)
         struct cpu_set mates = cpu_set_of(i);
 
         for (unsigned k = 0; k < pcpu_count; k++)
-            if (pcpus[i]->topology_known && pcpus[k]->topology_known && pcpus[i]->core_id == pcpus[k]->core_id &&
-                pcpus[i]->socket_id == pcpus[k]->socket_id)
+            if (pcpus[i]->topology_known && pcpus[k]->topology_known &&
+                pcpus[i]->core_id == pcpus[k]->core_id && pcpus[i]->socket_id == pcpus[k]->socket_id)
                 cpu_set_add(&mates, k);
         pcpus[i]->core_mates = mates;
     }
@@ -182,14 +183,16 @@ static unsigned idle_rank(unsigned n, const struct pcpu *last, const struct cpu_
     return cpu_set_within(&c->core_mates, idle) ? rank + IDLE_LAST : rank;
 }
 
-static struct pcpu *best_idle(const struct cpu_set *among, const struct cpu_set *idle, const struct pcpu *last)
+static struct pcpu *best_idle(const struct cpu_set *among, const struct cpu_set *idle,
+                              const struct pcpu *last)
 {
     struct pcpu *best = NULL;
     unsigned rank = 0;
 
     if (cpu_set_has(among, last->id) && idle_rank(last->id, last, idle) == CORE_LAST)
         return pcpus[last->id];
-    for (unsigned n = cpu_set_next(among, 0); n < MAX_CPUS && rank < CORE_NEAR; n = cpu_set_next(among, n + 1)) {
+    for (unsigned n = cpu_set_next(among, 0); n < MAX_CPUS && rank < CORE_NEAR;
+         n = cpu_set_next(among, n + 1)) {
         unsigned r = idle_rank(n, last, idle);
 
         if (r > rank) {
@@ -377,7 +380,8 @@ static int64_t gain(struct pcpu *c, struct pcpu *k, uint64_t now)
     if (!__atomic_load_n(&k->rq.peek.waiting, __ATOMIC_RELAXED))
         return 0;
     round = queue_round(__atomic_load_n(&k->rq.peek.total, __ATOMIC_RELAXED));
-    in = (int64_t)(vtime_guess(c, now, first) - __atomic_load_n(&k->rq.peek.first, __ATOMIC_RELAXED) - round / 2);
+    in = (int64_t)(vtime_guess(c, now, first) - __atomic_load_n(&k->rq.peek.first, __ATOMIC_RELAXED) -
+                   round / 2);
     return in > 0 ? -in : 0;
 }
 

@@ -2,14 +2,15 @@
 /*
  * Shares: virtual time, and who is next on a queue.
  *
- * A vCPU's weight is its domain's, divided by how many of the domain's vCPUs compete now; its virtual time is the
- * processor time it has used divided by that weight. All queues count in the same virtual time, so any two
- * vCPUs that wait can be compared, and who is behind on one processor can be moved to another (sched_place.c).
+ * A vCPU's weight is its domain's, divided by how many of the domain's vCPUs compete now; its virtual time is
+ * the processor time it has used divided by that weight. All queues count in the same virtual time, so any
+ * two vCPUs that wait can be compared, and who is behind on one processor can be moved to another
+ * (sched_place.c).
  *
- * One that runs alone competes with nobody, and its virtual time would run away from that of the others, forward if its
- * weight is small, backward if it is large. It is held to a band about common_vtime, which follows the queues where
- * somebody waits. On such a queue no virtual time is ever touched but by charging: there, who may run where can keep
- * processors apart for ever, and each must stay fair within itself.
+ * One that runs alone competes with nobody, and its virtual time would run away from that of the others,
+ * forward if its weight is small, backward if it is large. It is held to a band about common_vtime, which
+ * follows the queues where somebody waits. On such a queue no virtual time is ever touched but by charging:
+ * there, who may run where can keep processors apart for ever, and each must stay fair within itself.
  */
 #include "sched_local.h"
 
@@ -29,7 +30,10 @@ static uint32_t weight_now(const struct vcpu *v)
     return MAX((weight ? weight : SCHED_WEIGHT_DEFAULT) * (UNIT / SCHED_WEIGHT_DEFAULT) / MAX(n, 1u), 1u);
 }
 
-static uint64_t to_virtual(uint64_t ns, uint64_t weight) { return MIN(ns, CHARGE_MOST) * UNIT / MAX(weight, 1u); }
+static uint64_t to_virtual(uint64_t ns, uint64_t weight)
+{
+    return MIN(ns, CHARGE_MOST) * UNIT / MAX(weight, 1u);
+}
 
 uint64_t queue_round(uint64_t weight) { return to_virtual(SCHED_SLICE_NS, weight); }
 
@@ -45,7 +49,8 @@ void queue_add(struct runqueue *q, struct vcpu *v)
 {
     struct list *at = q->waiting.prev;
 
-    while (at != &q->waiting && vtime_before(v->sched.vtime, list_entry(at, struct vcpu, sched.queue)->sched.vtime))
+    while (at != &q->waiting &&
+           vtime_before(v->sched.vtime, list_entry(at, struct vcpu, sched.queue)->sched.vtime))
         at = at->prev;
     list_insert(at, at->next, &v->sched.queue);
     q->count++;
@@ -78,14 +83,15 @@ void queue_weigh(struct runqueue *q, struct vcpu *v)
 
 uint64_t vtime_alone(uint64_t vtime, uint64_t ref, uint32_t weight)
 {
-    uint64_t least = ref - to_virtual(SCHED_BEHIND_NS, weight), most = ref + to_virtual(SCHED_LEAD_NS, weight);
+    uint64_t least = ref - to_virtual(SCHED_BEHIND_NS, weight),
+             most = ref + to_virtual(SCHED_LEAD_NS, weight);
 
     return vtime_max(least, vtime_min(vtime, most));
 }
 
 /*
- * While nobody waits on any processor, nor for a new budget, what one uses is taken from nobody. It gets no further
- * ahead by that, or it would have to stand back for so long when others come.
+ * While nobody waits on any processor, nor for a new budget, what one uses is taken from nobody. It gets no
+ * further ahead by that, or it would have to stand back for so long when others come.
  */
 static void charge_alone(struct vcpu *v, uint64_t used, uint64_t now)
 {
@@ -168,8 +174,8 @@ void vtime_bound(const struct runqueue *q, struct vcpu *v, uint64_t ref, unsigne
 }
 
 /*
- * Until v is half a round ahead of the first that waits. A round is as long as the longest turn, unless so many
- * take part that their turns would become too short.
+ * Until v is half a round ahead of the first that waits. A round is as long as the longest turn, unless so
+ * many take part that their turns would become too short.
  */
 uint64_t queue_turn(const struct runqueue *q, const struct vcpu *v)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a vCPU's time went into. Every nanosecond since it was made belongs to exactly one of the four states, so
- * their sum is the time that has passed; what a guest calls stolen is the time it was runnable and waited.
+ * What a vCPU's time went into. Every nanosecond since it was made belongs to exactly one of the four states,
+ * so their sum is the time that has passed; what a guest calls stolen is the time it was runnable and waited.
  */
 #include "sched_local.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of our functions. Offsets are searched by halves; names have no index of their own, since walking all of
- * them takes microseconds and happens in a panic only.
+ * The table of our functions. Offsets are searched by halves; names have no index of their own, since walking
+ * all of them takes microseconds and happens in a panic only.
  */
 #include <hv/print.h>
 #include <hv/symbol.h>

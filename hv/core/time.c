@@ -11,10 +11,10 @@
  * which is what the stable bit promises; and nothing is written when a vCPU is switched to, because nothing
  * has changed.
  *
- * Where it does not, or where system time does not come from it at all, the pair is taken anew whenever a vCPU starts
- * to run, since it may have come to another processor, and twice a second while it runs; the scale follows what was
- * seen of that processor's TSC. The stable bit is off then, and a guest sees to it itself that its clock does not go
- * back by the little that two pairs may differ.
+ * Where it does not, or where system time does not come from it at all, the pair is taken anew whenever a
+ * vCPU starts to run, since it may have come to another processor, and twice a second while it runs; the
+ * scale follows what was seen of that processor's TSC. The stable bit is off then, and a guest sees to it
+ * itself that its clock does not go back by the little that two pairs may differ.
  */
 #include <hv/clock.h>
 #include <hv/domain.h>
@@ -34,7 +34,8 @@ struct clock { uint64_t tsc, ns; struct tsc_scale scale; };
 static struct clock machine;            /* of the reliable TSC; taken once */
 static uint32_t machine_taken;          /* 0 no, 1 being taken, 2 yes; atomic */
 
-/* The TSC halfway between before and after belongs to the time read in between: the quickest of some tries. */
+/* The TSC halfway between before and after belongs to the time read in between: the quickest of some
+ * tries. */
 static struct clock clock_sample(void)
 {
     struct clock c = { .scale = tsc_scale_from_khz(tsc_khz()) };
@@ -56,7 +57,8 @@ static struct clock clock_sample(void)
 
 static uint32_t keeper;                 /* the processor that never lets go of the clock, + 1; atomic */
 
-/* Whoever runs here gets new numbers. Where nobody does, one processor goes on, lest a narrow counter wraps. */
+/* Whoever runs here gets new numbers. Where nobody does, one processor goes on, lest a narrow counter
+ * wraps. */
 static void renew(void *arg, uint64_t now)
 {
     struct pcpu *c = arg;

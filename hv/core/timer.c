@@ -220,8 +220,8 @@ void timer_stop(struct timer *t)
 }
 
 /*
- * The callback of t may be under way on another processor, and may set t again: until it has returned, t is not
- * given up.
+ * The callback of t may be under way on another processor, and may set t again: until it has returned, t is
+ * not given up.
  */
 void timer_stop_sync(struct timer *t)
 {
@@ -312,7 +312,8 @@ size_t timer_format(char *buf, size_t len)
         struct timer_heap *h = &pcpus[i]->timers;
 
         spin_lock(&h->lock);
-        n += format(buf + n, len - n, "processor %u: %lu timer interrupts, programmed %lu times, %u timers set, ", i,
+        n += format(buf + n, len - n,
+                    "processor %u: %lu timer interrupts, programmed %lu times, %u timers set, ", i,
                     h->interrupts, h->programs, h->used);
         n += h->programmed == NEVER ? format(buf + n, len - n, "none due\n")
                                     : format(buf + n, len - n, "next at %lu\n", h->programmed);

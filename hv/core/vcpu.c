@@ -30,7 +30,8 @@ static void singleshot_fired(void *arg, uint64_t now)
 /* The next tick comes where it would if none had ever been late. */
 static void tick_on(struct vcpu *v)
 {
-    uint64_t period = __atomic_load_n(&v->period, __ATOMIC_RELAXED), due = v->periodic.deadline, now = now_ns();
+    uint64_t period = __atomic_load_n(&v->period, __ATOMIC_RELAXED), due = v->periodic.deadline,
+             now = now_ns();
 
     if (period)
         timer_set(&v->periodic, due + period > now ? due + period : now + period - (now - due) % period);
@@ -43,8 +44,8 @@ static void vcpu_tick_on(struct vcpu *v)
 }
 
 /*
- * A vCPU that does not run gets one tick, which wakes it if it waits for events, and none more until it has run: they
- * would be for nobody. So a thousand domains that are paused cost nothing, whatever they have set.
+ * A vCPU that does not run gets one tick, which wakes it if it waits for events, and none more until it has
+ * run: they would be for nobody. So a thousand domains that are paused cost nothing, whatever they have set.
  */
 static void periodic_fired(void *arg, uint64_t now)
 {
@@ -62,8 +63,8 @@ static void poll_over(void *arg, uint64_t now)
 }
 
 /*
- * Where the vCPU is, its timers are: one that it sets again and again disturbs nobody else. They are looked after
- * when it starts to run, and again when it sets one.
+ * Where the vCPU is, its timers are: one that it sets again and again disturbs nobody else. They are looked
+ * after when it starts to run, and again when it sets one.
  */
 void vcpu_timers_migrate(struct vcpu *v, unsigned cpu)
 {

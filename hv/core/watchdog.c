@@ -28,8 +28,8 @@ static bool overdue(const struct beat *b, uint64_t now)
 }
 
 /*
- * Who is late himself does not accuse: the whole machine may have stood still (firmware, or whoever emulates it).
- * A beat of the future only says that the clocks differ a little.
+ * Who is late himself does not accuse: the whole machine may have stood still (firmware, or whoever emulates
+ * it). A beat of the future only says that the clocks differ a little.
  */
 static void look_at_next(unsigned cpu, uint64_t now)
 {
@@ -58,7 +58,8 @@ static void beat(void *arg, uint64_t now)
     timer_set(&b->timer, now + INTERVAL);
 }
 
-/* It does not count as a beat: whoever waits for good hangs too. Two looks in a row show that time went on between. */
+/* It does not count as a beat: whoever waits for good hangs too. Two looks in a row show that time went on
+ * between. */
 void watchdog_waiting(void)
 {
     struct beat *all = __atomic_load_n(&beats, __ATOMIC_ACQUIRE), *b;

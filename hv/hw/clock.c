@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System time. It comes from the TSC, whose rate is measured once against a counter of the chipset, as long as the
- * TSC deserves it: it must keep its rate, and that of each further processor is compared with the first one's when
- * it comes up. A constant difference is taken out in the processor itself (IA32_TSC_ADJUST) or, where that register
- * is missing, by an offset of ours. If neither can be, the counter of the chipset tells the time from then on, and
- * guests' clocks are set anew again and again. All that is settled before the first domain is created.
+ * System time. It comes from the TSC, whose rate is measured once against a counter of the chipset, as long
+ * as the TSC deserves it: it must keep its rate, and that of each further processor is compared with the
+ * first one's when it comes up. A constant difference is taken out in the processor itself (IA32_TSC_ADJUST)
+ * or, where that register is missing, by an offset of ours. If neither can be, the counter of the chipset
+ * tells the time from then on, and guests' clocks are set anew again and again. All that is settled before
+ * the first domain is created.
  */
 #include <hv/clock.h>
 #include <hv/machine.h>
@@ -35,7 +36,7 @@ enum source { BY_TSC, BY_OFFSET_TSC, BY_PLATFORM };
 static uint32_t source;                 /* enum source; atomic */
 static uint64_t tsc0, khz;
 static struct tsc_scale scale;
-static uint64_t offset[MAX_CPUS];       /* BY_OFFSET_TSC: how far a processor's TSC is ahead of the first one's */
+static uint64_t offset[MAX_CPUS];   /* BY_OFFSET_TSC: how far a processor's TSC is ahead of the first one's */
 
 static const struct platform_timer *platform;
 static struct wide_counter wide;
@@ -94,7 +95,8 @@ uint64_t clock_measure(uint64_t (*read)(void), uint64_t mask, uint64_t *ticks)
             __builtin_ia32_pause();
         p[i] = look(read);
     }
-    quantum = clock_tsc_between(&p[0], &p[POINTS - 1]) / (clock_count_between(&p[0], &p[POINTS - 1], mask) | 1);
+    quantum = clock_tsc_between(&p[0], &p[POINTS - 1]) /
+              (clock_count_between(&p[0], &p[POINTS - 1], mask) | 1);
     error = clock_best_pair(p, POINTS, quantum, &first, &last);
     *ticks = clock_count_between(&p[first], &p[last], mask);
     error_ppb = MAX(error_ppb, error);
@@ -163,8 +165,9 @@ void clock_init_boot(void)
     measure_tsc();
     scale = tsc_scale_from_khz(khz);
     tsc0 = rdtsc_ordered();
-    printk(error_ppb > ERROR_MOST ? LOG_WARNING : LOG_INFO, "TSC: %lu kHz by the %s (%lu kHz), at most %lu ppm wrong\n",
-           khz, platform->name, platform->hz / 1000, error_ppb / 1000);
+    printk(error_ppb > ERROR_MOST ? LOG_WARNING : LOG_INFO,
+           "TSC: %lu kHz by the %s (%lu kHz), at most %lu ppm wrong\n", khz, platform->name,
+           platform->hz / 1000, error_ppb / 1000);
     if (machine.options.clocksource != CLOCK_TSC)
         clock_fall_back("by command line");
 }
@@ -244,7 +247,8 @@ size_t hw_clock_format(char *buf, size_t len)
 {
     static const char *const names[] = { "TSC", "TSC with offsets", "chipset" };
 
-    return format(buf, len, "system time: by the %s, TSC %lu kHz measured by %s to %lu ppm, %ld ticks apart at most\n",
+    return format(buf, len,
+                  "system time: by the %s, TSC %lu kHz measured by %s to %lu ppm, %ld ticks apart at most\n",
                   names[source], khz, platform->name, error_ppb / 1000, unsure);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The devices behind the console: which are used, and which of them listens. Callers hold the console's lock. */
+/* The devices behind the console: which are used, and which of them listens. Callers hold the console's
+ * lock. */
 #include <hv/machine.h>
 #include <hw/hw.h>
 

@@ -2,9 +2,9 @@
 /*
  * Which vCPU the processor holds: its segments, descriptor tables, FPU, debug registers, root.
  *
- * Going idle saves nothing and loads nothing. The processor keeps the last vCPU's registers (hw_cpu.loaded) and address
- * space (hw_cpu.space) until another vCPU wants the processor, or another processor wants the vCPU or a flush: then it
- * leaves. So a short sleep costs no CR3 write.
+ * Going idle saves nothing and loads nothing. The processor keeps the last vCPU's registers (hw_cpu.loaded)
+ * and address space (hw_cpu.space) until another vCPU wants the processor, or another processor wants the
+ * vCPU or a flush: then it leaves. So a short sleep costs no CR3 write.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -23,8 +23,9 @@ static uint32_t fpu_bytes = 512;
 static bool has_xsave, has_xsaveopt, keeps_pointers;
 
 /*
- * Older processors of AMD load the x87's last instruction and data pointers only if an exception is pending, so those of
- * the vCPU before would stay, for the next one to read. A newer one says (80000008h EBX bit 2) that it does better.
+ * Older processors of AMD load the x87's last instruction and data pointers only if an exception is pending,
+ * so those of the vCPU before would stay, for the next one to read. A newer one says (80000008h EBX bit 2)
+ * that it does better.
  */
 static bool pointers_stay(void)
 {
@@ -96,7 +97,7 @@ static void fpu_save(struct vcpu *v)
     uint32_t lo = (uint32_t)host_xcr0, hi = (uint32_t)(host_xcr0 >> 32);
 
     if (has_xsave && v->pv.xcr0 != host_xcr0)
-        hw_write_xcr0(host_xcr0);       /* a state the guest has switched off is saved and restored all the same */
+        hw_write_xcr0(host_xcr0);  /* a state the guest has switched off is saved and restored all the same */
     if (has_xsaveopt)
         __asm__ volatile("xsaveopt64 (%0)" : : "r"(v->pv.fpu), "a"(lo), "d"(hi) : "memory");
     else if (has_xsave)
@@ -268,19 +269,21 @@ static void space_tell(unsigned cpu, uint32_t space)
 }
 
 /*
- * Whether d maps frames of others is looked at and told in one step: the word has not changed since space_tell(). Else
- * tlb_domain_maps_foreign() has told it meanwhile, and that must stay.
+ * Whether d maps frames of others is looked at and told in one step: the word has not changed since
+ * space_tell(). Else tlb_domain_maps_foreign() has told it meanwhile, and that must stay.
  */
 static void space_settle(unsigned cpu, const struct domain *d)
 {
     uint32_t any = TLB_SPACE_FOREIGN;
 
     if (__atomic_load_n(&d->maps_foreign, __ATOMIC_SEQ_CST) ||
-        !__atomic_compare_exchange_n(&tlb_flushed[cpu].space, &any, d->id, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        !__atomic_compare_exchange_n(&tlb_flushed[cpu].space, &any, d->id, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
         space_tell(cpu, d->id | TLB_SPACE_FOREIGN);
 }
 
-/* A processor that enters d's space meanwhile sees the first flag, or is seen here. The second says that all know. */
+/* A processor that enters d's space meanwhile sees the first flag, or is seen here. The second says that all
+ * know. */
 void tlb_domain_maps_foreign(struct domain *d)
 {
     struct cpu_set on;
@@ -365,7 +368,8 @@ static void flush(const struct cpu_set *who, uint64_t va)
 
 void tlb_flush_cpus(const struct cpu_set *who) { flush(who, TLB_WHOLE); }
 
-/* The entry that is to be forgotten was written before; whoever enters the space later cannot have seen it. */
+/* The entry that is to be forgotten was written before; whoever enters the space later cannot have seen
+ * it. */
 void tlb_flush_domain(struct domain *d, uint64_t va)
 {
     struct cpu_set who;
@@ -441,7 +445,8 @@ void hw_vcpu_save(struct vcpu *v)
     request_all(&who, REQUEST_LEAVE, 0);
 }
 
-/* The scheduler chose `next` for this processor. It may have run on another one, which still holds its registers. */
+/* The scheduler chose `next` for this processor. It may have run on another one, which still holds its
+ * registers. */
 void hw_switch(struct pcpu *c, struct vcpu *next)
 {
     struct hw_cpu *h = hw_of(c);
@@ -467,7 +472,8 @@ void hw_switch(struct pcpu *c, struct vcpu *next)
     vcpu_runstate_update(next);
 }
 
-/* No vCPU of d runs any more, but some may still be held by processors that idle, and this one may be in its space. */
+/* No vCPU of d runs any more, but some may still be held by processors that idle, and this one may be in its
+ * space. */
 void hw_leave_domain(struct domain *d)
 {
     struct cpu_set who = cpu_set_copy(&d->on_cpus);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A performance counter as the watchdog's clock: it counts cycles in which the processor works, and overflows into an
- * NMI about once a second of them. Facts: Intel SDM vol. 3, 20.2 (architectural performance monitoring, CPUID 0Ah); AMD64 APM
- * vol. 2, 13.2 (the four counters every processor since K7 has).
+ * A performance counter as the watchdog's clock: it counts cycles in which the processor works, and overflows
+ * into an NMI about once a second of them. Facts: Intel SDM vol. 3, 20.2 (architectural performance
+ * monitoring, CPUID 0Ah); AMD64 APM vol. 2, 13.2 (the four counters every processor since K7 has).
  */
 #include <hv/machine.h>
 #include <hw/hw.h>
@@ -19,8 +19,9 @@
 #define MSR_AMD_COUNTER    0xc0010004
 #define EVENT_INTEL        0x3c     /* core cycles, not halted */
 #define EVENT_AMD          0x76
-#define SELECT             (1u << 22 | 1u << 20 | 1u << 17 | 1u << 16)  /* on, interrupts, in the kernel, in user mode */
-#define PERIOD_MAX         0x7fffffffull    /* what is written to a counter of Intel's is 32 bits, sign-extended */
+/* on, interrupts, in the kernel, in user mode */
+#define SELECT             (1u << 22 | 1u << 20 | 1u << 17 | 1u << 16)
+#define PERIOD_MAX         0x7fffffffull    /* Intel's counters take 32 bits, sign-extended */
 
 static uint32_t select_msr, counter_msr;
 static uint64_t event, sign;        /* sign: the counter's highest bit, clear once it overflowed */
@@ -98,8 +99,8 @@ bool counter_nmi(void)
 {
     uint64_t value, on;
 
-    if (!select_msr || rdmsr_may_fault(select_msr, &on) || !(on & 1u << 22) || rdmsr_may_fault(counter_msr, &value) ||
-        (value & sign))
+    if (!select_msr || rdmsr_may_fault(select_msr, &on) || !(on & 1u << 22) ||
+        rdmsr_may_fault(counter_msr, &value) || (value & sign))
         return false;
     if (global)
         wrmsr_may_fault(MSR_INTEL_CLEAR, 1);

@@ -50,7 +50,8 @@ struct gate { uint16_t offset0, selector; uint8_t ist, type; uint16_t offset1; u
 static struct gate idt[256] __attribute__((aligned(4096)));
 static struct entry_block entry_blocks[MAX_CPUS];
 static uint64_t cpu0_gdt[512] __attribute__((aligned(4096)));
-/* Together as large and as aligned as a stack, with the processor in the lowest word: this_cpu() works on them too. */
+/* Together as large and as aligned as a stack, with the processor in the lowest word: this_cpu() works on
+ * them too. */
 extern uint8_t cpu0_stack[STACK_SIZE], ist_stacks[STACK_SIZE];   /* start.S, for their place in the image */
 static struct hw_cpu cpu0_hw __attribute__((aligned(64)));
 
@@ -108,7 +109,8 @@ static void rel32(uint8_t *at, const void *target)
     __builtin_memcpy(at, &d32, 4);
 }
 
-/* mov %rsp, guest_rsp(%rip); mov regs_end(%rip), %rsp; push $FLAT_RING3_SS64; push guest_rsp(%rip); jmp entry */
+/* mov %rsp, guest_rsp(%rip); mov regs_end(%rip), %rsp; push $FLAT_RING3_SS64; push guest_rsp(%rip); jmp
+ * entry */
 static void syscall_stub_write(uint8_t *s, struct entry_block *e, void (*entry)(void))
 {
     static const uint8_t code[] = { 0x48, 0x89, 0x25, 0, 0, 0, 0, 0x48, 0x8b, 0x25, 0, 0, 0, 0,

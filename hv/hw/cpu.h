@@ -35,7 +35,7 @@ struct entry_block {
 
 /* What other processors ask of this one; see request.c. */
 struct requests {
-    uint64_t word;                  /* [63:48] how often asked, [47:12] a page's address, [11:0] enum request */
+    uint64_t word;              /* [63:48] how often asked, [47:12] a page's address, [11:0] enum request */
     uint16_t done;                  /* as many as that have been answered */
 } __attribute__((aligned(64)));
 
@@ -68,8 +68,9 @@ void smp_start(void);
 void topology_read(struct pcpu *c);          /* of the running processor, which is c */
 void idle_init_boot(void);                  /* how processors sleep */
 /*
- * The local interrupt controller. lapic_init_boot() runs once, after clock_init_boot(), and measures its timer;
- * lapic_init_cpu() runs on every other processor and takes the rate from there. Both set this_cpu()->apic_id.
+ * The local interrupt controller. lapic_init_boot() runs once, after clock_init_boot(), and measures its
+ * timer; lapic_init_cpu() runs on every other processor and takes the rate from there. Both set
+ * this_cpu()->apic_id.
  */
 void lapic_init_boot(void);
 void lapic_init_cpu(void);
@@ -80,18 +81,19 @@ void lapic_send(uint32_t apic_id, uint8_t vector);
 void lapic_send_init(uint32_t apic_id);
 void lapic_send_startup(uint32_t apic_id, uint8_t page);
 void lapic_send_nmi(uint32_t apic_id);
-void lapic_counter_nmi(void);               /* overflows of performance counters interrupt by NMI; till the next one */
+void lapic_counter_nmi(void);   /* overflows of performance counters interrupt by NMI; till the next one */
 /*
- * The clock. The first measures the TSC. The other two are called when processor c has come up, at about the same time
- * on the first processor and on c itself, for one c after the other: they compare the two TSCs and decide where system
- * time comes from. c has no use for now_ns() before. Each waits for the other for some seconds at most.
+ * The clock. The first measures the TSC. The other two are called when processor c has come up, at about the
+ * same time on the first processor and on c itself, for one c after the other: they compare the two TSCs and
+ * decide where system time comes from. c has no use for now_ns() before. Each waits for the other for some
+ * seconds at most.
  */
 void clock_init_boot(void);
 void clock_check_source(struct pcpu *c);
 void clock_check_target(struct pcpu *c);
 /*
- * The rate of a counter against the TSC: TSC ticks of a time in which it made *ticks of its own, by the bits of mask.
- * Takes 30 ms.
+ * The rate of a counter against the TSC: TSC ticks of a time in which it made *ticks of its own, by the bits
+ * of mask. Takes 30 ms.
  */
 uint64_t clock_measure(uint64_t (*read)(void), uint64_t mask, uint64_t *ticks);
 void paging_init_boot(void);

@@ -2,8 +2,8 @@
 /*
  * A crash, as far as it is the machine's: stopping the other processors, and stacks.
  *
- * An NMI reaches a processor that spins with interrupts off. Its registers stay where the NMI put them, on a stack that
- * nothing uses any more, and pcpu.stopped points there.
+ * An NMI reaches a processor that spins with interrupts off. Its registers stay where the NMI put them, on a
+ * stack that nothing uses any more, and pcpu.stopped points there.
  */
 #include <hv/machine.h>
 #include <hv/pcpu.h>

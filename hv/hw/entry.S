@@ -149,7 +149,8 @@
 77:
         .endm
 
-/* ---- SYSCALL: the processor's stub (hw/cpu.c) has set RSP behind vcpu.regs and pushed SS and the guest's RSP ---- */
+/* ---- SYSCALL: the processor's stub (hw/cpu.c) has set RSP behind vcpu.regs and pushed SS and the guest's
+ * RSP ---- */
         .globl  entry_syscall
         .balign 16
 entry_syscall:
@@ -180,7 +181,7 @@ hypercall_long:
         jz      1f
         movq    REGS_RIP(%rax), %rcx
         testq   %rcx, %rcx
-        jns     1f                      /* SYSCALL left it canonical, and C took off 2 at most: not in this half */
+        jns     1f              /* SYSCALL left it canonical, and C took off 2 at most: not in this half */
         movq    REGS_RDI(%rax), %rdi
         movq    REGS_RSI(%rax), %rsi
         movq    REGS_RDX(%rax), %rdx
@@ -343,10 +344,10 @@ fault_of_ring0:
         jmp     entry_ring0
 
 /*
- * ---- the iret hypercall. Ordinary: the frame lies in the upper half, and nothing is pending that it would let in ----
- * A frame that cannot be read goes the long way too, which ends the domain. Until all is read, RSP and the
- * mode stay; of what else is written by then the long way writes all again. IRETQ checks selectors and RIP,
- * see iret_refused.
+ * ---- the iret hypercall. Ordinary: the frame lies in the upper half, and nothing is pending that it would
+ * let in ---- A frame that cannot be read goes the long way too, which ends the domain. Until all is read,
+ * RSP and the mode stay; of what else is written by then the long way writes all again. IRETQ checks
+ * selectors and RIP, see iret_refused.
  */
         .macro  read from, to
         may_fault iret_long, movq \from(%rsi), %rax
@@ -524,10 +525,10 @@ entry_\name:
         own_stack machine_check, 18, 0
 
 /*
- * ---- debug exceptions, on a stack of their own: one that a guest caused by MOV SS is held back by the processor until
- * after the next instruction, and if that was SYSCALL it comes in ring 0 with the guest's RSP. Those from a
- * guest move to its vcpu.regs, which the word above this stack leads to; those from ring 0 are forgotten:
- * breakpoints of a guest on memory that we read or write for it ----
+ * ---- debug exceptions, on a stack of their own: one that a guest caused by MOV SS is held back by the
+ * processor until after the next instruction, and if that was SYSCALL it comes in ring 0 with the guest's
+ * RSP. Those from a guest move to its vcpu.regs, which the word above this stack leads to; those from ring 0
+ * are forgotten: breakpoints of a guest on memory that we read or write for it ----
  */
 #define REGS_SIZE     176
         .balign 16

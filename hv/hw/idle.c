@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a processor sleeps, and how others wake it. HLT ends with an interrupt. MWAIT (Intel SDM vol. 3, 9.10.2) ends with
- * a write to the pending word too, so waking costs no interrupt. It is used where it can sleep with interrupts enabled
- * and on bare hardware only: under another hypervisor it may return at once, or not be there for us at all.
+ * How a processor sleeps, and how others wake it. HLT ends with an interrupt. MWAIT (Intel SDM vol. 3,
+ * 9.10.2) ends with a write to the pending word too, so waking costs no interrupt. It is used where it can
+ * sleep with interrupts enabled and on bare hardware only: under another hypervisor it may return at once, or
+ * not be there for us at all.
  */
 #include <hv/machine.h>
 #include <hv/print.h>
@@ -33,7 +34,8 @@ void idle_init_boot(void)
     printk(LOG_DEBUG, "idle by %s\n", by_mwait ? "MWAIT" : "HLT");
 }
 
-/* The flag before the last look at the word, and hw_kick() the other way round: one of them sees the other. */
+/* The flag before the last look at the word, and hw_kick() the other way round: one of them sees the
+ * other. */
 static void sleep_monitoring(struct pcpu *c)
 {
     struct hw_cpu *h = hw_of(c);

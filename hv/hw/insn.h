@@ -55,7 +55,8 @@ static inline uint64_t rdtsc_ordered(void)
     __asm__ volatile("lfence" : : : "memory");
     return rdtsc();
 }
-/* All stores are visible to others before anything that follows, the WRMSR of an interrupt too (SDM vol. 3, 10.12.3). */
+/* All stores are visible to others before anything that follows, the WRMSR of an interrupt too (SDM vol. 3,
+ * 10.12.3). */
 static inline void fence_all(void) { __asm__ volatile("mfence; lfence" : : : "memory"); }
 static inline uint32_t mmio_read32(const volatile uint8_t *p) { return *(const volatile uint32_t *)p; }
 static inline uint64_t mmio_read64(const volatile uint8_t *p) { return *(const volatile uint64_t *)p; }
@@ -65,15 +66,28 @@ static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
     __asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(sub));
 }
-static inline uint8_t inb(uint16_t p) { uint8_t v; __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(p)); return v; }
-static inline uint16_t inw(uint16_t p) { uint16_t v; __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(p)); return v; }
-static inline uint32_t inl(uint16_t p) { uint32_t v; __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(p)); return v; }
+#define PORT_READ(name, type) \
+    static inline type name(uint16_t p) \
+    { \
+        type v; \
+        __asm__ volatile(#name " %1, %0" : "=a"(v) : "Nd"(p)); \
+        return v; \
+    }
+PORT_READ(inb, uint8_t)
+PORT_READ(inw, uint16_t)
+PORT_READ(inl, uint32_t)
+#undef PORT_READ
 static inline void outb(uint16_t p, uint8_t v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(p)); }
 static inline void outw(uint16_t p, uint16_t v) { __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(p)); }
 static inline void outl(uint16_t p, uint32_t v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(p)); }
 
 #define CONTROL_REGISTER(n) \
-    static inline uint64_t read_cr##n(void) { uint64_t v; __asm__ volatile("movq %%cr" #n ", %0" : "=r"(v)); return v; } \
+    static inline uint64_t read_cr##n(void) \
+    { \
+        uint64_t v; \
+        __asm__ volatile("movq %%cr" #n ", %0" : "=r"(v)); \
+        return v; \
+    } \
     static inline void write_cr##n(uint64_t v) { __asm__ volatile("movq %0, %%cr" #n : : "r"(v) : "memory"); }
 CONTROL_REGISTER(0)
 CONTROL_REGISTER(2)
@@ -82,7 +96,12 @@ CONTROL_REGISTER(4)
 
 #define DEBUG_REGISTER(n) \
     static inline void write_dr##n(uint64_t v) { __asm__ volatile("movq %0, %%dr" #n : : "r"(v)); } \
-    static inline uint64_t read_dr##n(void) { uint64_t v; __asm__ volatile("movq %%dr" #n ", %0" : "=r"(v)); return v; }
+    static inline uint64_t read_dr##n(void) \
+    { \
+        uint64_t v; \
+        __asm__ volatile("movq %%dr" #n ", %0" : "=r"(v)); \
+        return v; \
+    }
 DEBUG_REGISTER(0)
 DEBUG_REGISTER(1)
 DEBUG_REGISTER(2)
@@ -107,7 +126,12 @@ static inline void lidt(uint64_t base, uint16_t limit)
 static inline void ltr(uint16_t sel) { __asm__ volatile("ltr %0" : : "r"(sel)); }
 static inline void lldt(uint16_t sel) { __asm__ volatile("lldt %0" : : "r"(sel)); }
 #define READ_SELECTOR(s) \
-    static inline uint16_t read_##s(void) { uint16_t v; __asm__ volatile("movw %%" #s ", %0" : "=r"(v)); return v; }
+    static inline uint16_t read_##s(void) \
+    { \
+        uint16_t v; \
+        __asm__ volatile("movw %%" #s ", %0" : "=r"(v)); \
+        return v; \
+    }
 READ_SELECTOR(ds)
 READ_SELECTOR(es)
 READ_SELECTOR(fs)

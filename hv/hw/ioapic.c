@@ -27,7 +27,8 @@ static bool is_memory(uint64_t start, uint64_t end)
     const struct memmap *m = &machine.boot.memmap;
 
     for (unsigned i = 0; i < m->count; i++)
-        if (m->region[i].type == MEMMAP_RAM && m->region[i].base < end && start < m->region[i].base + m->region[i].len)
+        if (m->region[i].type == MEMMAP_RAM && m->region[i].base < end &&
+            start < m->region[i].base + m->region[i].len)
             return true;
     return false;
 }

@@ -3,10 +3,10 @@
  * The local interrupt controller and its timer. Facts: Intel SDM vol. 3 chapter 10.
  *
  * It comes in two forms with the same registers: memory-mapped (xAPIC, APIC numbers of 8 bits) and as MSRs
- * (x2APIC, 32 bits). All processors use the same one. x2APIC is chosen where it has to be, because an APIC number
- * demands it or firmware left it on, and under another hypervisor, where an MSR is cheaper than a page that traps.
- * On a bare machine it is not switched on without need: devices cannot name such processors without interrupt
- * remapping.
+ * (x2APIC, 32 bits). All processors use the same one. x2APIC is chosen where it has to be, because an APIC
+ * number demands it or firmware left it on, and under another hypervisor, where an MSR is cheaper than a page
+ * that traps. On a bare machine it is not switched on without need: devices cannot name such processors
+ * without interrupt remapping.
  *
  * The timer counts down from a number, or, where the processor can, waits for a value of the TSC.
  */
@@ -21,9 +21,11 @@
 
 enum lapic_register { LAPIC_ID = 0x20, LAPIC_TPR = 0x80, LAPIC_EOI = 0xb0, LAPIC_LDR = 0xd0, LAPIC_DFR = 0xe0,
                       LAPIC_SPURIOUS = 0xf0, LAPIC_ESR = 0x280, LAPIC_ICR_LO = 0x300, LAPIC_ICR_HI = 0x310,
-                      LAPIC_LVT_TIMER = 0x320, LAPIC_LVT_COUNTER = 0x340, LAPIC_LVT_LINT0 = 0x350, LAPIC_LVT_LINT1 = 0x360,
-                      LAPIC_LVT_ERROR = 0x370, LAPIC_INITIAL = 0x380, LAPIC_CURRENT = 0x390, LAPIC_DIVIDE = 0x3e0 };
-enum icr { ICR_NMI = 4u << 8, ICR_INIT = 5u << 8, ICR_STARTUP = 6u << 8, ICR_BUSY = 1u << 12, ICR_ASSERT = 1u << 14 };
+                      LAPIC_LVT_TIMER = 0x320, LAPIC_LVT_COUNTER = 0x340, LAPIC_LVT_LINT0 = 0x350,
+                      LAPIC_LVT_LINT1 = 0x360, LAPIC_LVT_ERROR = 0x370, LAPIC_INITIAL = 0x380,
+                      LAPIC_CURRENT = 0x390, LAPIC_DIVIDE = 0x3e0 };
+enum icr { ICR_NMI = 4u << 8, ICR_INIT = 5u << 8, ICR_STARTUP = 6u << 8, ICR_BUSY = 1u << 12,
+           ICR_ASSERT = 1u << 14 };
 
 #define LVT_MASKED       (1u << 16)
 #define LVT_NMI          (4u << 8)
@@ -62,8 +64,8 @@ uint32_t lapic_id(void) { return lapic ? lapic_read(LAPIC_ID) >> 24 : lapic_read
 /* ---- interrupts to other processors ---- */
 
 /*
- * The memory-mapped command register has room for one command: the last one has to be on its way. An x2APIC never
- * is busy, but does not wait for earlier stores, which the receiver is to see.
+ * The memory-mapped command register has room for one command: the last one has to be on its way. An x2APIC
+ * never is busy, but does not wait for earlier stores, which the receiver is to see.
  */
 static void command(uint32_t apic_id, uint32_t what)
 {

@@ -69,7 +69,8 @@ void hw_after_panic(void)
     hw_reboot();
 }
 
-/* Alone, for some resets reach one processor only: the ACPI reset register, then the keyboard controller, then a triple fault. */
+/* Alone, for some resets reach one processor only: the ACPI reset register, then the keyboard controller,
+ * then a triple fault. */
 void hw_reboot(void)
 {
     const struct acpi_fadt *f = &machine.acpi.fadt;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Machine checks: what the processor found broken stands in banks of registers. What was corrected, or can be restarted
- * from, is told; anything else ends the machine before wrong data spread. Facts: Intel SDM vol. 3, chapter 16; AMD64
- * APM vol. 2, chapter 9.
+ * Machine checks: what the processor found broken stands in banks of registers. What was corrected, or can be
+ * restarted from, is told; anything else ends the machine before wrong data spread. Facts: Intel SDM vol. 3,
+ * chapter 16; AMD64 APM vol. 2, chapter 9.
  */
 #include <hv/pcpu.h>
 #include <hv/print.h>
@@ -61,8 +61,8 @@ static bool bank_tell(unsigned n)
         (void)rdmsr_may_fault(MSR_BANK(n, BANK_ADDR), &addr);
     if (status & STATUS_MISC)
         (void)rdmsr_may_fault(MSR_BANK(n, BANK_MISC), &misc);
-    printk(LOG_NONE, "machine check: CPU %u bank %u status %lx address %lx misc %lx: %s\n", this_cpu()->id, n, status, addr, misc,
-           status & STATUS_UC ? "not corrected" : "corrected");
+    printk(LOG_NONE, "machine check: CPU %u bank %u status %lx address %lx misc %lx: %s\n", this_cpu()->id, n,
+           status, addr, misc, status & STATUS_UC ? "not corrected" : "corrected");
     wrmsr_may_fault(MSR_BANK(n, BANK_STATUS), 0);
     return status & (STATUS_UC | STATUS_PCC);
 }

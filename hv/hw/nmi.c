@@ -2,9 +2,9 @@
 /*
  * The traps with stacks of their own, NMI, double fault and machine check; and how a trap of ours is told.
  *
- * An NMI may come in the midst of anything, printing included. So it does one of four things that need no lock: it stops
- * for a crash, accuses its processor of hanging, hands out the registers that another processor asked for, or is
- * noted, and told when the processor is on its way out.
+ * An NMI may come in the midst of anything, printing included. So it does one of four things that need no
+ * lock: it stops for a crash, accuses its processor of hanging, hands out the registers that another
+ * processor asked for, or is noted, and told when the processor is on its way out.
  */
 #include <hv/crash.h>
 #include <hv/pcpu.h>
@@ -49,8 +49,9 @@ void nmi_tell(void)
 
     if (!fresh)
         return;
-    printk(LOG_WARNING, "CPU %u: %u NMI, the last at %s%s%s%s\n", this_cpu()->id, fresh, symbol_text(text, n->rip),
-           n->guest ? " in a guest" : "", n->reason & 0x80 ? ", memory error" : "", n->reason & 0x40 ? ", I/O error" : "");
+    printk(LOG_WARNING, "CPU %u: %u NMI, the last at %s%s%s%s\n", this_cpu()->id, fresh,
+           symbol_text(text, n->rip), n->guest ? " in a guest" : "", n->reason & 0x80 ? ", memory error" : "",
+           n->reason & 0x40 ? ", I/O error" : "");
 }
 
 uint32_t hw_nmi_count(const struct pcpu *c) { return note[c->id].total; }
@@ -125,8 +126,8 @@ void trap_die(const struct regs *r, const char *what)
 {
     char text[96];
 
-    format(text, sizeof(text), "%s, vector %lu error %lx, cr2 %lx cr3 %lx", what, r->vector, r->error, read_cr2(),
-           read_cr3());
+    format(text, sizeof(text), "%s, vector %lu error %lx, cr2 %lx cr3 %lx", what, r->vector, r->error,
+           read_cr2(), read_cr3());
     crash(text, r);
 }
 

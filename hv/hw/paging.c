@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hypervisor's own page tables. start.S mapped the first 4 GiB; here the direct map grows to all memory, device
- * ranges in it become uncached, and the machine-to-physical table appears where guests read it.
+ * The hypervisor's own page tables. start.S mapped the first 4 GiB; here the direct map grows to all memory,
+ * device ranges in it become uncached, and the machine-to-physical table appears where guests read it.
  *
  * All roots share what idle_l4 points to, so a later change below it is seen in every address space.
  */
@@ -74,7 +74,8 @@ static bool has_ram(uint64_t start, uint64_t end)
     const struct memmap *m = &machine.boot.memmap;
 
     for (unsigned i = 0; i < m->count; i++)
-        if (m->region[i].type == MEMMAP_RAM && m->region[i].base < end && start < m->region[i].base + m->region[i].len)
+        if (m->region[i].type == MEMMAP_RAM && m->region[i].base < end &&
+            start < m->region[i].base + m->region[i].len)
             return true;
     return false;
 }
@@ -112,7 +113,8 @@ static void m2p_init(uint64_t frames)
     m2p = phys(pa);
     __builtin_memset(m2p, 0xff, bytes);
     for (uint64_t off = 0; off < bytes; off += LARGE)
-        *entry_of_large(M2P_GUEST + off, TABLE | PTE_U) = (pa + off) | PTE_P | PTE_U | PTE_A | PTE_PS | PTE_NX;
+        *entry_of_large(M2P_GUEST + off, TABLE | PTE_U) = (pa + off) | PTE_P | PTE_U | PTE_A | PTE_PS |
+                                                          PTE_NX;
 }
 
 static void frame_table_take(uint64_t frames)

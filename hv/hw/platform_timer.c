@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Facts: IA-PC HPET Specification 1.0a section 2.3; ACPI 6.4 section 4.8.2.1 (3.579545 MHz, 24 or 32 bits); 8254 data
- * sheet (1.193182 MHz, channel 2 gated by port 61h).
+ * Facts: IA-PC HPET Specification 1.0a section 2.3; ACPI 6.4 section 4.8.2.1 (3.579545 MHz, 24 or 32 bits);
+ * 8254 data sheet (1.193182 MHz, channel 2 gated by port 61h).
  */
 #include <hv/machine.h>
 #include <hw/hw.h>
@@ -42,7 +42,8 @@ static const struct platform_timer *hpet_ready(void)
     if (!period || period > HPET_PERIOD_MOST)
         return NULL;
     mmio_write32(hpet + HPET_CONFIG, mmio_read32(hpet + HPET_CONFIG) | HPET_ENABLE);
-    hpet_timer = (struct platform_timer){ "HPET", FS_PER_SECOND / period, low & HPET_64BIT ? ~0ull : 0xffffffff,
+    hpet_timer = (struct platform_timer){ "HPET", FS_PER_SECOND / period,
+                                          low & HPET_64BIT ? ~0ull : 0xffffffff,
                                           low & HPET_64BIT ? hpet_read64 : hpet_read32 };
     return &hpet_timer;
 }

@@ -13,7 +13,8 @@ struct platform_timer {
 };
 
 /*
- * Readies the best there is; never NULL, for every PC has a PIT. The PIT goes round in 55 ms: it serves to measure, not to tell the time.
+ * Readies the best there is; never NULL, for every PC has a PIT. The PIT goes round in 55 ms: it serves to
+ * measure, not to tell the time.
  */
 const struct platform_timer *platform_timer_ready(bool no_hpet);
 bool platform_timer_tells_time(const struct platform_timer *t);

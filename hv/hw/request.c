@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What one processor asks of another: to forget translations, to put what it still holds of an idle guest into
- * memory, to write its caches back. The asker waits, and answers others meanwhile, so two that ask each other both get on.
+ * What one processor asks of another: to forget translations, to put what it still holds of an idle guest
+ * into memory, to write its caches back. The asker waits, and answers others meanwhile, so two that ask each
+ * other both get on.
  *
- * Requests of several askers melt into one word: two pages become a whole flush, and an interrupt is sent only with
- * the first. The word counts them as well, so that whoever takes it knows how many it has answered.
+ * Requests of several askers melt into one word: two pages become a whole flush, and an interrupt is sent
+ * only with the first. The word counts them as well, so that whoever takes it knows how many it has answered.
  *
- * A guest runs with interrupts on and an idle processor sleeps with them on, so they answer at once; one that is in the
- * hypervisor answers when it waits for something (hw_relax), at a look for pending work, or when it leaves.
+ * A guest runs with interrupts on and an idle processor sleeps with them on, so they answer at once; one that
+ * is in the hypervisor answers when it waits for something (hw_relax), at a look for pending work, or when it
+ * leaves.
  */
 #include <hv/vcpu.h>
 #include <hv/watchdog.h>
@@ -66,8 +68,8 @@ void request_all(const struct cpu_set *who, enum request what, uint64_t va)
 static uint64_t page_of(uint64_t word) { return (uint64_t)((int64_t)((word & PAGE_BITS) << 16) >> 16); }
 
 /*
- * An idle processor that is asked to flush would be asked again and again. It goes to the hypervisor's own root instead,
- * where it has nothing to flush until it runs a guest.
+ * An idle processor that is asked to flush would be asked again and again. It goes to the hypervisor's own
+ * root instead, where it has nothing to flush until it runs a guest.
  */
 void request_answer(void)
 {

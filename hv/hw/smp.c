@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starting the other processors. Each gets its memory first, then the interrupts that start it (Intel SDM vol. 3,
- * 9.4.4), one after the other, because they share the trampoline. One that does not answer is told to wait again and
- * left out; the machine runs without it.
+ * Starting the other processors. Each gets its memory first, then the interrupts that start it (Intel SDM
+ * vol. 3, 9.4.4), one after the other, because they share the trampoline. One that does not answer is told to
+ * wait again and left out; the machine runs without it.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -70,7 +70,8 @@ static void trampoline_aim(uint32_t apic_id, uint64_t stack)
 /* ---- one processor ---- */
 static struct pcpu *cpu_new(uint32_t apic_id)
 {
-    _Static_assert(sizeof(struct pcpu) <= PAGE_SIZE && sizeof(struct vcpu) > PAGE_SIZE / 2, "pages: aligned to lines");
+    _Static_assert(sizeof(struct pcpu) <= PAGE_SIZE && sizeof(struct vcpu) > PAGE_SIZE / 2,
+                   "pages: aligned to lines");
     struct pcpu *c = page_alloc(0);
     struct vcpu *idle = kalloc(sizeof *idle);
 
@@ -105,7 +106,8 @@ static bool cpu_begin(struct pcpu *c)
     lapic_send_startup(c->apic_id, TRAMPOLINE >> PAGE_SHIFT);
     wait(MS / 5);
     if (stage_of(c) == CPU_STARTING)
-        lapic_send_startup(c->apic_id, TRAMPOLINE >> PAGE_SHIFT);   /* the first may be missed: the manual's advice */
+        /* the first may be missed: the manual's advice */
+        lapic_send_startup(c->apic_id, TRAMPOLINE >> PAGE_SHIFT);
     while (stage_of(c) == CPU_STARTING) {
         if (now_ns() - since > ANSWER_WITHIN && stage_change(c, CPU_STARTING, CPU_REFUSED)) {
             trampoline_aim(NOBODY, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the boot loader to C: multiboot 1 or 2 enters in 32-bit protected mode without paging, EAX magic, EBX the
- * information's physical address. We check for 64-bit mode, build page tables that map the first 4 GiB three times
- * (where they are, at the direct map, and at the image's address), and go on high.
+ * From the boot loader to C: multiboot 1 or 2 enters in 32-bit protected mode without paging, EAX magic, EBX
+ * the information's physical address. We check for 64-bit mode, build page tables that map the first 4 GiB
+ * three times (where they are, at the direct map, and at the image's address), and go on high.
  */
 #include <hw/layout.h>
 
@@ -10,7 +10,7 @@
 #define IMAGE_BASE_ADDRESS 0xffff82d080000000
 
 #define MB1_MAGIC       0x1badb002
-#define MB1_FLAGS       0x00010007      /* modules on page limits, memory map, video mode; addresses below are valid */
+#define MB1_FLAGS       0x00010007  /* modules on page limits, memory map, video mode; with addresses */
 #define MB2_MAGIC       0xe85250d6
 
         .section .multiboot, "a"
@@ -70,7 +70,8 @@ start32:
         movl    $PHYS(boot_l2_image), %edi
         movl    $1024, %ecx
         rep movsl
-        /* one L3 for all three places: the image's slot looks at entries 322.., so fill those in a second L3 */
+        /* one L3 for all three places: the image's slot looks at entries 322.., so fill those in a second
+         * L3 */
         movl    $PHYS(boot_l2) + 3, %eax
         movl    $PHYS(boot_l3), %edi
         movl    $PHYS(boot_l3_image), %esi

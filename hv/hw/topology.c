@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which core and socket the running processor belongs to. CPUID leaf 1Fh, or 0Bh where that is missing, tells how many
- * low bits of the APIC id each level takes (Intel SDM vol. 2, CPUID); processors that have neither are left alone, and
- * count as cores of one socket.
+ * Which core and socket the running processor belongs to. CPUID leaf 1Fh, or 0Bh where that is missing, tells
+ * how many low bits of the APIC id each level takes (Intel SDM vol. 2, CPUID); processors that have neither
+ * are left alone, and count as cores of one socket.
  */
 #include <hv/pcpu.h>
 

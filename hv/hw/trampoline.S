@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a processor begins after its start-up interrupt: in real mode, CS:IP = TRAMPOLINE >> 4 : 0. smp.c copies this to
- * TRAMPOLINE and puts page tables behind it. From here to 64-bit mode there is one step: paging on. Then the processor
- * looks whether it is the one that is waited for: one that comes too late must not take the place of the next.
+ * Where a processor begins after its start-up interrupt: in real mode, CS:IP = TRAMPOLINE >> 4 : 0. smp.c
+ * copies this to TRAMPOLINE and puts page tables behind it. From here to 64-bit mode there is one step:
+ * paging on. Then the processor looks whether it is the one that is waited for: one that comes too late must
+ * not take the place of the next.
  */
 #include <hw/layout.h>
 

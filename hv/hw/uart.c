@@ -4,7 +4,8 @@
 
 #include "insn.h"
 
-enum { DATA = 0, INTERRUPTS = 1, FIFO = 2, FORMAT = 3, MODEM = 4, STATUS = 5, SCRATCH = 7, DIVISOR = 0, DIVISOR_HIGH = 1 };
+enum { DATA = 0, INTERRUPTS = 1, FIFO = 2, FORMAT = 3, MODEM = 4, STATUS = 5, SCRATCH = 7,
+       DIVISOR = 0, DIVISOR_HIGH = 1 };
 
 #define FORMAT_DIVISOR  0x80
 #define FIFO_ON_CLEARED 0x07

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The instructions that may fault on behalf of a guest. Each has a row in the exception table: where it stands, where
- * to go on. hypervisor_trap() looks the faulting address up and changes RIP.
+ * The instructions that may fault on behalf of a guest. Each has a row in the exception table: where it
+ * stands, where to go on. hypervisor_trap() looks the faulting address up and changes RIP.
  */
         .macro  fixup at, to
         .pushsection .exception_table, "a"
@@ -68,7 +68,8 @@ wrmsr_may_fault:
         ret
         fixup   2b, 3b
 
-/* Segment selectors as the guest left them; one that no longer loads becomes null. int load_XX(uint32_t sel): 1 if so */
+/* Segment selectors as the guest left them; one that no longer loads becomes null. int load_XX(uint32_t sel):
+ * 1 if so */
         .macro  selector name
         .globl  load_\name
 load_\name:

@@ -11,8 +11,8 @@
  * remembers a translation from before (mm/tlb.c). Claims are promises to a domain that is being built: what
  * is promised is free but not to be had by others.
  *
- * Single frames, the common case, come from a few that each processor keeps for itself, and go back there; the
- * blocks and their lock are asked for many at once. Three rules keep all counts and answers exact:
+ * Single frames, the common case, come from a few that each processor keeps for itself, and go back there;
+ * the blocks and their lock are asked for many at once. Three rules keep all counts and answers exact:
  *
  *   A processor fills up only from what nobody was promised, so the blocks alone answer for the claims, and
  *   what a processor keeps may go to anybody.
@@ -151,8 +151,8 @@ static uint32_t block_find(unsigned zone, unsigned order, uint64_t limit, unsign
 }
 
 /*
- * Takes a block off the lists: the smallest there is from `order` on, cut down to *most. Its frames are FREE|INNER.
- * Heap lock held.
+ * Takes a block off the lists: the smallest there is from `order` on, cut down to *most. Its frames are
+ * FREE|INNER. Heap lock held.
  */
 static uint32_t block_take(unsigned order, uint64_t limit, unsigned *most)
 {
@@ -178,7 +178,10 @@ static void block_give(uint64_t n, unsigned order)
 }
 
 /* ---- what each processor keeps; its lock is held, which is innermost ---- */
-static void kept_count(struct kept_frames *k, uint32_t count) { __atomic_store_n(&k->count, count, __ATOMIC_RELAXED); }
+static void kept_count(struct kept_frames *k, uint32_t count)
+{
+    __atomic_store_n(&k->count, count, __ATOMIC_RELAXED);
+}
 
 static void kept_push(struct kept_frames *k, uint32_t n)
 {
@@ -305,13 +308,14 @@ static void claim_use(struct domain *d, uint64_t frames)
         return;
     do
         used = MIN(frames, had);
-    while (!__atomic_compare_exchange_n(&d->claimed, &had, had - used, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    while (!__atomic_compare_exchange_n(&d->claimed, &had, had - used, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
     __atomic_fetch_sub(&claims, used, __ATOMIC_RELEASE);
 }
 
 /*
- * Whether the blocks have so many besides what others were promised; the hypervisor may go into that (d NULL). A claim
- * may be used up meanwhile: read in this order others' look larger then, never smaller.
+ * Whether the blocks have so many besides what others were promised; the hypervisor may go into that (d
+ * NULL). A claim may be used up meanwhile: read in this order others' look larger then, never smaller.
  */
 static bool to_be_had(const struct domain *d, uint64_t frames)
 {
@@ -452,7 +456,7 @@ int frames_claim(struct domain *d, uint64_t frames)
         return -XEN_EINVAL;
     spin_lock(&heap_lock);
     if (frames && (__atomic_load_n(&d->claimed, __ATOMIC_RELAXED) || domain_dying(d)))
-        rc = -XEN_EINVAL;               /* the old claim is to be given up first; the dead have given theirs up */
+        rc = -XEN_EINVAL;           /* the old claim is to be given up first; the dead have given theirs up */
     else if (!frames)
         claim_use(d, ~0ull);
     else

@@ -4,8 +4,8 @@
  * first free one is stand in the type word of its frame, which nobody else uses for the hypervisor's own
  * frames, so objects need no header. Larger objects are whole pages.
  *
- * Each processor has pages of its own, and the type word says whose a page is. Those with free objects are on a
- * list for their size, under the processor's lock, which others take only to free what it allocated, and to
+ * Each processor has pages of its own, and the type word says whose a page is. Those with free objects are on
+ * a list for their size, under the processor's lock, which others take only to free what it allocated, and to
  * look for room when no frame is free. A page goes back when it is empty, so no memory stays behind anywhere.
  */
 #include <hv/frame.h>

@@ -91,7 +91,10 @@ static void list_unlink(struct domain *d, uint32_t n)
 /* ---- allocation ---- */
 
 /* Under the frames lock; others read the count without. */
-static void frames_count(struct domain *d, uint64_t frames) { __atomic_store_n(&d->frames, frames, __ATOMIC_RELAXED); }
+static void frames_count(struct domain *d, uint64_t frames)
+{
+    __atomic_store_n(&d->frames, frames, __ATOMIC_RELAXED);
+}
 
 static bool account(struct domain *d, uint64_t size, bool beyond_max)
 {
@@ -146,8 +149,8 @@ static void hand_over(struct domain *d, mfn_t m, unsigned order)
 }
 
 /*
- * d began to die while it got frames: its end may have gone through its list before they were on it. Those that it
- * did find are not ours to give up.
+ * d began to die while it got frames: its end may have gone through its list before they were on it. Those
+ * that it did find are not ours to give up.
  */
 static mfn_t taken_back(struct domain *d, mfn_t m, unsigned order)
 {
@@ -206,7 +209,8 @@ void frame_release(struct frame *f)
     unaccount(d, 1);
 }
 
-/* The reference keeps the frame d's while its entry is written: numbers can be guessed, and frames freed meanwhile. */
+/* The reference keeps the frame d's while its entry is written: numbers can be guessed, and frames freed
+ * meanwhile. */
 bool frame_pfn_set(mfn_t m, const struct domain *d, uint64_t pfn)
 {
     if (!frame_get(m, d))

@@ -13,12 +13,12 @@
  * every system call, so that is rare. The orders that make it right: entry removed, then stamp taken, then
  * reference given up; and the clock ticks before a flush, whose time is that tick.
  *
- * Most processors have nothing to do with the frame at all: they run another domain, which maps no memory but its own.
- * tlb_flushed[].space says so; it is "any" while a processor changes from one to another.
+ * Most processors have nothing to do with the frame at all: they run another domain, which maps no memory but
+ * its own. tlb_flushed[].space says so; it is "any" while a processor changes from one to another.
  *
  * A processor that has gone to the hypervisor's own root holds nothing of any guest and says so by
- * TLB_NONE_HELD. Before it loads a guest's root it announces a moment again: either we see that, and ask it to
- * flush, or it sees that the entry is gone.
+ * TLB_NONE_HELD. Before it loads a guest's root it announces a moment again: either we see that, and ask it
+ * to flush, or it sees that the entry is gone.
  *
  * The stamp has 24 bits and stands where the count of types would, while that is zero. Reading it back we
  * assume the latest moment it can mean. An old stamp may thus look younger than it is and cost a flush too
@@ -42,7 +42,8 @@ static bool may_hold(const struct tlb_moment *m, domid_t owner)
 static void not_flushed_since(uint64_t moment, domid_t owner, struct cpu_set *who)
 {
     for (unsigned i = 0; i < pcpu_count; i++)
-        if (__atomic_load_n(&tlb_flushed[i].at, __ATOMIC_SEQ_CST) <= moment && may_hold(&tlb_flushed[i], owner))
+        if (__atomic_load_n(&tlb_flushed[i].at, __ATOMIC_SEQ_CST) <= moment &&
+            may_hold(&tlb_flushed[i], owner))
             cpu_set_add(who, i);
 }
 

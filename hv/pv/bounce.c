@@ -29,8 +29,8 @@
 #define PF_USER     4u
 #define PF_RESERVED 8u
 
-enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_TS = 10,
-       VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
+enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_UD = 6, VECTOR_NM = 7,
+       VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
 
 static bool has_error_code(unsigned vector)
 {
@@ -69,8 +69,8 @@ void pv_entry_changed(struct vcpu *v)
 
 void pv_entry_stack_bad(struct vcpu *v)
 {
-    domain_crash(v->domain, "kernel stack at %lx cannot be written (from user mode, rip %lx)", v->pv.entry_top,
-                 v->regs.rip);
+    domain_crash(v->domain, "kernel stack at %lx cannot be written (from user mode, rip %lx)",
+                 v->pv.entry_top, v->regs.rip);
 }
 
 static uint64_t flags_shown(const struct vcpu *v)
@@ -92,7 +92,8 @@ static void bounce(struct vcpu *v, uint64_t handler, const uint64_t *extra, unsi
     uint64_t frame[12], cs = from_kernel ? g->cs & ~3ull : g->cs, sp;
 
     if (unlikely(!handler || !address_ok(handler))) {
-        domain_crash(v->domain, "no handler for vector %lu (error %lx) at rip %lx", g->vector, g->error, g->rip);
+        domain_crash(v->domain, "no handler for vector %lu (error %lx) at rip %lx", g->vector, g->error,
+                     g->rip);
         return;
     }
     __builtin_memcpy(frame, extra, words * 8);
@@ -105,8 +106,8 @@ static void bounce(struct vcpu *v, uint64_t handler, const uint64_t *extra, unsi
         pv_toggle_mode(v);
     sp = ((from_kernel ? g->rsp : v->pv.kernel_sp) & ~15ull) - (words + 5) * 8;
     if (unlikely(guest_write(GADDR(sp), frame, (words + 5) * 8))) {
-        domain_crash(v->domain, "kernel stack at %lx cannot be written (vector %lu, rip %lx, cr2 %lx)", sp, g->vector,
-                     g->rip, v->pv.cr2);
+        domain_crash(v->domain, "kernel stack at %lx cannot be written (vector %lu, rip %lx, cr2 %lx)", sp,
+                     g->vector, g->rip, v->pv.cr2);
         return;
     }
     if (mask_events)
@@ -169,7 +170,8 @@ void pv_syscall32(struct vcpu *v)
     pv_inject(v, VECTOR_UD, 0);
 }
 
-/* ---- software interrupts: INT n traps as #GP, whose error code says which gate; the bytes say it reliably ---- */
+/* ---- software interrupts: INT n traps as #GP, whose error code says which gate; the bytes say it reliably
+ * ---- */
 static bool software_interrupt(struct vcpu *v)
 {
     uint8_t code[2];
@@ -202,7 +204,7 @@ static void debug_trap(struct vcpu *v)
 
 static void device_not_available(struct vcpu *v)
 {
-    v->pv.ctrlreg_cr0_ts = 0;           /* the processor's TS follows; the guest saves and loads its own state */
+    v->pv.ctrlreg_cr0_ts = 0;       /* the processor's TS follows; the guest saves and loads its own state */
     hw_set_ts(false);
     pv_inject(v, VECTOR_NM, 0);
 }

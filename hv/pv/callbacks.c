@@ -105,7 +105,7 @@ long hc_set_segment_base(struct vcpu *v, uint64_t which, uint64_t base, uint64_t
         hw_write_gs_base(base);
         return 0;
     case SEGBASE_GS_USER_SEL:
-        hw_load_user_gs((uint32_t)(base & 0xffff));    /* one that does not load becomes null, as Xen has it */
+        hw_load_user_gs((uint32_t)(base & 0xffff));   /* one that does not load becomes null, as Xen has it */
         return 0;
     }
     return refuse(v, -XEN_EINVAL, which, base);
@@ -169,7 +169,8 @@ long hc_callback_op(struct vcpu *v, uint64_t cmd, uint64_t arg, uint64_t a3, uin
     return -XEN_ENOSYS;
 }
 
-long hc_set_callbacks(struct vcpu *v, uint64_t event, uint64_t failsafe, uint64_t syscall, uint64_t a4, uint64_t a5)
+long hc_set_callbacks(struct vcpu *v, uint64_t event, uint64_t failsafe, uint64_t syscall, uint64_t a4,
+                      uint64_t a5)
 {
     long r = callback_set(v, CALLBACKTYPE_event, 0, event);
 

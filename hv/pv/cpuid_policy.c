@@ -95,7 +95,8 @@ static const struct need need_avx[] = {
     { 1, BIT(AVX) | BIT(FMA) | BIT(F16C) }, { 3, BIT(XOP) | BIT(FMA4) }, { 5, BIT(AVX2) },
     { 6, BIT(VAES) | BIT(VPCLMULQDQ) }, { 10, BIT(AVX_VNNI) },
 };
-static const struct need need_erms[] = {     /* Linux takes the first for a promise of ERMS: its memmove() goes wrong */
+/* Linux takes the first for a promise of ERMS: its memmove() goes wrong */
+static const struct need need_erms[] = {
     { 9, BIT(FSRM) }, { 10, BIT(FZRM) | BIT(FSRS) | BIT(FSRCS) },
 };
 static const struct need need_xsave[] = {

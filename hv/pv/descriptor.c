@@ -141,9 +141,9 @@ void perdomain_free(struct domain *d)
 /* ---- windows ---- */
 
 /*
- * A page of the window of the vCPU that runs here is forgotten here: when it moves, the processor that it comes to
- * drops what it remembers. One that does not run may come back to where it ran, in an address space that was not left
- * meanwhile because its sisters run in it.
+ * A page of the window of the vCPU that runs here is forgotten here: when it moves, the processor that it
+ * comes to drops what it remembers. One that does not run may come back to where it ran, in an address space
+ * that was not left meanwhile because its sisters run in it.
  */
 static void window_set(struct vcpu *v, unsigned page, uint64_t entry)
 {

@@ -2,10 +2,12 @@
 /*
  * Building dom0. The guest's pseudo-physical memory, from frame number 0 up:
  *
- *   kernel segments | start info | [P2M] | page tables | stack |   <- mapped from virt_base on, to a 4 MiB limit
- *   initrd | P2M and its page tables (kernels that say init_p2m)   <- not mapped there, or mapped elsewhere
+ *   kernel segments | start info | [P2M] | page tables | stack |   <- mapped from virt_base on, to a 4 MiB
+ *   limit initrd | P2M and its page tables (kernels that say init_p2m)   <- not mapped there, or mapped
+ *   elsewhere
  *
- * Page tables are written plainly and then validated like any guest's, so a mistake here is found, not trusted.
+ * Page tables are written plainly and then validated like any guest's, so a mistake here is found, not
+ * trusted.
  */
 #include <hv/boot/bzimage.h>
 #include <hv/boot/decompress.h>
@@ -64,7 +66,8 @@ static const uint8_t *unpack(const uint8_t *file, size_t len, size_t *out_len, u
     scratch = page_alloc(12);
     if (!out || !scratch || scratch_len > PAGE_SIZE << 12)
         panic("dom0's kernel: no memory to unpack %lu KiB", room >> 10);
-    r = decompress(bz.kind, file + bz.payload, bz.payload_len, out, PAGE_SIZE << *order, scratch, scratch_len);
+    r = decompress(bz.kind, file + bz.payload, bz.payload_len, out, PAGE_SIZE << *order, scratch,
+                   scratch_len);
     page_free(scratch, 12);
     if (r < 0)
         panic("dom0's kernel: its %s payload cannot be unpacked (error %d)", payload_name(bz.kind), r);
@@ -78,8 +81,8 @@ static void check_kernel(const struct kernel_image *k, int error)
         panic("dom0's kernel: not an x86-64 ELF file (error %d)", error);
     if (!k->has_xen_notes)
         panic("dom0's kernel has no Xen notes: it needs CONFIG_XEN_PV");
-    if (k->features_required & ~(1u << KERNEL_DOM0 | 1u << KERNEL_WRITABLE_PAGE_TABLES | 1u << KERNEL_PAE_PGDIR_ABOVE_4GB |
-                                 1u << KERNEL_LINUX_RSDP_UNRESTRICTED))
+    if (k->features_required & ~(1u << KERNEL_DOM0 | 1u << KERNEL_WRITABLE_PAGE_TABLES |
+                                 1u << KERNEL_PAE_PGDIR_ABOVE_4GB | 1u << KERNEL_LINUX_RSDP_UNRESTRICTED))
         panic("dom0's kernel requires features that Hauch does not have (mask %x)", k->features_required);
 }
 
@@ -222,7 +225,10 @@ static void map_page(struct build *b, mfn_t root, uint64_t va, uint64_t pte)
     frame_unmap(t4);
 }
 
-static bool is_table(const struct build *b, uint64_t pfn) { return pfn >= b->tables && pfn < b->tables + b->n_tables; }
+static bool is_table(const struct build *b, uint64_t pfn)
+{
+    return pfn >= b->tables && pfn < b->tables + b->n_tables;
+}
 
 static mfn_t page_tables_write(struct build *b)
 {
@@ -238,7 +244,8 @@ static mfn_t page_tables_write(struct build *b)
     if (b->image.has_init_p2m) {
         b->next_table = b->p2m_pfn + b->p2m_pages;
         for (uint64_t i = 0; i < b->p2m_pages; i++)
-            map_page(b, root, b->image.init_p2m + (i << PAGE_SHIFT), pte_make(b->p2m[b->p2m_pfn + i], PT_FLAGS_PAGE));
+            map_page(b, root, b->image.init_p2m + (i << PAGE_SHIFT),
+                     pte_make(b->p2m[b->p2m_pfn + i], PT_FLAGS_PAGE));
         BUG_ON(b->next_table > b->p2m_pfn + b->p2m_pages + b->p2m_tables);
     }
     return root;
@@ -316,7 +323,8 @@ static void start_info_write(struct build *b, const struct boot_module *kernel, 
         if (k->mod_start_pfn)
             s->flags |= SIF_MOD_START_PFN;
     }
-    format((char *)s->cmd_line, sizeof s->cmd_line, "%s", cmdline_skip_image(kernel->cmdline, machine.boot.loader));
+    format((char *)s->cmd_line, sizeof s->cmd_line, "%s",
+           cmdline_skip_image(kernel->cmdline, machine.boot.loader));
     s->console.dom0.info_off = sizeof *s;
     s->console.dom0.info_size = (uint32_t)vga_info(page + sizeof *s);
     frame_unmap(page);
@@ -350,7 +358,8 @@ static void permissions(struct domain *d)
         r |= ranges_remove(&d->pv.io_ports, machine.options.com2.port, machine.options.com2.port + 7ull);
     r |= ranges_remove(&d->pv.io_frames, 0xfee00, 0xfee00);
     for (unsigned i = 0; i < a->ioapics; i++)
-        r |= ranges_remove(&d->pv.io_frames, a->ioapic[i].addr >> PAGE_SHIFT, a->ioapic[i].addr >> PAGE_SHIFT);
+        r |= ranges_remove(&d->pv.io_frames, a->ioapic[i].addr >> PAGE_SHIFT,
+                           a->ioapic[i].addr >> PAGE_SHIFT);
     if (r)
         panic("no memory for dom0's rights");
 }
@@ -372,7 +381,10 @@ static void registers(struct build *b, struct vcpu *v, mfn_t root)
 }
 
 /* Until the frames are the allocator's again, modules are read where the loader put them. */
-static const void *module_bytes(const struct boot_module *m) { return page_of_mfn(MFN(m->start >> PAGE_SHIFT)); }
+static const void *module_bytes(const struct boot_module *m)
+{
+    return page_of_mfn(MFN(m->start >> PAGE_SHIFT));
+}
 
 /* Each vCPU to a processor of its own, as far as they go. */
 static void dom0_pin(struct domain *d)
@@ -413,6 +425,7 @@ static struct domain *dom0_create(void)
 void dom0_build(void)
 {
     static struct build b;
+    const struct mem_amount *max = &machine.options.dom0_mem_max;
     const struct boot_module *m = machine.boot.module;
     uint64_t initrd_bytes = machine.boot.modules > 1 ? m[1].end - m[1].start : 0;
     size_t elf_len;
@@ -424,9 +437,9 @@ void dom0_build(void)
     check_kernel(&b.image, parse_elf(b.elf, elf_len, &b.image));
     b.pages = dom0_pages();
     b.d = dom0 = dom0_create();
-    b.d->max_frames = machine.options.dom0_mem_max.set ?
-                      mem_amount_bytes(&machine.options.dom0_mem_max, machine.ram_frames << PAGE_SHIFT) >> PAGE_SHIFT :
-                      b.pages;
+    b.d->max_frames = b.pages;
+    if (max->set)
+        b.d->max_frames = mem_amount_bytes(max, machine.ram_frames << PAGE_SHIFT) >> PAGE_SHIFT;
     memory_populate(&b);
     layout(&b, initrd_bytes);
     permissions(b.d);
@@ -438,8 +451,8 @@ void dom0_build(void)
     start_info_write(&b, &m[0], initrd_bytes);
     guest_store(&b, b.p2m_pfn << PAGE_SHIFT, b.p2m, b.pages * 8);
     registers(&b, b.d->vcpu[0], page_tables_write(&b));
-    printk(LOG_INFO, "dom0: %lu MiB, %u vCPUs, kernel %lx-%lx entry %lx, initrd %lu KiB\n", b.pages >> 8, b.d->max_vcpus,
-           b.image.virt_start, b.image.virt_end, b.image.entry, initrd_bytes >> 10);
+    printk(LOG_INFO, "dom0: %lu MiB, %u vCPUs, kernel %lx-%lx entry %lx, initrd %lu KiB\n", b.pages >> 8,
+           b.d->max_vcpus, b.image.virt_start, b.image.virt_end, b.image.entry, initrd_bytes >> 10);
     for (unsigned o = 0;; o++) {
         if ((PAGE_SIZE << o) >= b.pages * sizeof(mfn_t)) {
             page_free(b.p2m, o);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One page of stubs, 32 bytes a hypercall. SYSCALL destroys RCX and R11, so each stub keeps them; iret is entered with
- * the frame on the stack and never comes back, so its stub completes the frame instead.
+ * One page of stubs, 32 bytes a hypercall. SYSCALL destroys RCX and R11, so each stub keeps them; iret is
+ * entered with the frame on the stack and never comes back, so its stub completes the frame instead.
  */
 #include <hv/dom0.h>
 

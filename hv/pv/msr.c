@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See msr.h. Facts: AMD64 APM vol. 2 appendix A; Intel SDM vol. 4. A guest never reaches a real register but the
- * segment bases; dom0 may read the few that its drivers look at.
+ * See msr.h. Facts: AMD64 APM vol. 2 appendix A; Intel SDM vol. 4. A guest never reaches a real register but
+ * the segment bases; dom0 may read the few that its drivers look at.
  */
 #include <hv/domain.h>
 #include <hv/guest.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Privileged instructions of guests, which trap because both modes of a guest run in ring 3. A kernel that knows it is
- * paravirtual executes few of them: control registers, MSRs, CPUID by the forced prefix, and dom0's port I/O.
+ * Privileged instructions of guests, which trap because both modes of a guest run in ring 3. A kernel that
+ * knows it is paravirtual executes few of them: control registers, MSRs, CPUID by the forced prefix, and
+ * dom0's port I/O.
  *
  * Each handler returns true if it did the instruction; then RIP moves on. False: the guest gets its #GP.
  */
@@ -211,7 +212,7 @@ static bool one_of_kernel(struct vcpu *v, struct insn *i)
     case 0xf4:                          /* HLT */
         hc_sched_op(v, SCHEDOP_block, 0, 0, 0, 0);
         return true;
-    case 0xfa: case 0xfb:               /* CLI, STI: what IOPL 1 would allow changes nothing for a PV kernel */
+    case 0xfa: case 0xfb:           /* CLI, STI: what IOPL 1 would allow changes nothing for a PV kernel */
         return v->pv.iopl >= 1;
     case 0x0f01:
         return set_xcr(v, i);

@@ -139,7 +139,8 @@ static bool decode(struct vcpu *v, struct decoded *i)
         return false;
     two_byte = s.opcode >> 8 == 0x0f;
     byte = is_byte_form(two_byte, s.opcode & 0xff);
-    if (!opcode_find(i, two_byte, (s.opcode & 0xffu) | byte, modrm >> 3 & 7, &imm) || !skip_address(&s, modrm))
+    if (!opcode_find(i, two_byte, (s.opcode & 0xffu) | byte, modrm >> 3 & 7, &imm) ||
+        !skip_address(&s, modrm))
         return false;
     i->bytes = byte ? 1 : s.rex & 8 ? 8 : 4;
     if (!imm)

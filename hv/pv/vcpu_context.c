@@ -175,7 +175,7 @@ int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 {
     int r = check(c);
 
-    hw_vcpu_save(v);                    /* a processor that still holds it, and its roots, must load it anew */
+    hw_vcpu_save(v);                /* a processor that still holds it, and its roots, must load it anew */
     if (r == 0)
         r = debug_set(v, c);
     if (r == 0)

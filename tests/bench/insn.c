@@ -3,9 +3,10 @@
  * insn.so: a QEMU TCG plugin that counts guest instructions and writes of CR3, and reports at marks.
  *
  *     -plugin insn.so,log=FILE        appends "mark N INSTRUCTIONS CR3-WRITES" lines to FILE
- *     ...,hot=FILE,from=N,to=M        also "ADDRESS INSTRUCTIONS" of every block that ran between marks N and M, for
- *                                     tests/bench/hot, which says in which functions they are; without N from the
- *                                     start, without M to the end
+ *     ...,hot=FILE,from=N,to=M        also "ADDRESS INSTRUCTIONS" of every block that ran between marks N and
+ *     M, for
+ *                                     tests/bench/hot, which says in which functions they are; without N from
+ *                                     the start, without M to the end
  *
  * Under software emulation time says little: a CR3 write empties QEMU's own TLB and costs as much as ten
  * thousand instructions, while the host may be busy with something else. Counts repeat, so benchmarks compare
@@ -31,9 +32,10 @@ enum { CB_NO_REGS = 0, INLINE_ADD_U64 = 0 };
 
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*cb)(plugin_id, struct qemu_plugin_tb *));
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *counter, uint64_t add);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *counter, uint64_t add);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned, void *), int flags,
-                                            void *data);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *counter,
+                                                uint64_t add);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned, void *),
+                                            int flags, void *data);
 void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);

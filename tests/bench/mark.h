@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A mark for tests/bench/insn.c: one long NOP that carries a number in its displacement, so that user programs,
- * kernels and the hypervisor can all say "here" to the instruction counter. Without the plugin it does nothing.
+ * A mark for tests/bench/insn.c: one long NOP that carries a number in its displacement, so that user
+ * programs, kernels and the hypervisor can all say "here" to the instruction counter. Without the plugin it
+ * does nothing.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The smallest PV guest: it waits for ever, with events masked as it was started: one that a daemon
- * sends wakes it and does no harm, although it has no handler. What its creation costs is the toolstack's and the hypervisor's own
- * work, without a kernel to load. The notes are those of the public elfnote.h.
+ * sends wakes it and does no harm, although it has no handler. What its creation costs is the toolstack's and
+ * the hypervisor's own work, without a kernel to load. The notes are those of the public elfnote.h.
  */
 	.macro NOTE type, kind:req, value:vararg
 	.align 4

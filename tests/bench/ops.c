@@ -5,8 +5,8 @@
  *     ops NAME [COUNT]    runs one of the operations below COUNT times; mark 1 before, mark 2 after
  *     ops mark NUMBER     a mark alone (3 to 11), for scripts
  *
- * It runs the operation a few times before the first mark, so that page faults and translation of code that runs
- * once do not count. The program is static and small, so that fork and exec cost the same everywhere.
+ * It runs the operation a few times before the first mark, so that page faults and translation of code that
+ * runs once do not count. The program is static and small, so that fork and exec cost the same everywhere.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,8 @@
 /*
  * store_ask: what requests to the store cost, through lib/xs_client and the socket, ours or Xen's daemon.
  *
- *     store_ask      marks 12 and 13 around COUNT times: read, write, write that another client watches (until it has
+ *     store_ask      marks 12 and 13 around COUNT times: read, write, write that another client watches
+ *     (until it has
  *                    the event), a transaction of ten writes; in this order, one pair of marks each
  */
 #include <poll.h>

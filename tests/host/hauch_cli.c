@@ -477,8 +477,8 @@ static const struct one mistakes_cases[] = {
     { { "hauch", "mem-set", "u1", "9999999999t" }, NULL, NULL, "", "SIZE is a number of MiB", 2 },
     { { "hauch", "domname", "u1" }, NULL, NULL, "", "hauch domname: a domain's number is wanted", 2 },
     { { "hauch", "store", "write", "/a" }, NULL, NULL, "",
-      "hauch store: cannot reach the store at /nowhere/socket: No such file or directory; start hauch-store\n",
-      1 },
+      "hauch store: cannot reach the store at /nowhere/socket: No such file or directory; "
+      "start hauch-store\n", 1 },
     { { "hauch", "create", "/none.cfg" }, NULL, NULL, "", "/none.cfg: No such file", 1 },
     { { "hauch", "create", "/none.cfg", "x" }, NULL, NULL, "",
       "hauch create: what follows the file has to be of the form KEY=VALUE", 2 },

@@ -46,7 +46,7 @@ struct world {
     unsigned event_head, event_tail;
     char     event[256][160];
 
-    int         early_releases;            /* of domains that still had nodes in the store: dear, see create.c */
+    int         early_releases;         /* of domains that still had nodes in the store: dear, see create.c */
     int         lists;                     /* how often all domains were listed */
     _Atomic int calls, fail_at;            /* which call fails; 0: none */
     const char *failed;                    /* its name */

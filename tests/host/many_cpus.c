@@ -52,7 +52,8 @@ static void change_over(struct pcpu *c, struct vcpu *next)
 
     if (!vcpu_is_idle(next)) {
         BUG_ON(__atomic_load_n(&next->cpu, __ATOMIC_RELAXED) != c);
-        BUG_ON(next != prev && __atomic_load_n(&next->loaded, __ATOMIC_ACQUIRE));   /* on two processors at once */
+        /* on two processors at once */
+        BUG_ON(next != prev && __atomic_load_n(&next->loaded, __ATOMIC_ACQUIRE));
         if (__atomic_load_n(&next->ran_on, __ATOMIC_RELAXED) != c)
             __atomic_fetch_add(&many_counts.moves, 1, __ATOMIC_RELAXED);
         __atomic_store_n(&next->ran_on, c, __ATOMIC_RELAXED);
@@ -241,7 +242,7 @@ static void switch_away(void)
     fake_now += cast(40);
     if (fake_now >= soonest && fake_now < end)
         next_moment();
-    next = busy ? choose_next() : m.cpus;           /* at the end, too, all go on until they are in their guests */
+    next = busy ? choose_next() : m.cpus;   /* at the end, too, all go on until they are in their guests */
     if (next != fake_cpu->id)
         go_on_as(next);
 }

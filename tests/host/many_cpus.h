@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Many processors in one thread, the same way every time: each is a coroutine, and a seeded die decides at every
- * atomic operation, lock and hardware call which of them goes on. Time is simulated. It moves a little with each
- * switch, and jumps when all processors are in their guests, so an hour of guests that compute costs what their
- * switches cost.
+ * Many processors in one thread, the same way every time: each is a coroutine, and a seeded die decides at
+ * every atomic operation, lock and hardware call which of them goes on. Time is simulated. It moves a little
+ * with each switch, and jumps when all processors are in their guests, so an hour of guests that compute
+ * costs what their switches cost.
  *
- * The switch points come from the compiler: code under test is built with -fsanitize=thread, and many_cpus.c defines
- * the functions it then calls. Built with MANY_THREADS and the real sanitizer instead, each processor is a thread.
- * The rest of the machine is tests/model/core/fake.c.
+ * The switch points come from the compiler: code under test is built with -fsanitize=thread, and many_cpus.c
+ * defines the functions it then calls. Built with MANY_THREADS and the real sanitizer instead, each processor
+ * is a thread. The rest of the machine is tests/model/core/fake.c.
  */
 #ifndef TESTS_MANY_CPUS_H
 #define TESTS_MANY_CPUS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the compiler calls at each memory access under -fsanitize=thread, in place of that sanitizer's run-time: the
- * atomic ones are done, with a switch point before each; plain ones are left alone. Built without the option.
+ * What the compiler calls at each memory access under -fsanitize=thread, in place of that sanitizer's
+ * run-time: the atomic ones are done, with a switch point before each; plain ones are left alone. Built
+ * without the option.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,7 +34,12 @@ void __tsan_write_range(void *p, unsigned long n) { (void)p; (void)n; }
                                                       uint##bits##_t v, int good, int bad); \
     int __tsan_atomic##bits##_compare_exchange_##kind(volatile uint##bits##_t *p, uint##bits##_t *expected, \
                                                       uint##bits##_t v, int good, int bad) \
-    { (void)good; (void)bad; many_point(); return __atomic_compare_exchange_n(p, expected, v, false, SEQ, SEQ); }
+    { \
+        (void)good; \
+        (void)bad; \
+        many_point(); \
+        return __atomic_compare_exchange_n(p, expected, v, false, SEQ, SEQ); \
+    }
 #define ATOMIC(bits) \
     uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *p, int order); \
     uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *p, int order) \

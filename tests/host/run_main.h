@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a daemon says when it is started wrongly: its main() in a child of its own, which must end by itself, and all
- * that it printed. To be included once, by a test that has main() as @daemon_main. */
+/* What a daemon says when it is started wrongly: its main() in a child of its own, which must end by itself,
+ * and all that it printed. To be included once, by a test that has main() as @daemon_main. */
 #ifndef RUN_MAIN_H
 #define RUN_MAIN_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What hauch-store says when it is started wrongly: each text names the object, its value, the limit if it is one, and
- * what to do. */
+/* What hauch-store says when it is started wrongly: each text names the object, its value, the limit if it is
+ * one, and what to do. */
 #define _GNU_SOURCE
 #define main daemon_main
 int daemon_main(int argc, char **argv);
@@ -9,7 +9,8 @@ int daemon_main(int argc, char **argv);
 
 #include "tests/host/run_main.h"
 
-#define LONG_PATH "@/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+#define LONG_PATH "@/01234567890123456789012345678901234567890123456789" \
+                  "01234567890123456789012345678901234567890123456789"
 #define NO_PID    "--pid-file", "@/absent/pid"     /* ends a start that has come that far */
 
 static const struct start options_cases[] = {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A library to preload into a store daemon (ours, Xen's in C, Xen's in OCaml), so that it runs on a developer's machine
- * without a hypervisor and believes that there is one. In the folder $FAKE_XEN:
+ * A library to preload into a store daemon (ours, Xen's in C, Xen's in OCaml), so that it runs on a
+ * developer's machine without a hypervisor and believes that there is one. In the folder $FAKE_XEN:
  *
- *   ring-N    the page that domain N shares with the store (0: dom0's kernel); it exists as long as the domain
- *   events    a FIFO; whoever writes a domain's number there (4 bytes) sends the event of that domain's ring
- *   ...       and everything that a daemon would put below /run/xenstored, /var/run or /var/lib/xenstored
+ *   ring-N    the page that domain N shares with the store (0: dom0's kernel); it exists as long as the
+ *   domain events    a FIFO; whoever writes a domain's number there (4 bytes) sends the event of that
+ *   domain's ring ...       and everything that a daemon would put below /run/xenstored, /var/run or
+ *   /var/lib/xenstored
  *
  * Ports are 100 + domain; the test looks at the rings by itself, so events from the store go nowhere.
  */
@@ -40,8 +41,8 @@ static const char *folder(void) {
 /* ---- paths ---- */
 
 static const char *moved(const char *path, char *buf, size_t size) {
-    static const char *const from[] = { "/run/xenstored", "/var/run/xenstored", "/var/lib/xenstored", "/proc/xen",
-                                        "/var/run/xen", "/run/xen", "/dev/xen", "/var/log/xen" };
+    static const char *const from[] = { "/run/xenstored", "/var/run/xenstored", "/var/lib/xenstored",
+                                        "/proc/xen", "/var/run/xen", "/run/xen", "/dev/xen", "/var/log/xen" };
     for (size_t i = 0; path && i < sizeof(from) / sizeof(from[0]); i++) {
         size_t n = strlen(from[i]);
         if (strncmp(path, from[i], n) == 0 && (path[n] == '/' || path[n] == '\0')) {
@@ -146,7 +147,8 @@ static int domain_exists(uint32_t domid) {
     return 1;
 }
 
-xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce, uint32_t domid, evtchn_port_t remote) {
+xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce, uint32_t domid,
+                                                     evtchn_port_t remote) {
     if (domain_exists(domid))
         return (xenevtchn_port_or_error_t)(PORT_BASE + domid);
     errno = ESRCH;
@@ -214,7 +216,8 @@ void *xc_map_foreign_range(xc_interface *xch, uint32_t dom, int size, int prot, 
 
 /* ---- who is alive ---- */
 
-xc_interface *xc_interface_open(xentoollog_logger *logger, xentoollog_logger *dombuild_logger, unsigned int flags) {
+xc_interface *xc_interface_open(xentoollog_logger *logger, xentoollog_logger *dombuild_logger,
+                                unsigned int flags) {
     static int handle;
     return (xc_interface *)&handle;
 }

@@ -48,8 +48,8 @@ static void *granter(void *arg)
 
 /* Each processor has places of its own to map at. */
 /*
- * The other processor's second unmapping of a handle that is ours by now holds it for a moment before it is refused;
- * in that moment we are told that the handle is bad. The same guest's own fault, and over at once.
+ * The other processor's second unmapping of a handle that is ours by now holds it for a moment before it is
+ * refused; in that moment we are told that the handle is bad. The same guest's own fault, and over at once.
  */
 static bool unmap(struct vcpu *v, struct gnttab_unmap_grant_ref *un)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The layout of pending bits changes while four processors use it, under ThreadSanitizer. Processor 0 takes domain 1
- * from two levels to FIFO, adds pages, and resets it, again and again; processors 1 and 2, vCPUs of the same domain,
- * open, send, unmask, move, poll and close; processor 3 sends from domain 0. Pages that the reset gives back must be in
- * nobody's hands. The second test has one processor change over, once a round, while another sends: no event may be
- * lost between the two layouts.
+ * The layout of pending bits changes while four processors use it, under ThreadSanitizer. Processor 0 takes
+ * domain 1 from two levels to FIFO, adds pages, and resets it, again and again; processors 1 and 2, vCPUs of
+ * the same domain, open, send, unmask, move, poll and close; processor 3 sends from domain 0. Pages that the
+ * reset gives back must be in nobody's hands. The second test has one processor change over, once a round,
+ * while another sends: no event may be lost between the two layouts.
  */
 #include "fake.h"
 
@@ -53,7 +53,8 @@ static void changer_round(struct vcpu *v, const mfn_t *control, mfn_t page)
         hw_relax();
 }
 
-/* Pages given back by a reset are free at once: whoever writes to one afterwards is seen by what the page is then. */
+/* Pages given back by a reset are free at once: whoever writes to one afterwards is seen by what the page is
+ * then. */
 static void *changer(void *arg)
 {
     fake_be_cpu(0);

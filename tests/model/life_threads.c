@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Domains that come and go on four processors at once, under ThreadSanitizer. Two create, run, shut down, resume and
- * end domains of a few numbers, which they fight for; one lists all of them and looks at each; one holds references,
- * maps what they grant, sends to them, and shuts them down from outside. Each domain ends once, nothing is left, and
- * whoever is not shut down at the end of a fight between shutdown and resume can run.
+ * Domains that come and go on four processors at once, under ThreadSanitizer. Two create, run, shut down,
+ * resume and end domains of a few numbers, which they fight for; one lists all of them and looks at each; one
+ * holds references, maps what they grant, sends to them, and shuts them down from outside. Each domain ends
+ * once, nothing is left, and whoever is not shut down at the end of a fight between shutdown and resume can
+ * run.
  */
 #include "fake.h"
 
@@ -39,7 +40,8 @@ static void live(struct domain *d)
     must(domain_add_vcpu(d, 1) == -XEN_EEXIST);
     must(vcpu_register_info(d->vcpu[0], fake_frame_new(d), 64) == 0);   /* who sends writes there */
     must(grant_table_get_frame(d, 0, &table) == 0);
-    __atomic_store_n((uint64_t *)page_of_mfn(table), GTF_permit_access | fake_frame_new(d).n << 32, __ATOMIC_RELEASE);
+    __atomic_store_n((uint64_t *)page_of_mfn(table), GTF_permit_access | fake_frame_new(d).n << 32,
+                     __ATOMIC_RELEASE);
     must(event_op_alloc_unbound(d->vcpu[0], d, &a) == 0);
     for (unsigned n = fake_random(20); n; n--) {
         switch (fake_random(4)) {
@@ -131,7 +133,8 @@ static void use_grant(struct vcpu *v, struct domain *d)
     if (m.status)
         return;
     u.handle = m.handle;
-    must(hc_grant_table_op(v, GNTTABOP_unmap_grant_ref, (uint64_t)&u, 1, 0, 0) == 0 && u.status == GNTST_okay);
+    must(hc_grant_table_op(v, GNTTABOP_unmap_grant_ref, (uint64_t)&u, 1, 0, 0) == 0 &&
+         u.status == GNTST_okay);
 }
 
 static void *user(void *arg)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Free frames, small objects and claims on four processors at once, under ThreadSanitizer. Processors keep frames for
- * themselves, but nobody is refused what is free anywhere, a promise is kept whatever the others take, nothing is had
- * twice, and when all is given back all is there, as whole blocks. A domain that gets frames while it ends keeps none.
+ * Free frames, small objects and claims on four processors at once, under ThreadSanitizer. Processors keep
+ * frames for themselves, but nobody is refused what is free anywhere, a promise is kept whatever the others
+ * take, nothing is had twice, and when all is given back all is there, as whole blocks. A domain that gets
+ * frames while it ends keeps none.
  */
 #include "../host/hv_host.h"
 
@@ -141,7 +142,8 @@ static void free_frames_are_had_wherever_they_are(void **state)
     all_is_there(FREE);
 }
 
-/* Blocks need neighbours that other processors may keep: they may be refused, two at once never take what is left. */
+/* Blocks need neighbours that other processors may keep: they may be refused, two at once never take what is
+ * left. */
 static void *block_holder(void *arg)
 {
     struct held h;
@@ -396,7 +398,8 @@ static void *owner_of_entries(void *arg)
 
 static void entries_belong_to_the_owner(void **state)
 {
-    void *(*const work[CPUS])(void *) = { owner_of_entries, owner_of_entries, writer_of_entries, writer_of_entries };
+    void *(*const work[CPUS])(void *) = { owner_of_entries, owner_of_entries, writer_of_entries,
+                                          writer_of_entries };
 
     host_domain_init(&promised, 1, false, FREE, 1);
     host_domain_init(&greedy, 2, false, FREE, 1);

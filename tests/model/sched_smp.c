@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler on many processors (tests/host/many_cpus.c) under random loads: domains whose vCPUs compute without
- * end, and others that wake, compute a little and sleep. What each domain must get is worked out independently: the
- * weights fill the machine like water, and nobody gets more than its vCPUs or its cap can use.
+ * The scheduler on many processors (tests/host/many_cpus.c) under random loads: domains whose vCPUs compute
+ * without end, and others that wake, compute a little and sleep. What each domain must get is worked out
+ * independently: the weights fill the machine like water, and nobody gets more than its vCPUs or its cap can
+ * use.
  */
 #include "../host/many_cpus.h"
 
@@ -100,7 +101,9 @@ static struct load *add(unsigned vcpus, uint32_t weight, uint64_t burst, uint64_
 
 static void begin(unsigned cpus, uint64_t seed, unsigned one_in)
 {
-    struct many m = { .cpus = cpus, .seed = seed, .switch_one_in = one_in, .guest_enter = enter, .guest_leave = leave };
+    struct many m = {
+        .cpus = cpus, .seed = seed, .switch_one_in = one_in, .guest_enter = enter, .guest_leave = leave
+    };
 
     loads = 0;
     fake_seed(seed);
@@ -109,7 +112,10 @@ static void begin(unsigned cpus, uint64_t seed, unsigned one_in)
 
 /* ---- what should be, and what is ---- */
 
-static double limit_of(const struct load *l) { return l->cap && l->cap < l->vcpus * 100 ? l->cap / 100.0 : l->vcpus; }
+static double limit_of(const struct load *l)
+{
+    return l->cap && l->cap < l->vcpus * 100 ? l->cap / 100.0 : l->vcpus;
+}
 
 /* Water: the level at which the domains that compute use up `room` processors. */
 static void fill(double room)
@@ -168,7 +174,8 @@ static struct result measure(uint64_t ns, uint64_t slack, bool tell)
         hogs += load[i].g[0].burst ? 0 : ran(&load[i]);
     fill((double)hogs / (double)took);
     for (unsigned i = 0; i < loads; i++) {
-        double want = load[i].fair * (double)took, got = (double)ran(&load[i]), off = got > want ? got - want : want - got;
+        double want = load[i].fair * (double)took, got = (double)ran(&load[i]),
+               off = got > want ? got - want : want - got;
 
         for (unsigned k = 0; k < load[i].vcpus; k++) {
             r.wake_worst = load[i].g[k].worst > r.wake_worst ? load[i].g[k].worst : r.wake_worst;
@@ -180,8 +187,8 @@ static struct result measure(uint64_t ns, uint64_t slack, bool tell)
         off = off > slack ? (off - slack) / want * 100 : 0;
         r.worst = off > r.worst ? off : r.worst;
         if (tell)
-            printf("  weight %5u vcpus %u cap %3u: fair %8.3f ms got %8.3f ms\n", load[i].weight, load[i].vcpus,
-                   load[i].cap, want / 1e6, got / 1e6);
+            printf("  weight %5u vcpus %u cap %3u: fair %8.3f ms got %8.3f ms\n", load[i].weight,
+                   load[i].vcpus, load[i].cap, want / 1e6, got / 1e6);
     }
     r.idle = 100.0 * (double)idle / (double)took / pcpu_count;
     r.wake_mean = wakes ? late / wakes : 0;
@@ -266,8 +273,8 @@ static void random_hogs(unsigned domains, uint32_t ratio)
 
 static void say(const char *what, const struct result *r)
 {
-    print_message("%s: off by %.2f%%, idle %.3f%%, woken after %.0f us (mean %.1f)\n", what, r->worst, r->idle,
-                  r->wake_worst / 1000, r->wake_mean / 1000);
+    print_message("%s: off by %.2f%%, idle %.3f%%, woken after %.0f us (mean %.1f)\n", what, r->worst,
+                  r->idle, r->wake_worst / 1000, r->wake_mean / 1000);
 }
 
 static void worse(struct result *all, const struct result *r)
@@ -501,7 +508,8 @@ static void unrest_run(unsigned cpus, uint64_t seed, uint64_t ns)
         idle_since[i] = born;
     add(2, 256, 20 * US, 30 * US);
     for (unsigned i = 0; i < cpus; i++)
-        add(1 + fake_random(4), 1 + fake_random(1000), 5 * US + fake_random(200 * US), 1 + fake_random(200 * US));
+        add(1 + fake_random(4), 1 + fake_random(1000), 5 * US + fake_random(200 * US),
+            1 + fake_random(200 * US));
     add(2, 256, 0, 0);
     many_run(ns);
     runstates_add_up(born);
@@ -520,12 +528,13 @@ static void nothing_breaks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_breaks), cmocka_unit_test(shares_in_a_second), cmocka_unit_test(shares_in_a_minute),
-        cmocka_unit_test(shares_on_256), cmocka_unit_test(caps_hold), cmocka_unit_test(a_cap_saves_nothing_up),
-        cmocka_unit_test(a_core_each),
+        cmocka_unit_test(nothing_breaks), cmocka_unit_test(shares_in_a_second),
+        cmocka_unit_test(shares_in_a_minute), cmocka_unit_test(shares_on_256), cmocka_unit_test(caps_hold),
+        cmocka_unit_test(a_cap_saves_nothing_up), cmocka_unit_test(a_core_each),
         cmocka_unit_test(who_wakes_runs_soon),
     };
     const struct CMUnitTest threads[] = { cmocka_unit_test(nothing_breaks) };
 
-    return MANY_DETERMINISTIC ? cmocka_run_group_tests(tests, NULL, NULL) : cmocka_run_group_tests(threads, NULL, NULL);
+    return MANY_DETERMINISTIC ? cmocka_run_group_tests(tests, NULL, NULL) :
+                                cmocka_run_group_tests(threads, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Address spaces on many processors: hv/hw/context.c, hv/hw/request.c, hv/mm/tlb.c and hv/mm/frame.c as they are, on a
- * processor whose translations are arrays that the test can look into. What the instructions do stands in space_smp.c.
+ * Address spaces on many processors: hv/hw/context.c, hv/hw/request.c, hv/mm/tlb.c and hv/mm/frame.c as they
+ * are, on a processor whose translations are arrays that the test can look into. What the instructions do
+ * stands in space_smp.c.
  */
 #ifndef TESTS_SPACE_MACHINE_H
 #define TESTS_SPACE_MACHINE_H
@@ -21,7 +22,8 @@ void     sim_invlpg(uint64_t va);
 void     sim_wbinvd(void);
 uint64_t *sim_msr(uint32_t n);
 void     sim_interrupt(uint32_t apic_id);
-/* A table comes to be, all entries empty; and what its entries hold is given back, though they stand there still. */
+/* A table comes to be, all entries empty; and what its entries hold is given back, though they stand there
+ * still. */
 void     sim_table_begins(mfn_t m);
 void     sim_table_ends(mfn_t m);
 
@@ -30,7 +32,8 @@ void space_cpu(struct pcpu *c);             /* what hardware knows of c; it hold
 void space_cpu_free(struct pcpu *c);
 void space_vcpu(struct vcpu *v);
 void space_vcpu_free(struct vcpu *v);
-void space_requests_counted(struct pcpu *c, uint16_t so_far);   /* c has been asked and has answered so often */
+/* c has been asked and has answered so often */
+void space_requests_counted(struct pcpu *c, uint16_t so_far);
 uint64_t space_idle_root(void);
 void space_relax(void);
 extern void (*space_others_relax)(void);    /* lets other processors go on */

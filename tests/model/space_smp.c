@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nobody sees through a stale translation: processors that walk page tables whenever they like, also ahead of what they
- * run, keep what they found, and forget it only as the manual says (SDM vol. 3, 4.10); on them several domains' vCPUs
- * come and go, map, unmap, make tables, lend frames, give them up and ask for flushes. The hypervisor's code is the
- * real one (space_machine.c): requests between processors, change of address space, types of frames, the clock.
+ * Nobody sees through a stale translation: processors that walk page tables whenever they like, also ahead of
+ * what they run, keep what they found, and forget it only as the manual says (SDM vol. 3, 4.10); on them
+ * several domains' vCPUs come and go, map, unmap, make tables, lend frames, give them up and ask for flushes.
+ * The hypervisor's code is the real one (space_machine.c): requests between processors, change of address
+ * space, types of frames, the clock.
  *
- * Looked at whenever a frame becomes something else, on all processors: no translation leads to a frame that is a
- * table or another domain's now, no upper entry or root to what is a table no more. When a flush returns, what it was
- * for is forgotten. A vCPU finds its registers, and nothing that was flushed for it, wherever it runs.
+ * Looked at whenever a frame becomes something else, on all processors: no translation leads to a frame that
+ * is a table or another domain's now, no upper entry or root to what is a table no more. When a flush
+ * returns, what it was for is forgotten. A vCPU finds its registers, and nothing that was flushed for it,
+ * wherever it runs.
  */
 #include "../host/many_cpus.h"
 #include "space_machine.h"
@@ -49,7 +51,8 @@ static uint64_t table[SPACE_FRAMES][TABLE_ENTRIES];
 static struct space *space_of_root[SPACE_FRAMES];
 static uint32_t in_use[SPACE_FRAMES];       /* allocated, and not given up */
 static uint32_t table_taken[SPACE_FRAMES];  /* somebody's upper entry leads there, or is about to */
-/* In some runs nobody asks for anything: who waits for a processor that is held up does nothing harmful meanwhile. */
+/* In some runs nobody asks for anything: who waits for a processor that is held up does nothing harmful
+ * meanwhile. */
 static bool asking;
 static unsigned idling;         /* a guest sleeps one in that many times */
 static unsigned foreign_maps, flushes, retypes, leaves;
@@ -335,7 +338,8 @@ static void map_something(struct space *s, unsigned page, const struct domain *o
     entry_drop(page_set(s, page, entry_for(m)));
 }
 
-/* What a page led to becomes something else before anybody has had time to forget: a table, or another domain's. */
+/* What a page led to becomes something else before anybody has had time to forget: a table, or another
+ * domain's. */
 static void reuse(struct space *s, mfn_t m)
 {
     uint32_t used = 1;
@@ -626,12 +630,13 @@ static void nobody_sees_what_is_gone(void **state)
         many_run(seed % 2 ? 20 * US : 1200 * US);
         finish();
     }
-    print_message("%u foreign mappings, %u flushes asked for, %u tables made, %u domains left\n", foreign_maps, flushes,
-                  retypes, leaves);
+    print_message("%u foreign mappings, %u flushes asked for, %u tables made, %u domains left\n",
+                  foreign_maps, flushes, retypes, leaves);
     assert_true(foreign_maps > runs && flushes > runs && retypes > runs && leaves > 0);
 }
 
-/* Each domain's first foreign frame, again and again: all processors that enter its space meanwhile say what it is. */
+/* Each domain's first foreign frame, again and again: all processors that enter its space meanwhile say what
+ * it is. */
 static void the_first_foreign_frame(void **state)
 {
     unsigned runs = getenv("NIGHTLY") ? 100000 : 3000;

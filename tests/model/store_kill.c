@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The store daemon killed at any moment (SIGKILL, many times) while dom0's kernel and two guests go on talking to it
- * through their rings. Its sources are compiled such that each basic block counts down, and the daemon dies where the
- * count ends: while it reads its journal, writes a snapshot, between any two steps of a request. The guests are this process, the daemon is a child that is forked anew each time and has nothing
- * but the rings and the journal. Each request must be answered exactly once, in order, and with what its effect must
- * be if it was done exactly once: requests whose repetition fails (watch, unwatch) or whose loss shows (a value
- * written and read back, an event for each new node) tell.
+ * The store daemon killed at any moment (SIGKILL, many times) while dom0's kernel and two guests go on
+ * talking to it through their rings. Its sources are compiled such that each basic block counts down, and the
+ * daemon dies where the count ends: while it reads its journal, writes a snapshot, between any two steps of a
+ * request. The guests are this process, the daemon is a child that is forked anew each time and has nothing
+ * but the rings and the journal. Each request must be answered exactly once, in order, and with what its
+ * effect must be if it was done exactly once: requests whose repetition fails (watch, unwatch) or whose loss
+ * shows (a value written and read back, an event for each new node) tell.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -274,8 +275,8 @@ static void send_event(struct world *w, const struct guest *g) {
     __atomic_store_n(&w->shared->event[g - w->guest], true, __ATOMIC_SEQ_CST);
 }
 
-/* Moves what can be moved, the requests in pieces of any size. Events are sent when Linux sends them, and not more:
- * when it wrote into a ring that was empty, when it read from one that was full. */
+/* Moves what can be moved, the requests in pieces of any size. Events are sent when Linux sends them, and not
+ * more: when it wrote into a ring that was empty, when it read from one that was full. */
 static void pump(struct world *w, struct guest *g) {
     struct xenstore_domain_interface *r = g->ring;
     uint32_t prod = r->req_prod, room = XENSTORE_RING_SIZE - (prod - load(&r->req_cons));
@@ -306,7 +307,8 @@ static size_t text(char *buf, const char *format, unsigned int number, const cha
     return n + more_len;
 }
 
-/* The next requests of guest 5: each would show it if it, or its answer, or an event of it, were lost or came twice. */
+/* The next requests of guest 5: each would show it if it, or its answer, or an event of it, were lost or came
+ * twice. */
 static void act(struct world *w, struct guest *g) {
     char buf[4096], number[16], long_value[1600];
     unsigned int i = g->step++;

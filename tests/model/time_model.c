@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Time as guests see it, and their timers: two domains whose vCPUs run here and there, are paused, moved and added,
- * on processors whose TSCs agree or do not.
+ * Time as guests see it, and their timers: two domains whose vCPUs run here and there, are paused, moved and
+ * added, on processors whose TSCs agree or do not.
  */
 #include "fake.h"
 
@@ -201,7 +201,8 @@ static void a_vcpu_that_comes_later_has_the_same_time(void **state)
     pcpus[0]->current = pcpus[0]->idle;
     fake_now += HOUR;
     run_on(dom[1]->vcpu[2], 3);
-    assert_memory_equal(&dom[1]->vcpu[0]->info->time.tsc_timestamp, &dom[1]->vcpu[2]->info->time.tsc_timestamp, 21);
+    assert_memory_equal(&dom[1]->vcpu[0]->info->time.tsc_timestamp,
+                        &dom[1]->vcpu[2]->info->time.tsc_timestamp, 21);
     stop_everywhere();
     end();
 }
@@ -248,7 +249,8 @@ static void bind_timer(struct vcpu *v)
     struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = v->id };
 
     assert_int_equal(event_op_bind_virq(v, v->domain, &b), 0);
-    __atomic_fetch_and(&v->domain->shared_info->evtchn_mask[b.port / 64], ~(1ull << b.port % 64), __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&v->domain->shared_info->evtchn_mask[b.port / 64], ~(1ull << b.port % 64),
+                       __ATOMIC_SEQ_CST);
     fired(v);
 }
 
@@ -281,10 +283,13 @@ static void one_shots_are_exact_wherever_the_vcpu_is(void **state)
         }
     }
     fake_be_cpu(0);
-    assert_int_equal(vcpu_op_set_singleshot_timer(v, v, &(struct vcpu_set_singleshot_timer){ fake_now - 1,
-                                                                                           VCPU_SSHOTTMR_future }),
+    assert_int_equal(vcpu_op_set_singleshot_timer(v, v,
+                                                  &(struct vcpu_set_singleshot_timer){
+                                                      fake_now - 1, VCPU_SSHOTTMR_future }),
                      -XEN_ETIME);
-    assert_int_equal(vcpu_op_set_singleshot_timer(v, v, &(struct vcpu_set_singleshot_timer){ fake_now - 1, 0 }), 0);
+    assert_int_equal(vcpu_op_set_singleshot_timer(v, v,
+                                                  &(struct vcpu_set_singleshot_timer){ fake_now - 1, 0 }),
+                     0);
     vcpu_timers_migrate(v, 0);
     timer_run(pcpus[0]);
     assert_int_equal(fired(v), 1);
@@ -305,7 +310,7 @@ static void a_vcpu_that_does_not_run_gets_one_tick(void **state)
     v->on_cpu = true;
     start = fake_now;
     assert_int_equal(vcpu_op_set_periodic_timer(v, v, &(struct vcpu_set_periodic_timer){ 3 * MS }), 0);
-    for (unsigned n = 0; n < 1000; n++) {       /* it runs: each tick, on the grid, however late it is looked at */
+    for (unsigned n = 0; n < 1000; n++) {  /* it runs: each tick, on the grid, however late it is looked at */
         fake_now += 1 + fake_random(2 * MS);
         timer_run(pcpus[0]);
         ticks += fired(v);

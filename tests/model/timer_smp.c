@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guests' timers and clocks on many processors (tests/host/many_cpus.c). Guests set their one-shot timer to any moment,
- * compute, sleep and stop it, while others move them about and pause them. No timer is early, none is lost, and what a
- * guest reads of the time is right to a microsecond and never goes back, whichever processor it reads it on.
+ * Guests' timers and clocks on many processors (tests/host/many_cpus.c). Guests set their one-shot timer to
+ * any moment, compute, sleep and stop it, while others move them about and pause them. No timer is early,
+ * none is lost, and what a guest reads of the time is right to a microsecond and never goes back, whichever
+ * processor it reads it on.
  */
 #include "../host/many_cpus.h"
 
@@ -30,7 +31,7 @@ struct guest {
 };
 
 static struct guest guest[DOMAINS][VCPUS];
-static uint64_t last_seen[DOMAINS];             /* atomic: the latest time that a vCPU of the domain has read */
+static uint64_t last_seen[DOMAINS];         /* atomic: the latest time that a vCPU of the domain has read */
 static uint64_t ended;                          /* when the last run did */
 static unsigned early, wrong, backwards, moves; /* atomic */
 
@@ -49,14 +50,16 @@ static uint64_t guest_time(const struct vcpu *v)
 
 static void read_clock(const struct vcpu *v)
 {
-    uint64_t *last = &last_seen[v->domain->id - 1], before = __atomic_load_n(last, __ATOMIC_SEQ_CST), low = now_ns();
+    uint64_t *last = &last_seen[v->domain->id - 1], before = __atomic_load_n(last, __ATOMIC_SEQ_CST),
+             low = now_ns();
     uint64_t t = guest_time(v), high = now_ns();
 
     if (t + APART < low || t > high + APART)
         count(&wrong);
     if (t < before && fake_tsc_unreliable == false)
         count(&backwards);
-    while (before < t && !__atomic_compare_exchange_n(last, &before, t, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    while (before < t &&
+           !__atomic_compare_exchange_n(last, &before, t, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         ;
 }
 
@@ -147,7 +150,9 @@ static void bind_timer(struct vcpu *v)
 
 static void machine_with(unsigned cpus, uint64_t seed)
 {
-    struct many m = { .cpus = cpus, .seed = seed, .switch_one_in = 3, .guest_enter = enter, .guest_leave = leave };
+    struct many m = {
+        .cpus = cpus, .seed = seed, .switch_one_in = 3, .guest_enter = enter, .guest_leave = leave
+    };
 
     fake_seed(seed);
     many_start(&m);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timers with four processors at once, under ThreadSanitizer: set, stopped, moved and going off, their owners freed
- * while a callback may be under way. A callback of a timer that was stopped for good would touch freed memory.
+ * Timers with four processors at once, under ThreadSanitizer: set, stopped, moved and going off, their owners
+ * freed while a callback may be under way. A callback of a timer that was stopped for good would touch freed
+ * memory.
  */
 #include "fake.h"
 

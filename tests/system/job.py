@@ -40,7 +40,8 @@ def run(report, name, steps, text, timeout=240, tools='hauch', before=None, stat
                 for verdict, step, why in re.findall(r'^@(ok|not) ([^:\n]+)(?:: (.*))?$', console, re.M))
     for step in steps:
         why = seen.get(step, note or 'not reached')
-        report(step, why == 'ok', '' if why == 'ok' else f'{why}\n{pc.last_lines()}\nwhole console: {pc.log_path}')
+        report(step, why == 'ok',
+               '' if why == 'ok' else f'{why}\n{pc.last_lines()}\nwhole console: {pc.log_path}')
     if note and all(seen.get(step) == 'ok' for step in steps):
         report('the machine ends as it should', False, note)
     return console

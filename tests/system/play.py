@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """play.py [hauch|xen] [--tools hauch|xl] - three domUs, played over the serial console as a person would.
 
-One "ok" or "not ok" line a step; exit status 0 only if all of it was seen to work. On a terminal, --interactive
-hands the console to the person instead. The same play runs our tools on the real Xen and Debian's xl on Hauch:
-whatever fails in one mixture and not in the other tells where to look."""
+One "ok" or "not ok" line a step; exit status 0 only if all of it was seen to work. On a terminal,
+--interactive hands the console to the person instead. The same play runs our tools on the real Xen and
+Debian's xl on Hauch: whatever fails in one mixture and not in the other tells where to look."""
 
 import argparse
 import os
@@ -102,7 +102,7 @@ class Play:
         self.pc.expect(self.dom0.prompt, 40)                   # every command that steps type ends by itself
         self.dom0.good('true', 10)
 
-    # ---- the steps, in order -----------------------------------------------------------------------------------
+    # ---- the steps, in order -----------------------------------------------------------------------------
     def boot(self):
         self.pc.expect(r'^@@ init ', 120)
 
@@ -234,13 +234,15 @@ def play(kind, tools, report, name='play', kernel='generic', domu_kernel=None, t
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('kind', nargs='?', choices=['hauch', 'xen'], default='hauch')
     parser.add_argument('--tools', choices=['hauch', 'xl'], default='hauch')
     parser.add_argument('--kernel', choices=['generic', 'trixie'], default='generic')
     parser.add_argument('--domu-kernel', choices=['generic', 'cloud', 'trixie'])
     parser.add_argument('--smp', type=int, default=2, help='processors')
-    parser.add_argument('--interactive', action='store_true', help='give the console to whoever sits at the terminal')
+    parser.add_argument('--interactive', action='store_true',
+                        help='give the console to whoever sits at the terminal')
     o = parser.parse_args()
     if o.interactive and sys.stdin.isatty() and sys.stdout.isatty():
         boots.make_images(o.kind, o.kernel, o.tools, o.domu_kernel)
@@ -253,7 +255,8 @@ def main():
     counts = boots.out('log', 'run.counts')
     counter = ['-plugin', f'{boots.out("bench", "insn.so")},log={counts}']
     failed = play(o.kind, o.tools, report, 'run', o.kernel, o.domu_kernel, extra=counter, smp=o.smp)
-    print(f'{len(Play.STEPS) - failed} of {len(Play.STEPS)} steps seen to work, {time.monotonic() - start:.0f} s')
+    print(f'{len(Play.STEPS) - failed} of {len(Play.STEPS)} steps seen to work, '
+          f'{time.monotonic() - start:.0f} s')
     with open(counts, encoding='ascii') as file:
         last = file.read().split()[-2:]
     if last:

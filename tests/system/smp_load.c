@@ -2,9 +2,9 @@
 /*
  * smp_load: what keeps several processors of a guest busy, and looks at its clock meanwhile.
  *
- *     smp_load clock SECONDS          a thread on each processor reads CLOCK_MONOTONIC: never less than any other read
- *     smp_load hack GROUPS ROUNDS     groups of processes that send each other messages, as hackbench does
- *     smp_load fork COUNT             fork, exit and wait
+ *     smp_load clock SECONDS          a thread on each processor reads CLOCK_MONOTONIC: never less than any
+ *     other read smp_load hack GROUPS ROUNDS     groups of processes that send each other messages, as
+ *     hackbench does smp_load fork COUNT             fork, exit and wait
  *     smp_load munmap COUNT           a thread on each processor; one maps, touches and unmaps pages
  *
  * Exit status 0: all came to a good end. It is static, for images that have no libraries.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The store's protocol, step by step: what each request is answered and which watch events come.
 
-run(folder) talks to a store daemon that runs with tests/host/xen_shim.c in that folder: as a client of its socket
-("root"), and as domains 5 and 6 through their rings. It returns {step: verdict}; a verdict is the answer's text ("ok" for
-OK, ENOENT for an error, else the payload, NUL shown as ;), then the events that came, in order. Nothing here knows what is
-right: tests/system/test_store_protocol.py compares stores."""
+run(folder) talks to a store daemon that runs with tests/host/xen_shim.c in that folder: as a client of its
+socket ("root"), and as domains 5 and 6 through their rings. It returns {step: verdict}; a verdict is the
+answer's text ("ok" for OK, ENOENT for an error, else the payload, NUL shown as ;), then the events that came,
+in order. Nothing here knows what is right: tests/system/test_store_protocol.py compares stores."""
 
 import mmap
 import os
@@ -14,8 +14,8 @@ import struct
 import time
 import traceback
 
-(CONTROL, DIRECTORY, READ, GET_PERMS, WATCH, UNWATCH, START, END, INTRODUCE, RELEASE, GET_DOMAIN_PATH, WRITE, MKDIR, RM,
- SET_PERMS, EVENT, ERROR, IS_INTRODUCED, RESUME, SET_TARGET) = range(20)
+(CONTROL, DIRECTORY, READ, GET_PERMS, WATCH, UNWATCH, START, END, INTRODUCE, RELEASE, GET_DOMAIN_PATH, WRITE,
+ MKDIR, RM, SET_PERMS, EVENT, ERROR, IS_INTRODUCED, RESUME, SET_TARGET) = range(20)
 RESET_WATCHES, DIRECTORY_PART = 21, 22
 HEADER = struct.Struct('<4I')
 RING, REQ_CONS, REQ_PROD, RSP_CONS, RSP_PROD = 1024, 2048, 2052, 2056, 2060
@@ -49,7 +49,8 @@ class Client:
         return kind, number, tx, payload
 
     def collect(self):
-        """Takes in the events that were sent so far: all that come before the answer to a harmless request."""
+        """Takes in the events that were sent so far: all that come before the answer to a harmless
+        request."""
         payload = self.payload
         self.ask(GET_DOMAIN_PATH, '0\0')
         self.payload = payload
@@ -226,8 +227,9 @@ def nodes(s):
 
 
 def paths(s):
-    for name, path in {'no path': '', 'without a slash': 't', 'slash at the end': '/t/', 'two slashes': '/t//a', 'root': '/',
-                       'odd byte': '/t/a b', 'all letters': '/t/aZ09-/_@', 'special as a path': '@introduceDomain',
+    for name, path in {'no path': '', 'without a slash': 't', 'slash at the end': '/t/',
+                       'two slashes': '/t//a', 'root': '/', 'odd byte': '/t/a b',
+                       'all letters': '/t/aZ09-/_@', 'special as a path': '@introduceDomain',
                        'unknown special': '@nothing', 'high byte': '/t/\xe4'}.items():
         s.step(f'path: read {name}', 'root', READ, path.encode('latin-1') + b'\0')
         s.step(f'path: write {name}', 'root', WRITE, path.encode('latin-1') + b'\0x')
@@ -277,8 +279,9 @@ def malformed(s):
     s.step('control check', 'root', CONTROL, 'check\0')
 
 
-ODD = {'read without NUL': (READ, '/t'), 'read of two texts': (READ, '/t\0/t\0'), 'read without payload': (READ, ''),
-       'write without NUL': (WRITE, '/t'), 'write without payload': (WRITE, ''), 'mkdir without NUL': (MKDIR, '/t'),
+ODD = {'read without NUL': (READ, '/t'), 'read of two texts': (READ, '/t\0/t\0'),
+       'read without payload': (READ, ''), 'write without NUL': (WRITE, '/t'),
+       'write without payload': (WRITE, ''), 'mkdir without NUL': (MKDIR, '/t'),
        'mkdir without payload': (MKDIR, ''), 'watch token without NUL': (WATCH, '/t\0tok'),
        'directory without NUL': (DIRECTORY, '/t')}
 
@@ -315,7 +318,8 @@ def stream(s):
     s.note('twenty requests at once', ' '.join(numbers))
     got = s.root.raw(HEADER.pack(READ, 0xffffffff, 0, 7) + b'/t/a/b\0')
     s.note('any request number', f'{got[0]} {got[1]:x}')
-    for name, header in {'payload of 4097 bytes': HEADER.pack(WRITE, 1, 0, 4097), 'payload of 4 GiB': HEADER.pack(READ, 1, 0, 0xffffffff),
+    for name, header in {'payload of 4097 bytes': HEADER.pack(WRITE, 1, 0, 4097),
+                         'payload of 4 GiB': HEADER.pack(READ, 1, 0, 0xffffffff),
                          'garbage': b'\xa5' * 16}.items():
         odd = Socket(s.folder)
         try:
@@ -558,8 +562,8 @@ def quiet_fast(self, client, kind, payload):
 
 
 Suite.quiet_fast = quiet_fast
-PARTS = (nodes, paths, malformed, stream, watches, transactions, directory_part, guests, guest_limits, release,
-         unterminated)
+PARTS = (nodes, paths, malformed, stream, watches, transactions, directory_part, guests, guest_limits,
+         release, unterminated)
 
 
 def run(folder, restart):

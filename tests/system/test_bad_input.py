@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What users, files and guests get wrong, and daemons that are killed: a clear error, nothing left behind, and a
-domain beside it that goes on. One boot; `says` wants a failing command whose words name object, value and remedy."""
+"""What users, files and guests get wrong, and daemons that are killed: a clear error, nothing left behind,
+and a domain beside it that goes on. One boot; `says` wants a failing command whose words name object, value
+and remedy."""
 import re
 
 import job
@@ -14,12 +15,16 @@ check tools bring_up
 says() {
     what=$1 words=$2; shift 2
     if "$@" >/tmp/said 2>&1; then echo "@not $what: $* succeeded"; return; fi
-    tr '\n' ' ' </tmp/said | grep -Eq "$words" && echo "@ok $what" || echo "@not $what: $(tr '\n' ' ' </tmp/said)"
+    said="$(tr '\n' ' ' </tmp/said)"
+    printf "%s" "$said" | grep -Eq "$words" && echo "@ok $what" || echo "@not $what: $said"
 }
 prompt() { console_log $1 | grep -q "$1 login:"; }
 alive() { ping -c 1 -w 20 10.9.0.11 >/dev/null; }
 free_memory() { hauch info --json | grep -o '"free_kib[^,]*'; }
-rest() { echo $(free_memory) $(ls -d /sys/block/loop*/loop 2>/dev/null | wc -l) $(ls /sys/class/net | wc -l) $(xenstore-ls -f | wc -l); }
+rest() {
+    echo $(free_memory) $(ls -d /sys/block/loop*/loop 2>/dev/null | wc -l) $(ls /sys/class/net | wc -l) \
+        $(xenstore-ls -f | wc -l)
+}
 as_before() { test "$(rest)" = "$before"; }
 # bad KEY=VALUE... - a domain that must not come to be
 bad() { hauch create /etc/bad.cfg "$@"; }
@@ -40,7 +45,8 @@ WRONG = {
     'a kernel of noise': ('/tmp/noise.*(bzImage|ELF)', 'bad kernel=/tmp/noise'),
     'an empty kernel': ('/tmp/empty', 'bad kernel=/tmp/empty'),
     'missing image': ('xvda.*/none.img.*No such file', "bad \"disk=['/none.img,raw,xvda,w']\""),
-    'image in use': ('web.img.*web.*(detach|read-only)', "bad \"disk=['/var/lib/hauch/web.img,raw,xvda,w']\""),
+    'image in use': (
+        'web.img.*web.*(detach|read-only)', "bad \"disk=['/var/lib/hauch/web.img,raw,xvda,w']\""),
     'an empty image': ('/tmp/empty.*truncate', "bad \"disk=['/tmp/empty,raw,xvda,w']\""),
     'not enough memory': ('100000.*(MiB|memory)', 'bad memory=100000'),
     'no memory at all': ('memory', 'bad memory=0'),

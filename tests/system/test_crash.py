@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The hypervisor panics; after the warm restart dom0 reads why, with the state of the processor, symbolised."""
+"""The hypervisor panics; after the warm restart dom0 reads why, with the state of the processor,
+symbolised."""
 import re
 
 import job
@@ -14,7 +15,8 @@ if hauch dmesg --last-crash 2>/dev/null >/tmp/crash; [ -s /tmp/crash ]; then
     check 'it names the build' grep -Eq '^build [0-9a-f]{40}, up' /tmp/crash
     check 'it shows functions' grep -Eq 'debug_key\+0x[0-9a-f]+/0x[0-9a-f]+' /tmp/crash
     check 'it shows which vCPU ran' grep -Eq 'idle|runs d0v[0-9]' /tmp/crash
-    check 'it shows the other processor' grep -Eq '^CPU [01] \(APIC [01]\): in the (guest|hypervisor) at' /tmp/crash
+    check 'it shows the other processor' \
+        grep -Eq '^CPU [01] \(APIC [01]\): in the (guest|hypervisor) at' /tmp/crash
     check 'it holds the log before' grep -q 'Hauch, loaded by' /tmp/crash
     check 'the log announces it' sh -c 'hauch dmesg | grep -q "crashed before: PANIC on CPU [01]: asked for"'
     hauch dmesg --last-crash -c >/dev/null
@@ -36,5 +38,5 @@ def crash(pc):
 
 
 def run(report):
-    job.run(report, 'system-crash', STEPS, TEXT, timeout=300, tools='hauch', before=crash, mem=512, dom0_mem=256, smp=2,
-            extra=['-action', 'reboot=reset'])
+    job.run(report, 'system-crash', STEPS, TEXT, timeout=300, tools='hauch', before=crash, mem=512,
+            dom0_mem=256, smp=2, extra=['-action', 'reboot=reset'])

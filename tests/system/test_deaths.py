@@ -3,8 +3,9 @@
 import job
 
 NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
-STEPS = ['tools', 'a domU that powers off is removed', 'a domU that panics is kept', 'its last words are in the log',
-         'a domU that reboots comes back', 'under a new number', 'dom0 is well']
+STEPS = ['tools', 'a domU that powers off is removed', 'a domU that panics is kept',
+         'its last words are in the log', 'a domU that reboots comes back', 'under a new number',
+         'dom0 is well']
 
 TEXT = r'''
 check tools bring_up

@@ -25,7 +25,8 @@ dd if=/dev/{disk} of=/tmp/first bs=64k count=16 2>/dev/null
 same 'it reads what the host wrote' {digest} "$(md5sum </tmp/first | cut -c1-32)"
 dd if=/tmp/first of=/dev/{disk} bs=64k seek=16 conv=fsync 2>/dev/null
 echo 3 >/proc/sys/vm/drop_caches
-dd if=/dev/{disk} bs=64k skip=16 count=16 2>/dev/null | cmp - /tmp/first && echo "@ok it reads back what it wrote"
+dd if=/dev/{disk} bs=64k skip=16 count=16 2>/dev/null >/tmp/again
+cmp /tmp/again /tmp/first && echo "@ok it reads back what it wrote"
 grep -iE 'msi|ahci|nvme|xhci|virtio' /proc/interrupts
 '''
 NET_TEXT = r'''
@@ -46,8 +47,8 @@ def disk_test(report, name, disk, devices):
         extra = ['-drive', f'file={image.name},format=raw,if=none,id=d', *devices]
         text = DISK_TEXT.replace('{disk}', disk).replace('{digest}', hashlib.md5(pattern).hexdigest())
         job.run(lambda step, *more: report(f'{name}: {step}', *more), 'system-' + re.sub(r'\W+', '-', name),
-                ['the disk appears', 'it reads what the host wrote', 'it reads back what it wrote'], text, 120, 'none',
-                extra=extra, **SMALL)
+                ['the disk appears', 'it reads what the host wrote', 'it reads back what it wrote'], text,
+                120, 'none', extra=extra, **SMALL)
         image.seek(len(pattern))
         report(f'{name}: the host sees what it wrote', image.read(len(pattern)) == pattern)
 
@@ -57,6 +58,6 @@ def run(report):
         disk_test(report, name, disk, devices)
     for name, device in CARDS.items():
         extra = ['-netdev', 'user,id=n', '-device', f'{device},netdev=n']
-        job.run(lambda step, *more, who=name: report(f'{who}: {step}', *more), 'system-' + re.sub(r'\W+', '-', name),
-                ['the card appears', 'it reaches the host'], NET_TEXT, 120, 'none', extra=extra,
-                **SMALL)
+        job.run(lambda step, *more, who=name: report(f'{who}: {step}', *more),
+                'system-' + re.sub(r'\W+', '-', name), ['the card appears', 'it reaches the host'], NET_TEXT,
+                120, 'none', extra=extra, **SMALL)

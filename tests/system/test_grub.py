@@ -27,19 +27,20 @@ def disc(folder, protocol):
     with open(os.path.join(boot, 'grub', 'grub.cfg'), 'w', encoding='ascii') as menu:
         menu.write(MENU.format(load=protocol, module=protocol.replace('multiboot', 'module')))
     image = os.path.join(folder, f'{protocol}.iso')
-    subprocess.run(['grub-mkrescue', '-d', '/usr/lib/grub/i386-pc', '-o', image, os.path.dirname(boot)], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    subprocess.run(['grub-mkrescue', '-d', '/usr/lib/grub/i386-pc', '-o', image, os.path.dirname(boot)],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
     return image
 
 
 def run(report):
     with tempfile.TemporaryDirectory() as folder:
         for protocol in ('multiboot', 'multiboot2'):
-            argv = ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', machine.CPU, '-m', '256', '-nodefaults', '-vga', 'std',
-                    '-display', 'none', '-serial', 'stdio', '-no-reboot', '-cdrom', disc(folder, protocol),
-                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
+            argv = ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', machine.CPU, '-m', '256', '-nodefaults',
+                    '-vga', 'std', '-display', 'none', '-serial', 'stdio', '-no-reboot',
+                    '-cdrom', disc(folder, protocol), '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
             with machine.Machine(f'system-grub-{protocol}', argv, 60) as pc:
                 pc.expect(r'VERDICT: success', 50)
                 pc.wait_end(20)
                 report(f'{protocol}: the test kernel succeeds', True)
-                report(f'{protocol}: the unknown option is named', 'no-such-option' in pc.text, pc.text[-500:])
+                report(f'{protocol}: the unknown option is named', 'no-such-option' in pc.text,
+                       pc.text[-500:])

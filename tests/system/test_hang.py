@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Two processors, and what the hypervisor says of them: debug keys, a hang that the watchdog ends, a machine check."""
+"""Two processors, and what the hypervisor says of them: debug keys, a hang that the watchdog ends, a machine
+check."""
 import boots
 import machine
 
@@ -41,7 +42,8 @@ def keys(report):
         pc.write('!')
         seen(report, pc, 'the watchdog panics', r'^PANIC on CPU [01]: watchdog: this processor hangs')
         seen(report, pc, 'it shows where the processor hangs', r'^  vector 2 error 0 at hang\+0x')
-        seen(report, pc, 'it shows the other processor', r'^CPU [01] \(APIC [01]\): in the hypervisor at hw_accuse\+0x')
+        seen(report, pc, 'it shows the other processor',
+             r'^CPU [01] \(APIC [01]\): in the hypervisor at hw_accuse\+0x')
 
 
 def machine_check(report):
@@ -49,7 +51,8 @@ def machine_check(report):
     with boot('system-machine-check', 'noreboot', 'sleep 100') as pc:
         pc.expect(r'^@@ init', 120)
         pc.monitor_command('mce 1 1 0xb600000000000000 5 0x12345000 0')
-        seen(report, pc, 'the bank is told', r'^machine check: CPU 1 bank 1 status b6\w+ address 12345000 .*not corrected')
+        seen(report, pc, 'the bank is told',
+             r'^machine check: CPU 1 bank 1 status b6\w+ address 12345000 .*not corrected')
         seen(report, pc, 'the machine panics', r'^PANIC on CPU 1: machine check')
         seen(report, pc, 'it shows the first processor', r'^CPU 0 \(APIC 0\): in the')
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `make install` puts where: all is there, the units make sense to systemd, the completion completes. No boot."""
+"""What `make install` puts where: all is there, the units make sense to systemd, the completion completes. No
+boot."""
 import os
 import shutil
 import subprocess
@@ -7,11 +8,12 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
-FILES = ['boot/hauch.elf', 'usr/sbin/hauch', 'usr/sbin/hauchd', 'usr/sbin/hauch-store', 'usr/sbin/hauch-console',
-         'usr/lib/hauch/bin/xl', 'usr/share/man/man8/hauch.8', 'usr/share/man/man5/hauch.cfg.5',
-         'usr/share/bash-completion/completions/hauch', 'usr/lib/systemd/system/hauch-store.service',
-         'usr/lib/systemd/system/hauch-console.service', 'usr/lib/systemd/system/hauchd.service',
-         'usr/lib/systemd/system/hauch-domains.service', 'usr/lib/modules-load.d/hauch.conf', 'etc/hauch/domains']
+FILES = ['boot/hauch.elf', 'usr/sbin/hauch', 'usr/sbin/hauchd', 'usr/sbin/hauch-store',
+         'usr/sbin/hauch-console', 'usr/lib/hauch/bin/xl', 'usr/share/man/man8/hauch.8',
+         'usr/share/man/man5/hauch.cfg.5', 'usr/share/bash-completion/completions/hauch',
+         'usr/lib/systemd/system/hauch-store.service', 'usr/lib/systemd/system/hauch-console.service',
+         'usr/lib/systemd/system/hauchd.service', 'usr/lib/systemd/system/hauch-domains.service',
+         'usr/lib/modules-load.d/hauch.conf', 'etc/hauch/domains']
 
 COMPLETE = r'''
 PATH=%s/usr/sbin:$PATH; . %s/usr/share/bash-completion/completions/hauch
@@ -26,7 +28,8 @@ def call(argv, **more):
 
 
 def units(report, folder):
-    """systemd's own opinion; that programs are not under /usr/sbin of this machine is none of its business."""
+    """systemd's own opinion; that programs are not under /usr/sbin of this machine is none of its
+    business."""
     if not shutil.which('systemd-analyze'):
         report('units', True, 'no systemd here')
         return

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's xl of Xen 4.17 on Hauch beyond the play of test_judge: once with each of Debian's two store daemons.
+"""Debian's xl of Xen 4.17 on Hauch beyond the play of test_judge: once with each of Debian's two store
+daemons.
 
 What a domain's life has (devices, console, memory, vCPUs, ends of its own), several at once, what the
 hypervisor keeps after them, and the test programs of xen-utils-4.17. HYPERVISOR=xen asks the real one."""
@@ -9,9 +10,9 @@ NEEDS = ['hv/hauch.elf']
 NIGHTLY = True
 STEPS = ['tools', 'info', 'dmesg', 'create', 'prompt', 'disk is connected', 'card is connected', 'page',
          'what it wrote is on its disk', 'typed on its console', 'its clock is right', 'pause', 'unpause',
-         'memory shrinks', 'shutdown', 'two vCPUs', 'one goes', 'and may come back', 'destroy', 'halts by itself',
-         'several at once', 'each is seen', 'all memory is back', 'heap line', 'test-resource', 'test-tsx',
-         'test-xenstore']
+         'memory shrinks', 'shutdown', 'two vCPUs', 'one goes', 'and may come back', 'destroy',
+         'halts by itself', 'several at once', 'each is seen', 'all memory is back', 'heap line',
+         'test-resource', 'test-tsx', 'test-xenstore']
 
 TEXT = r"""
 check tools bring_up

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stock kernels: Debian 12's 6.1 and Debian 13's 6.12 as dom0, each with domUs of its own kind and 6.12's with a
-domU of the 6.1 cloud kernel. Whatever they call that Hauch does not have is counted and compared with the list in
-docs/missing-hypercalls.md: a call too many or too few, or another number of calls, fails the test."""
+"""Stock kernels: Debian 12's 6.1 and Debian 13's 6.12 as dom0, each with domUs of its own kind and 6.12's
+with a domU of the 6.1 cloud kernel. Whatever they call that Hauch does not have is counted and compared with
+the list in docs/missing-hypercalls.md: a call too many or too few, or another number of calls, fails the
+test."""
 import os
 import re
 
@@ -70,5 +71,6 @@ def run(report):
     for name, path in (('vmlinuz-cloud', 'vmlinuz-cloud'), ('domu-cloud.cpio', 'domu-cloud.cpio')):
         with open(boots.out('img', path), 'rb') as file:
             files[f'boot/{name}'] = file.read()
-    one_boot(report, 'trixie', [('web', '10.9.0.11', '', '6.12.'), ('left', '10.9.0.12', '-cloud', '6.1.*cloud')],
+    one_boot(report, 'trixie',
+             [('web', '10.9.0.11', '', '6.12.'), ('left', '10.9.0.12', '-cloud', '6.1.*cloud')],
              files)

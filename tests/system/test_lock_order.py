@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Test kernels on the hypervisor that checks the order of its locks, with two processors: a lock taken out of order
-stops the machine, whether or not two processors meet there. Those kernels that take the most kinds of locks."""
+"""Test kernels on the hypervisor that checks the order of its locks, with two processors: a lock taken out of
+order stops the machine, whether or not two processors meet there. Those kernels that take the most kinds of
+locks."""
 
 import glob
 import os
@@ -9,8 +10,8 @@ import re
 import machine
 
 NEEDS = ['hv-debug/hauch.elf', 'guests/boot_hello.elf']
-KERNELS = r'(ctl_create|dev_physdev|dev_pci|dom_crash|dom_events|dom_grants|dom_memory|event_fifo|event_reset|' \
-          r'grant_map|grant_replace|memory_exchange|sched_timers|vcpu_info|vcpu_second)\.elf'
+KERNELS = r'(ctl_create|dev_physdev|dev_pci|dom_crash|dom_events|dom_grants|dom_memory|event_fifo|' \
+          r'event_reset|grant_map|grant_replace|memory_exchange|sched_timers|vcpu_info|vcpu_second)\.elf'
 LIMIT = 60
 
 

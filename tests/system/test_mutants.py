@@ -13,5 +13,7 @@ def run(report):
         verdict, what = line.split(': ', 1)
         report(what, verdict == 'ok', line)
     report('page tables: the script ran to its end', pages.returncode == 0, pages.stderr)
-    core = subprocess.run([os.path.join(MODELS, 'core_mutants')], capture_output=True, text=True, timeout=1800)
-    report('events, grants, scheduler, timers: each fault is noticed', core.returncode == 0, core.stdout + core.stderr)
+    core = subprocess.run([os.path.join(MODELS, 'core_mutants')], capture_output=True, text=True,
+                          timeout=1800)
+    report('events, grants, scheduler, timers: each fault is noticed', core.returncode == 0,
+           core.stdout + core.stderr)

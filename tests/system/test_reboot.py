@@ -12,5 +12,5 @@ def run(report):
         pc.wait_end(60)
         reason = pc.shutdown_reason()
         report('the machine was reset, not switched off', reason == 'guest-reset', f'QEMU says {reason}')
-    job.run(report, 'system-reboot', ['init'], 'check init true\nbusybox reboot -f\n', timeout=180, tools='none',
-            before=reset_seen)
+    job.run(report, 'system-reboot', ['init'], 'check init true\nbusybox reboot -f\n', timeout=180,
+            tools='none', before=reset_seen)

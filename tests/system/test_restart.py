@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The daemons killed with SIGKILL while domains run: nobody notices, nothing is lost, deaths in between are seen."""
+"""The daemons killed with SIGKILL while domains run: nobody notices, nothing is lost, deaths in between are
+seen."""
 import job
 
 NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console']
 STEPS = ['tools', 'web runs', 'the store has a user of its own', 'the console has a user of its own',
-         'neither has privcmd open', 'limits of the store are shown', 'store and console killed twenty times', 'web answers', 'the store is as it was',
-         'a second domain comes up', 'its disk and card are there', 'killed while a domain writes to its console',
-         'no line of it is lost', 'a death while no store runs', 'is seen',
-         'nothing is left', 'a shutdown by request']
+         'neither has privcmd open', 'limits of the store are shown', 'store and console killed twenty times',
+         'web answers', 'the store is as it was', 'a second domain comes up', 'its disk and card are there',
+         'killed while a domain writes to its console', 'no line of it is lost',
+         'a death while no store runs', 'is seen', 'nothing is left', 'a shutdown by request']
 
 TEXT = r'''
 prompt() { console_log $1 | grep -q "$1 login:"; }
@@ -16,8 +17,11 @@ store_again() { kill -9 $(pidof hauch-store); hauch-store --background; }
 console_again() { kill -9 $(pidof hauch-console); hauch-console --daemon; }
 # what does not change by itself
 picture() { xenstore-ls -f | grep -v -e '^/local/domain/0/device-misc' -e console | sort; }
-user_is() { grep -q "^Uid:	$2	$2	$2	$2" /proc/$(pidof $1)/status && grep -q '^NoNewPrivs:	1' /proc/$(pidof $1)/status &&
-            grep -q '^Seccomp:	2' /proc/$(pidof $1)/status && grep -q '^CapEff:	0000000000000000' /proc/$(pidof $1)/status; }
+user_is() {
+    status=/proc/$(pidof $1)/status
+    grep -q "^Uid:	$2	$2	$2	$2" $status && grep -q '^NoNewPrivs:	1' $status &&
+        grep -q '^Seccomp:	2' $status && grep -q '^CapEff:	0000000000000000' $status
+}
 no_privcmd() { ! ls -l /proc/$(pidof hauch-store)/fd /proc/$(pidof hauch-console)/fd | grep privcmd; }
 many_times() {
     k=0
@@ -31,8 +35,10 @@ check 'the store has a user of its own' user_is hauch-store 101
 check 'the console has a user of its own' user_is hauch-console 102
 check 'neither has privcmd open' no_privcmd
 limits() {
-    hauch store quota $1 >/tmp/limits && [ $(wc -l </tmp/limits) = 9 ] && awk '$2 == "nodes" && $3 > 0 && $3 < $4 && $5 == 0' /tmp/limits | grep -q . &&
-        hauch store quota | grep -q "^ *$1  watches" && hauch store quota -j $1 | grep -q '"kind": *"memory"' && ! hauch store quota 999 2>/dev/null
+    hauch store quota $1 >/tmp/limits && [ $(wc -l </tmp/limits) = 9 ] &&
+        awk '$2 == "nodes" && $3 > 0 && $3 < $4 && $5 == 0' /tmp/limits | grep -q . &&
+        hauch store quota | grep -q "^ *$1  watches" &&
+        hauch store quota -j $1 | grep -q '"kind": *"memory"' && ! hauch store quota 999 2>/dev/null
 }
 check 'limits of the store are shown' limits $(hauch domid web)
 await alive
@@ -57,7 +63,10 @@ type 'k=1; while [ $k -le 3000 ]; do echo "line $k."; k=$((k + 1)); done; echo a
 check 'killed while a domain writes to its console' count
 complete() { console_log left | grep -q 'all-out-3001'; }
 await complete
-lines() { n=$(console_log left | tr -d '\r' | grep -o 'line [0-9]*\.' | sort -u | wc -l); [ "$n" = 3000 ] || { echo "$n lines"; false; }; }
+lines() {
+    n=$(console_log left | tr -d '\r' | grep -o 'line [0-9]*\.' | sort -u | wc -l)
+    [ "$n" = 3000 ] || { echo "$n lines"; false; }
+}
 check 'no line of it is lost' lines
 
 id=$(hauch domid left) uuid=$(xenstore-read /local/domain/$id/vm)

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Several processors: Debian's kernel as dom0 with four vCPUs and two domUs with up to four each, on four processors.
-vCPUs go and come from inside and by the store; the domUs pass messages while domains that do nothing are created and
-destroyed a hundred times; then nothing is lost, no clock went backwards, no kernel complained. HYPERVISOR=xen asks the
-real one, with xl."""
+"""Several processors: Debian's kernel as dom0 with four vCPUs and two domUs with up to four each, on four
+processors. vCPUs go and come from inside and by the store; the domUs pass messages while domains that do
+nothing are created and destroyed a hundred times; then nothing is lost, no clock went backwards, no kernel
+complained. HYPERVISOR=xen asks the real one, with xl."""
 import os
 import re
 
 import boots
 import job
 
-NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console', 'tests/smp_load',
-         'bench/noop.elf']
+NEEDS = ['hv/hauch.elf', 'dom0/hauch', 'dom0/hauchd', 'dom0/hauch-store', 'dom0/hauch-console',
+         'tests/smp_load', 'bench/noop.elf']
 NAMES = ('left', 'right')
 STEPS = ['dom0 has four processors', 'a processor of dom0 goes and comes', "dom0's clock", 'tools']
 STEPS += [f'{what} {name}' for name in NAMES for what in ('create', 'two of four processors in')]
-STEPS += ['hundred domains come and go', 'load in dom0', 'four vCPUs for left by the store', 'one vCPU for left by the store']
+STEPS += ['hundred domains come and go', 'load in dom0', 'four vCPUs for left by the store',
+          'one vCPU for left by the store']
 STEPS += [f'{name} comes to its end' for name in NAMES]
 
 # What a domU does: its first word on each line of its console is looked for below.
@@ -36,8 +37,8 @@ awaited() {
     return 1
 }
 start=$(present); say processors $start
-echo 0 >/sys/devices/system/cpu/cpu1/online && [ $(present) = 1 ] && echo 1 >/sys/devices/system/cpu/cpu1/online \
-    && [ $(present) = 2 ] && say hotplug good
+echo 0 >/sys/devices/system/cpu/cpu1/online && [ $(present) = 1 ] \
+    && echo 1 >/sys/devices/system/cpu/cpu1/online && [ $(present) = 2 ] && say hotplug good
 /smp_load clock 3 && say clock good
 /smp_load hack 2 HACKS && say hack good
 /smp_load clock 3 && say clock again
@@ -105,11 +106,12 @@ def run(report, hacks=40, noops=100, timeout=420):
     with open(boots.out('bench', 'noop.elf'), 'rb') as file:
         files = {'noop.elf': file.read(), 'smp.cpio': inner.bytes(), 'smp_load': load}
     text = TEXT.replace('HACKS', str(hacks)).replace('NOOPS', str(noops))
-    console = job.run(report, 'system-smp', STEPS, text, timeout=timeout, tools=os.environ.get('TOOLS', 'hauch'),
-                      files=files, smp=4)
+    console = job.run(report, 'system-smp', STEPS, text, timeout=timeout,
+                      tools=os.environ.get('TOOLS', 'hauch'), files=files, smp=4)
     for name in NAMES:
         said = set(re.findall(rf'^@console {name} @domu (.*?)\s*$', console, re.M))
         for step in ('hotplug good', 'clock good', 'hack good', 'clock again'):
             report(f'in {name}: {step}', step in said, f'{name} said: {sorted(said)}')
     complaint = COMPLAINTS.search(console)
-    report('no kernel complained', '@console dom0' in console and not complaint, complaint[0] if complaint else 'no log')
+    report('no kernel complained', '@console dom0' in console and not complaint,
+           complaint[0] if complaint else 'no log')

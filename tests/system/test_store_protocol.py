@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""hauch-store and both of Debian's xenstored, C and OCaml, are asked the same (store_suite.py), all on this machine
-without a hypervisor (tests/host/xen_shim.c). Where they differ, docs/store-differences.md says so and why; a difference
-that is not there fails, and so does a line there that is none."""
+"""hauch-store and both of Debian's xenstored, C and OCaml, are asked the same (store_suite.py), all on this
+machine without a hypervisor (tests/host/xen_shim.c). Where they differ, docs/store-differences.md says so and
+why; a difference that is not there fails, and so does a line there that is none."""
 
 import os
 import re
@@ -14,8 +14,8 @@ import machine
 import store_suite
 
 NEEDS = ['dom0/hauch-store', 'tests/xen_shim.so']
-XEN = ['xen-store', 'xen-utils-4.17', 'libxenmisc4.17', 'libxenevtchn1', 'libxengnttab1', 'libxentoollog1', 'libxentoolcore1',
-       'libxencall1', 'libxenforeignmemory1', 'libxendevicemodel1', 'libxenstore4']
+XEN = ['xen-store', 'xen-utils-4.17', 'libxenmisc4.17', 'libxenevtchn1', 'libxengnttab1', 'libxentoollog1',
+       'libxentoolcore1', 'libxencall1', 'libxenforeignmemory1', 'libxendevicemodel1', 'libxenstore4']
 PAGE = os.path.join(machine.ROOT, 'docs', 'store-differences.md')
 STORES = ('hauch', 'C', 'OCaml')
 CONFIG = '''xenstored-kva = /proc/xen/xsd_kva
@@ -45,7 +45,8 @@ class Daemon:
             with open(f'{folder}/{name}', 'w', encoding='ascii') as file:
                 file.write(text)
         self.argv = [word.replace('FOLDER', folder) for word in argv]
-        self.env = {'PATH': '/usr/bin:/bin', 'FAKE_XEN': folder, 'LD_PRELOAD': f'{machine.OUT}/tests/xen_shim.so'}
+        self.env = {'PATH': '/usr/bin:/bin', 'FAKE_XEN': folder,
+                    'LD_PRELOAD': f'{machine.OUT}/tests/xen_shim.so'}
         if libraries:
             self.env['LD_LIBRARY_PATH'] = libraries
 
@@ -53,7 +54,8 @@ class Daemon:
         if os.path.exists(f'{self.folder}/socket'):
             os.unlink(f'{self.folder}/socket')
         with open(f'{self.folder}/log', 'ab') as log:
-            self.process = subprocess.Popen(self.argv, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.argv, env=self.env, stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
         for _ in range(100):
             time.sleep(0.05)
             if self.answers():
@@ -62,7 +64,8 @@ class Daemon:
 
     def answers(self):
         try:
-            return store_suite.Socket(self.folder).ask(store_suite.GET_DOMAIN_PATH, '0\0') == '/local/domain/0;'
+            answer = store_suite.Socket(self.folder).ask(store_suite.GET_DOMAIN_PATH, '0\0')
+            return answer == '/local/domain/0;'
         except OSError:
             return False
 
@@ -89,7 +92,8 @@ def debian():
 
 def verdicts(where):
     programs, libraries = debian()
-    argv = {'hauch': ([f'{machine.OUT}/dom0/hauch-store', '--socket', '/run/xenstored/socket', '--state', 'FOLDER/state'], ''),
+    argv = {'hauch': ([f'{machine.OUT}/dom0/hauch-store', '--socket', '/run/xenstored/socket',
+                       '--state', 'FOLDER/state'], ''),
             'C': ([f'{programs}/xenstored', '-N'], libraries),
             'OCaml': ([f'{programs}/oxenstored', '--no-fork', '--config-file', 'FOLDER/conf'], libraries)}
     result = {}
@@ -138,6 +142,7 @@ def run(report):
     known = documented()
     report('enough is asked', count >= 220, f'{count} steps')
     for step, row in found.items():
-        report(f'difference: {step}', known.get(step) == row, f'found {row}, {os.path.basename(PAGE)} has {known.get(step)}')
+        report(f'difference: {step}', known.get(step) == row,
+               f'found {row}, {os.path.basename(PAGE)} has {known.get(step)}')
     for step in known.keys() - found.keys():
         report(f'no difference any more: {step}', False, f'remove it from {os.path.basename(PAGE)}')

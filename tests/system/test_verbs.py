@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands of `hauch` against a running domain, in one boot: each does what it says, as the domain, the
-hypervisor or the store shows it. What they print byte for byte is tested on the host (tests/host/hauch_cli.c)."""
+hypervisor or the store shows it. What they print byte for byte is tested on the host
+(tests/host/hauch_cli.c)."""
 import re
 
 import job
@@ -14,7 +15,11 @@ hauch create -q /etc/web.cfg
 prompt() { console_log web | grep -q 'web login:'; }
 check 'web runs' await prompt
 id=$(hauch domid web)
-says() { what=$1 words=$2; shift 2; "$@" >/tmp/said 2>&1; grep -Eq -- "$words" /tmp/said && echo "@ok $what" || echo "@not $what: $(tr '\n' ' ' </tmp/said)"; }
+says() {
+    what=$1 words=$2; shift 2
+    "$@" >/tmp/said 2>&1
+    grep -Eq -- "$words" /tmp/said && echo "@ok $what" || echo "@not $what: $(tr '\n' ' ' </tmp/said)"
+}
 
 says 'list' "^web +$id +128 +1 " hauch list
 says 'list -l is JSON with the configuration' '"kernel":"/boot/vmlinuz"' hauch list -l web
@@ -75,7 +80,8 @@ check 'define' hauch define /etc/web.cfg name=kept memory=100
 says 'list --defined' '^kept +- off' hauch list --defined
 check 'autostart' hauch autostart kept on
 check 'edit keeps what makes sense' env EDITOR='sed -i s/^memory.=.100/memory=96/' hauch edit kept
-says 'edit refuses nonsense' 'nothing was changed; your text is in' env EDITOR='sed -i s/^memory/memory=[/' hauch edit kept
+says 'edit refuses nonsense' 'nothing was changed; your text is in' \
+    env EDITOR='sed -i s/^memory/memory=[/' hauch edit kept
 check 'rename' hauch rename web other
 says 'domname' '^other$' hauch domname $id
 check 'shutdown -w' hauch shutdown -w other

@@ -90,7 +90,8 @@ static void make_data(enum nature nature, size_t len)
 
 /* ---- what every format has to stand -------------------------------------------------------------------- */
 
-/* Scratch of exact size, and garbage: made once a kind, since a fresh one for each call takes most of the time. */
+/* Scratch of exact size, and garbage: made once a kind, since a fresh one for each call takes most of the
+ * time. */
 static void *dirty_scratch(enum payload_kind kind)
 {
     static void *scratch[PAYLOAD_LZO + 1];

@@ -22,7 +22,8 @@ static uint64_t random_below(uint64_t n)
 static void products_are_exact(void **state)
 {
     for (unsigned i = 0; i < 20000; i++) {
-        uint64_t n = random_below(1ull << 50), mul = random_below(1ull << 36) + 1, div = random_below(1ull << 40) + 1;
+        uint64_t n = random_below(1ull << 50), mul = random_below(1ull << 36) + 1,
+                 div = random_below(1ull << 40) + 1;
         unsigned __int128 right = (unsigned __int128)n * mul / div;
 
         if (right >> 64)

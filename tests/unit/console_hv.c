@@ -42,7 +42,10 @@ static int loud(void **state)
 }
 
 static void say(enum log_level level, const char *text) { console_emit(level, text, strlen(text)); }
-static void say_guest(enum log_level level, const char *text) { console_emit_guest(level, text, strlen(text)); }
+static void say_guest(enum log_level level, const char *text)
+{
+    console_emit_guest(level, text, strlen(text));
+}
 
 static unsigned count(const char *what)
 {

@@ -31,7 +31,8 @@ uint64_t fake_restart[4];
 unsigned fake_restarts;
 struct timer *fake_timer;
 struct domain fake_dom0 = { .id = 0, .privileged = true }, fake_domu = { .id = 5 }, fake_domu2 = { .id = 6 };
-struct vcpu fake_v0 = { .domain = &fake_dom0 }, fake_vu = { .domain = &fake_domu }, fake_vu2 = { .domain = &fake_domu2 };
+struct vcpu fake_v0 = { .domain = &fake_dom0 }, fake_vu = { .domain = &fake_domu },
+            fake_vu2 = { .domain = &fake_domu2 };
 
 static struct pcpu cpu;
 static const char *typed = "";

@@ -270,7 +270,8 @@ static void a_feature_can_be_taken(void **state)
     assert_true(reg(dom0->vcpu[0], 1, 0, C) & BIT(AVX));
 }
 
-/* QEMU's `max,-erms` is such a machine, and a policy without ERMS such a guest; Linux's memmove() goes wrong there. */
+/* QEMU's `max,-erms` is such a machine, and a policy without ERMS such a guest; Linux's memmove() goes wrong
+ * there. */
 static void fast_short_moves_go_with_fast_moves(void **state)
 {
     uint32_t n = policy_read();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of functions; the record of a crash: what is written is found by the next boot, and nothing else is. */
+/* Names of functions; the record of a crash: what is written is found by the next boot, and nothing else
+ * is. */
 #include "domctl_machine.h"
 
 #include <hv/console.h>
@@ -132,7 +133,8 @@ static void a_crash_is_found_once(void **state)
 static void dom0_reads_and_clears(void **state)
 {
     static char buf[CRASH_RECORD_SIZE];
-    struct xen_sysctl op = { .u.readconsole = { .buffer = GADDR((uint64_t)buf), .count = 5, .incremental = 1 } };
+    struct xen_sysctl op = { .u.readconsole = {
+                                 .buffer = GADDR((uint64_t)buf), .count = 5, .incremental = 1 } };
 
     crash_record_init(memory);
     crash_and_boot("\nPANIC on CPU 0: for dom0\n");

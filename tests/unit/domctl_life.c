@@ -385,8 +385,10 @@ static void one_operation_at_a_time_on_a_domain(void **state)
     struct domain *d = domain_get(id);
 
     d->vcpu[0]->initialised = true;
-    second = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_mem, .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
-                                  .domain = id, .u.max_mem.max_memkb = 400 };
+    second = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_mem,
+                                  .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+                                  .domain = id,
+                                  .u.max_mem.max_memkb = 400 };
     machine_midway = second_tool;
     assert_int_equal(control(XEN_DOMCTL_getvcpucontext, id, &op), 0);
     assert_null(machine_midway);

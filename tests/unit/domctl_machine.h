@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole hypervisor but hw/ on the host, for tests that go in by the front door: a hypercall of dom0's or of a
- * guest's. Guest virtual addresses are addresses of the test program. One machine a program: domains come and go.
+ * The whole hypervisor but hw/ on the host, for tests that go in by the front door: a hypercall of dom0's or
+ * of a guest's. Guest virtual addresses are addresses of the test program. One machine a program: domains
+ * come and go.
  */
 #ifndef DOMCTL_MACHINE_H
 #define DOMCTL_MACHINE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The local APIC, the chipset's counters and the clock on registers of a test: each instruction that needs privilege
- * is a function here, and the machine behind it has a true time that goes on with every access. So deadline timers
- * and IA32_TSC_ADJUST are seen, which no emulator at hand has.
+ * The local APIC, the chipset's counters and the clock on registers of a test: each instruction that needs
+ * privilege is a function here, and the machine behind it has a true time that goes on with every access. So
+ * deadline timers and IA32_TSC_ADJUST are seen, which no emulator at hand has.
  */
 #define HW_INSN_H           /* the instructions of this file, not those of hw/insn.h */
 
@@ -95,7 +95,7 @@ static void wrmsr(uint32_t n, uint64_t v)
     if (n < MSR_X2APIC)
         return;
     assert_true(pc.msr[MSR_APIC_BASE] & 1u << 10);
-    assert_true(n != 0x802 && n != 0x80d && n != 0x80e);        /* ID and LDR are read-only, there is no DFR */
+    assert_true(n != 0x802 && n != 0x80d && n != 0x80e);    /* ID and LDR are read-only, there is no DFR */
     if (n == 0x830) {
         pc.icr = v;
         pc.commands++;
@@ -223,7 +223,8 @@ static void power_on(void)
     pc.invariant = 1;
     pc.msr[MSR_APIC_BASE] = 1u << 11;
     machine.options.x2apic = true;
-    machine.acpi.fadt = (struct acpi_fadt){ .present = true, .pm_timer = { .space = ACPI_SPACE_IO, .addr = 0x608 } };
+    machine.acpi.fadt = (struct acpi_fadt){ .present = true,
+                                            .pm_timer = { .space = ACPI_SPACE_IO, .addr = 0x608 } };
     machine.acpi.hpet = (struct acpi_hpet){ .present = true, .addr = 0xfed00000 };
     cpus[1].id = 1;
     host_cpu = &cpus[0];
@@ -472,7 +473,9 @@ static void the_nmi_comes_where_firmware_says(void **state)
     machine.acpi.cpus = 2;
     machine.acpi.cpu[0] = (struct acpi_cpu){ .apic_id = 2, .uid = 40, .enabled = true };
     machine.acpi.nmis = 2;
-    machine.acpi.nmi[0] = (struct acpi_nmi){ .is_lint = true, .lint = 0, .uid = 40, .polarity = ACPI_ACTIVE_LOW };
+    machine.acpi.nmi[0] = (struct acpi_nmi){
+        .is_lint = true, .lint = 0, .uid = 40, .polarity = ACPI_ACTIVE_LOW
+    };
     machine.acpi.nmi[1] = (struct acpi_nmi){ .is_lint = true, .lint = 1, .uid = 41 };
     boot_apic();
     assert_int_equal(*(uint32_t *)(pc.page + 0x350), 0x400 | 1u << 13);

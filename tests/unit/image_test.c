@@ -110,8 +110,9 @@ static void truncated_bzimages_are_refused(void **state)
     }
     memcpy(wrapped + 0x206, "\x07\x02", 2);
     assert_string_equal(unpack_name(wrapped, 0x207, -EINVAL), "none");
-    assert_string_equal(error.text, "vmlinuz: bzImage ends after 519 bytes, inside its setup header (592 bytes): the "
-                                    "file is truncated, copy it again");
+    assert_string_equal(error.text,
+                        "vmlinuz: bzImage ends after 519 bytes, inside its setup header (592 bytes): the "
+                        "file is truncated, copy it again");
     free(wrapped);
 }
 
@@ -131,13 +132,13 @@ static void refuse_bzimage(size_t offset, uint32_t value, unsigned int width, in
 static void hostile_setup_headers_are_refused(void **state)
 {
     refuse_bzimage(0x206, 0x0207, 2, -ENOEXEC,
-                   "vmlinuz: bzImage with boot protocol 2.07 does not tell where its kernel is: take Linux 2.6.24 "
-                   "or later (protocol 2.08), or its vmlinux");
+                   "vmlinuz: bzImage with boot protocol 2.07 does not tell where its kernel is: take Linux "
+                   "2.6.24 or later (protocol 2.08), or its vmlinux");
     refuse_bzimage(0x248, 0xffffffff, 4, -EINVAL, "payload of");
     refuse_bzimage(0x24c, 0xffffffff, 4, -EINVAL, "payload of 4294967295 bytes at 1648 does not lie inside");
-    refuse_bzimage(0x24c, 0, 4, -EINVAL, 
-                   "vmlinuz: bzImage payload of 0 bytes at 1648 does not lie inside the file of 2093 bytes: the file "
-                   "is truncated or damaged, copy it again");
+    refuse_bzimage(0x24c, 0, 4, -EINVAL,
+                   "vmlinuz: bzImage payload of 0 bytes at 1648 does not lie inside the file of 2093 bytes: "
+                   "the file is truncated or damaged, copy it again");
     refuse_bzimage(0x1f1, 255, 1, -EINVAL, "does not lie inside the file");
     refuse_bzimage(0x248, 0, 4, -ENOEXEC, "bzImage payload begins with 00 00 00 00");
     refuse_bzimage(0x24c, 20, 4, -EINVAL, 
@@ -183,8 +184,9 @@ static void other_files_are_refused(void **state)
 {
     static const uint8_t shell[] = "#!/bin/sh\n";
     static const char large[] = "vmlinuz: file of 513 MiB is over the limit of 512 MiB: not a kernel";
-    static const uint8_t packed_text[] = { 0x1f, 0x8b, 8,    0,    0,    0,    0,    0, 0, 3, 0xcb, 0x48, 0xcd,
-                                           0xc9, 0xc9, 0x07, 0x00, 0x86, 0xa6, 0x10, 0x36, 5, 0, 0, 0 };
+    static const uint8_t packed_text[] = { 0x1f, 0x8b, 8,    0,    0,    0,    0,    0,    0,
+                                           3,    0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x86,
+                                           0xa6, 0x10, 0x36, 5,    0,    0,    0 };
 
     unpack_name(shell, 0, -ENOEXEC);
     assert_string_equal(error.text, "vmlinuz: the file is empty: give a bzImage or an ELF kernel");
@@ -192,8 +194,9 @@ static void other_files_are_refused(void **state)
     unpack_name(shell, IMAGE_FILE_LIMIT + 1, -E2BIG);
     assert_string_equal(error.text, large);
     unpack_name(packed_text, sizeof(packed_text), -ENOEXEC);
-    assert_string_equal(error.text, "vmlinuz: holds no ELF kernel inside its gzip compression: give a bzImage or an "
-                                    "ELF kernel");
+    assert_string_equal(error.text,
+                        "vmlinuz: holds no ELF kernel inside its gzip compression: give a bzImage or an "
+                        "ELF kernel");
     unpack_name(shell, sizeof(shell), -ENOEXEC);
     assert_string_equal(error.text, "vmlinuz: file begins with 23 21 2f 62: neither ELF nor gzip, bzip2, "
                                     "lzma, xz, lzo, lz4, zstd; give a bzImage or an ELF kernel");
@@ -269,8 +272,9 @@ static void every_cut_elf_is_refused(void **state)
     image_parse("vmlinux", sample.bytes, 1, &image, &error);
     assert_string_equal(error.text, "vmlinux: not an ELF file: give a bzImage or an ELF kernel");
     image_parse("vmlinux", sample.bytes, sizeof(Elf64_Ehdr) - 1, &image, &error);
-    assert_string_equal(error.text, "vmlinux: ELF file ends after 63 bytes, inside its header (64 bytes): the file is "
-                                    "truncated, copy it again");
+    assert_string_equal(error.text,
+                        "vmlinux: ELF file ends after 63 bytes, inside its header (64 bytes): the file is "
+                        "truncated, copy it again");
 }
 
 static void loadable_segments_are_counted(void **state)
@@ -307,21 +311,20 @@ static const struct elf_case {
 } elf_cases[] = {
     { EI_CLASS, 1, 1, -ENOEXEC,
       "vmlinux: ELF class is 1, not 2 (64 bit): 32-bit guests are not supported, take an x86-64 kernel" },
-    { EI_DATA, 1, 2, -ENOEXEC, 
-      "vmlinux: ELF byte order is 2, not 1 (little endian): take an x86-64 kernel" },
-    { offsetof(Elf64_Ehdr, e_machine), 2, 183, -ENOEXEC, 
+    { EI_DATA, 1, 2, -ENOEXEC, "vmlinux: ELF byte order is 2, not 1 (little endian): take an x86-64 kernel" },
+    { offsetof(Elf64_Ehdr, e_machine), 2, 183, -ENOEXEC,
       "vmlinux: ELF machine is 183, not 62 (x86-64): take an x86-64 kernel" },
     { offsetof(Elf64_Ehdr, e_type), 2, ET_REL, -ENOEXEC,
       "vmlinux: ELF type is 1, not an executable (2): give a kernel, no object file or core dump" },
-    { offsetof(Elf64_Ehdr, e_phnum), 2, 0, -EINVAL, 
+    { offsetof(Elf64_Ehdr, e_phnum), 2, 0, -EINVAL,
       "vmlinux: 0 program headers of 56 bytes at 0x40 do not lie inside the file of 3328 bytes: the file is "
       "truncated or damaged, copy it again" },
     { offsetof(Elf64_Ehdr, e_phnum), 2, 0xffff, -EINVAL, "65535 program headers" },
     { offsetof(Elf64_Ehdr, e_phentsize), 2, 8, -EINVAL, "program headers of 8 bytes" },
     { offsetof(Elf64_Ehdr, e_phoff), 8, UINT64_MAX - 8, -EINVAL, "do not lie inside the file of 3328 bytes" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, UINT64_MAX, -EINVAL,
-      "vmlinux: segment 0: 0x800 bytes at file offset 0xffffffffffffffff do not lie inside the file of 3328 bytes: "
-      "the file is truncated or damaged, copy it again" },
+      "vmlinux: segment 0: 0x800 bytes at file offset 0xffffffffffffffff do not lie inside the file of 3328 "
+      "bytes: the file is truncated or damaged, copy it again" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_offset), 8, SAMPLE_SIZE - 0x7ff, -EINVAL, "do not lie inside" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_filesz), 8, UINT64_MAX - 0x300, -EINVAL, "do not lie inside" },
     { SAMPLE_PHDRS + offsetof(Elf64_Phdr, p_memsz), 8, 0x7ff, -EINVAL,
@@ -621,8 +624,9 @@ static void unreadable_paths_are_refused(void **state)
                                     "directory; check the "
                                     "path and its permissions");
     assert_int_equal(image_cache_get(cache, folder, &image, &error), -EINVAL);
-    assert_string_equal(strstr(error.text, ": "), ": the kernel is no regular file: give the path of a bzImage or an "
-                                                  "ELF kernel");
+    assert_string_equal(strstr(error.text, ": "),
+                        ": the kernel is no regular file: give the path of a bzImage or an "
+                        "ELF kernel");
     assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
     assert_int_equal(image_cache_get(cache, path_of("fifo"), &image, &error), -EINVAL);
     write_file("empty", (const uint8_t *)"", 0);
@@ -674,10 +678,12 @@ static void the_systems_refusals_are_told(void **state)
     } cases[] = {
         { "packed", 1, 0, -ENOMEM, "packed: no memory to read the kernel (377 bytes): give domain 0 more" },
         { "packed", 2, 0, -ENOMEM, "packed: no memory to keep the kernel (377 bytes): give domain 0 more" },
-        { "packed", 3, 0, -ENOMEM, "packed: no memory to unpack the kernel (gzip, 377 bytes packed): give domain 0 more" },
+        { "packed", 3, 0, -ENOMEM,
+          "packed: no memory to unpack the kernel (gzip, 377 bytes packed): give domain 0 more" },
         { "packed", 0, 1, -EIO,
           "packed: cannot read the kernel: Input/output error after 0 of 377 bytes; copy it again" },
-        { "packed", 0, 2, -EIO, "packed: cannot read the kernel: the file ended after 0 of 377 bytes; copy it again" },
+        { "packed", 0, 2, -EIO,
+          "packed: cannot read the kernel: the file ended after 0 of 377 bytes; copy it again" },
         { "huge", 0, 0, -E2BIG, "huge: file of 513 MiB is over the limit of 512 MiB: not a kernel" },
     };
     struct image_cache *cache = image_cache_new(LIMIT, LIMIT);
@@ -704,9 +710,9 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = { "hard", "soft", "one", "kept",
-                                         "a",  "b",  "s",  "held", "fifo", "packed", "huge", "empty", "text", "k0", "k1",
-                                         "k2", "k3", "k4", "k5",   "k6",   "k7",    "k8",   "k9" };
+    static const char *const names[] = { "hard", "soft",   "one",  "kept",  "a",    "b",  "s",  "held",
+                                         "fifo", "packed", "huge", "empty", "text", "k0", "k1", "k2",
+                                         "k3",   "k4",     "k5",   "k6",    "k7",   "k8", "k9" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         unlink(path_of(names[i]));

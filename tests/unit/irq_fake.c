@@ -154,7 +154,10 @@ volatile uint32_t *hw_device_map(uint64_t phys, size_t len)
     return phys == 0x800001000ull && len == sizeof(fake_table) ? fake_table : NULL;
 }
 
-static void config_set(unsigned at, unsigned bytes, uint32_t value) { memcpy(&fake_config[at], &value, bytes); }
+static void config_set(unsigned at, unsigned bytes, uint32_t value)
+{
+    memcpy(&fake_config[at], &value, bytes);
+}
 
 static void config_reset(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt hardware for tests: two IO-APICs of eight pins each whose lines can be held, and one PCI function with
- * MSI and MSI-X. Pins behave as the data sheet says: a level that stays up interrupts again after each EOI, unless the
- * pin is masked. Domains have only what interrupts need; events that they get are counted.
+ * Interrupt hardware for tests: two IO-APICs of eight pins each whose lines can be held, and one PCI function
+ * with MSI and MSI-X. Pins behave as the data sheet says: a level that stays up interrupts again after each
+ * EOI, unless the pin is masked. Domains have only what interrupts need; events that they get are counted.
  */
 #ifndef TESTS_IRQ_FAKE_H
 #define TESTS_IRQ_FAKE_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pins of IO-APICs: shapes, mapping, binding, EOI, sharing; and a random walk with a model of what must hold. */
+/* Pins of IO-APICs: shapes, mapping, binding, EOI, sharing; and a random walk with a model of what must
+ * hold. */
 #include "irq_fake.h"
 
 #include <hv/ops.h>
@@ -39,7 +40,7 @@ static void shapes_come_from_the_firmware(void **state)
         if (g < 8 || g >= 12)
             assert_true(fake_masked(g));
     assert_int_equal(irq_map_gsi(d0, 5, 5), 5);
-    assert_int_equal(fake_redirection(5, false) & 0xa000, 0xa000);          /* as the override says: level, low */
+    assert_int_equal(fake_redirection(5, false) & 0xa000, 0xa000);      /* as the override says: level, low */
     assert_int_equal(irq_map_gsi(d0, EDGE_GSI, EDGE_GSI), EDGE_GSI);
     assert_int_equal(fake_redirection(EDGE_GSI, false) & 0xa000, 0);
     assert_int_equal(fake_redirection(EDGE_GSI, true), 3u << 24);           /* the first processor */

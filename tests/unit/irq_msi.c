@@ -68,7 +68,7 @@ static void four_messages(void **state)
 
     assert_int_equal(map(d0, &m), 0);
     assert_int_equal(config(0x52, 2) >> 4 & 7, 2);
-    assert_int_equal(config(0x5c, 2) & 3, 0);       /* aligned: the device puts the number into the low bits */
+    assert_int_equal(config(0x5c, 2) & 3, 0);   /* aligned: the device puts the number into the low bits */
     for (uint32_t i = 0; i < 4; i++)
         assert_int_equal(irq_bind(d0, (uint32_t)m.pirq + i, 5 + i, false), 0);
     assert_true(fake_msi_send(2));
@@ -105,7 +105,8 @@ static void counts_are_checked(void **state)
 
 static void table_entries(void **state)
 {
-    struct physdev_map_pirq a = request(MAP_PIRQ_TYPE_MSI_SEG, 1, TABLE), b = request(MAP_PIRQ_TYPE_MSI_SEG, 6, TABLE);
+    struct physdev_map_pirq a = request(MAP_PIRQ_TYPE_MSI_SEG, 1, TABLE),
+                            b = request(MAP_PIRQ_TYPE_MSI_SEG, 6, TABLE);
     struct physdev_map_pirq again = a;
 
     fake_table[7] = 0;                              /* not masked: it must be, before it has a message */
@@ -196,7 +197,8 @@ static void vectors_run_out_and_come_back(void **state)
     unsigned n = 0;
     int p[256];
 
-    /* One device has few messages; many domains' worth of pins and entries are enough to see the end by numbers. */
+    /* One device has few messages; many domains' worth of pins and entries are enough to see the end by
+     * numbers. */
     while (n < 256 && (p[n] = irq_reserve(d0)) >= 0)
         n++;
     assert_int_equal(n, 256);

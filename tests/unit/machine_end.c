@@ -62,7 +62,8 @@ static void expect(enum machine_end first, enum machine_end second)
 /* The registers that switch off are written when nobody else runs: some machines take their time. */
 static void power_off(void **state)
 {
-    static struct xen_platform_op op = { .cmd = XENPF_enter_acpi_sleep, .interface_version = XENPF_INTERFACE_VERSION,
+    static struct xen_platform_op op = { .cmd = XENPF_enter_acpi_sleep,
+                                         .interface_version = XENPF_INTERFACE_VERSION,
                                          .u.enter_acpi_sleep = { .val_a = 0x1c00, .sleep_state = 5 } };
 
     call(__HYPERVISOR_platform_op, (uint64_t)&op, 0);

@@ -324,7 +324,8 @@ static void test_descriptors(void **state)
     assert_int_equal(hc_set_gdt(v, (uintptr_t)&g.n, 512, 0, 0, 0), REFUSED);
 }
 
-/* A descriptor table is taken from a vCPU that does not run: where it ran, its sisters may run in the same tables. */
+/* A descriptor table is taken from a vCPU that does not run: where it ran, its sisters may run in the same
+ * tables. */
 static void test_window_of_who_does_not_run(void **state)
 {
     mfn_t g = frame(&dom);
@@ -332,7 +333,8 @@ static void test_window_of_who_does_not_run(void **state)
 
     assert_int_equal(pv_gdt_set(v, &g.n, 512), 0);
     pv_gdt_release(v);
-    assert_int_equal(host_domain_flushes, flushes);         /* it runs here: this processor forgets, that is enough */
+    /* it runs here: this processor forgets, that is enough */
+    assert_int_equal(host_domain_flushes, flushes);
     host_cpu->current = NULL;
     assert_int_equal(pv_gdt_set(v, &g.n, 512), 0);
     assert_int_equal(host_domain_flushes, flushes + 1);

@@ -351,8 +351,10 @@ static void limits_are_told_and_counted(void **state) {
     assert_int_equal(lines, 0);
     guest_watch(w, 7);
     assert_int_equal(lines, 1);
-    line_has((const char *const[]){ "domain 5 is near its limit of 10 watches (8, 0 times so far); `xenstore-control "
-                                    "quota set watches N` raises it for all guests", NULL });
+    line_has((const char *const[]){
+        "domain 5 is near its limit of 10 watches (8, 0 times so far); `xenstore-control "
+        "quota set watches N` raises it for all guests",
+        NULL });
     guest_watch(w, 8);
     guest_watch(w, 9);
     guest_watch(w, 10);
@@ -405,8 +407,8 @@ static unsigned int flood(struct world *w, unsigned int times) {
     return answers;
 }
 
-/* A guest that floods gets its rate and not more, its events are masked meanwhile; another is answered in the next
- * turn all the time. */
+/* A guest that floods gets its rate and not more, its events are masked meanwhile; another is answered in the
+ * next turn all the time. */
 static void flood_slows_only_itself(void **state) {
     struct world *w = *state;
     char text[4096];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The journal: torn and damaged ends, no room, growing and being written anew; and the store made from it again. */
+/* The journal: torn and damaged ends, no room, growing and being written anew; and the store made from it
+ * again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -244,8 +245,8 @@ static void written_anew_when_outgrown(void **state) {
     store_destroy(&s);
 }
 
-/* No room: said once with place, reason, consequence and remedy; the store serves on; what is kept is whole and
- * marked; when there is room again all is kept. */
+/* No room: said once with place, reason, consequence and remedy; the store serves on; what is kept is whole
+ * and marked; when there is room again all is kept. */
 static void no_room(void **state) {
     struct world *w = *state;
     struct store s;

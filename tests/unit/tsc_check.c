@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two processors compare their TSCs: coroutines that change at every reading of the TSC and every turn of a waiting
- * loop, whichever the seed says. True time goes on with each step; each processor sees it through a TSC of its own.
+ * Two processors compare their TSCs: coroutines that change at every reading of the TSC and every turn of a
+ * waiting loop, whichever the seed says. True time goes on with each step; each processor sees it through a
+ * TSC of its own.
  */
 #include <hv/clock.h>
 #include <hv/tsc_check.h>
@@ -53,7 +54,8 @@ void hw_relax(void) { step(); }
 
 static uint64_t tsc_of(int cpu)
 {
-    return true_time + (uint64_t)tscs[cpu].ahead + (uint64_t)((int64_t)true_time * tscs[cpu].drift_ppm / 1000000);
+    return true_time + (uint64_t)tscs[cpu].ahead +
+           (uint64_t)((int64_t)true_time * tscs[cpu].drift_ppm / 1000000);
 }
 
 uint64_t tsc_now(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A set of processors, one bit each. A set that processors share is reached only by the last three functions. */
+/* A set of processors, one bit each. A set that processors share is reached only by the last three
+ * functions. */
 #ifndef HV_CPU_SET_H
 #define HV_CPU_SET_H
 

@@ -11,7 +11,8 @@
 #define CPUID_LEAVES   96       /* a policy's room; reading the machine stops there */
 #define CPUID_WORDS    19       /* of a feature set, abi/cpufeature.h */
 #define CPUID_MSRS     2        /* platform info and architectural capabilities: always 0 */
-#define CPUID_LEAVES_ANSWERED 120   /* what tools are told to make room for: Xen 4.17 says so, and its tools refuse more */
+/* What tools are told to make room for: Xen 4.17 says so, and its tools refuse more. */
+#define CPUID_LEAVES_ANSWERED 120
 
 /* Leaves in ascending order, each a line of the ABI's form. */
 struct cpu_policy {

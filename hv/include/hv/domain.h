@@ -89,7 +89,8 @@ struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *c
 int  domain_add_vcpu(struct domain *d, unsigned n);
 /* Reference by number, or NULL: a lock and a short chain. DOMID_SELF is not understood here. */
 struct domain *domain_get(domid_t id);
-/* First domain with number >= id, with a reference; NULL at the end. Costs the same however many there are. */
+/* First domain with number >= id, with a reference; NULL at the end. Costs the same however many there
+ * are. */
 struct domain *domain_get_from(domid_t id);
 /* Whether some domain, dead ones included, has the number now. */
 bool domain_id_used(domid_t id);

@@ -129,8 +129,8 @@ int  frame_abandon(mfn_t m);
 /* ---- stale translations (mm/tlb.c) ---- */
 extern uint64_t tlb_clock;
 /*
- * On a line of its own, for its processor writes it at every change of address space. space is the number of the
- * domain whose translations the processor may hold, and whether some of them lead to frames of others.
+ * On a line of its own, for its processor writes it at every change of address space. space is the number of
+ * the domain whose translations the processor may hold, and whether some of them lead to frames of others.
  */
 struct tlb_moment { uint64_t at; uint32_t space; } __attribute__((aligned(64)));
 #define TLB_SPACE_FOREIGN (1u << 16)    /* alone: of any domain */
@@ -172,8 +172,8 @@ struct heap {
 } __own_line;
 /* Before c, not one of the first, allocates anything. */
 void frames_init_cpu(struct pcpu *c);
-/* At boot, once, with pcpus[0] set: `count` frames, all broken until frames_add() or frames_reserve() names them. `table` is
- * zeroed memory of count * sizeof(struct frame). m2p must be set before frames_add(). */
+/* At boot, once, with pcpus[0] set: `count` frames, all broken until frames_add() or frames_reserve() names
+ * them. `table` is zeroed memory of count * sizeof(struct frame). m2p must be set before frames_add(). */
 void frame_table_init(void *table, uint64_t count);
 /* RAM that the hypervisor uses itself (image, frame table, modules): exists, never free, no guest may map
  * it. */
@@ -202,8 +202,8 @@ void  frame_share_end(mfn_t m, struct domain *d);
  * up before. */
 int   __must_check frame_give_up(mfn_t m, struct domain *d);
 /*
- * Takes a frame away from d that only its allocation reference holds: 0, -EINVAL or -EBUSY. Nobody can map it then; it
- * still counts as d's. Whoever detached it either gives it back or frees it.
+ * Takes a frame away from d that only its allocation reference holds: 0, -EINVAL or -EBUSY. Nobody can map it
+ * then; it still counts as d's. Whoever detached it either gives it back or frees it.
  */
 int   __must_check frame_detach(mfn_t m, struct domain *d);
 void  frame_attach(mfn_t m, struct domain *d);

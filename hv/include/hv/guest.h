@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The only two doors to guest memory by virtual address. They refuse addresses in the hypervisor's part and survive
- * any fault. Each byte is read once: callers work on their copy.
+ * The only two doors to guest memory by virtual address. They refuse addresses in the hypervisor's part and
+ * survive any fault. Each byte is read once: callers work on their copy.
  */
 #ifndef HV_GUEST_H
 #define HV_GUEST_H

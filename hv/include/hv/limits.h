@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every number a guest, or a machine, can raise. Each is a build parameter, so that tests can make it tiny: the
- * model tests are built with -D of their own.
+ * Every number a guest, or a machine, can raise. Each is a build parameter, so that tests can make it tiny:
+ * the model tests are built with -D of their own.
  */
 #ifndef HV_LIMITS_H
 #define HV_LIMITS_H

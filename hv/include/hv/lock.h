@@ -79,7 +79,8 @@ bool spin_trylock(spinlock_t *l);
 void spin_lock2(spinlock_t *a, spinlock_t *b);
 void spin_unlock2(spinlock_t *a, spinlock_t *b);
 
-/* ---- locks of one byte, held for a few instructions: innermost, so they have no place in the lock order ---- */
+/* ---- locks of one byte, held for a few instructions: innermost, so they have no place in the lock order
+ * ---- */
 void byte_wait(uint8_t *lock);
 
 static inline void byte_lock(uint8_t *lock)

@@ -5,7 +5,8 @@
  *     copy    NONE (register argument passed as is), IN, OUT, INOUT
  *     who     ANYONE or CONTROL (privileged domain only)
  *     target  SELF, or the expression of the domid inside the argument: TARGET(arg->dom)
- * Handler: int FAMILY_op_NAME(struct vcpu *v, struct domain *d, TYPE *arg); >= 0 or -errno; -ERESTART: call me again.
+ * Handler: int FAMILY_op_NAME(struct vcpu *v, struct domain *d, TYPE *arg); >= 0 or -errno; -ERESTART: call
+ * me again.
  */
 #ifndef HV_OPS_H
 #define HV_OPS_H
@@ -24,7 +25,8 @@
 
 typedef struct { uint8_t none; } no_argument_t;
 
-#define OP(nr, name, type, copy, who, target) int OP_FAMILY(name)(struct vcpu *v, struct domain *d, type *arg);
+#define OP(nr, name, type, copy, who, target) \
+    int OP_FAMILY(name)(struct vcpu *v, struct domain *d, type *arg);
 #define OP_FAMILY(name) event_op_##name
 #include <abi/ops/event.def>
 #undef OP_FAMILY
@@ -40,12 +42,14 @@ typedef struct { uint8_t none; } no_argument_t;
 #undef OP
 
 /* vCPU operations act on a vCPU of the caller's own domain, already found: target. */
-#define OP(nr, name, type, copy, who, state) int vcpu_op_##name(struct vcpu *v, struct vcpu *target, type *arg);
+#define OP(nr, name, type, copy, who, state) \
+    int vcpu_op_##name(struct vcpu *v, struct vcpu *target, type *arg);
 #include <abi/ops/vcpu.def>
 #undef OP
 
 /* Control, system and platform operations: a member of the big argument's union. */
-#define OP(nr, name, member, copy, target) int domctl_##name(struct vcpu *v, struct domain *d, struct xen_domctl *op);
+#define OP(nr, name, member, copy, target) \
+    int domctl_##name(struct vcpu *v, struct domain *d, struct xen_domctl *op);
 #include <abi/ops/domctl.def>
 #undef OP
 #define OP(nr, name, member, copy) int sysctl_##name(struct vcpu *v, struct xen_sysctl *op);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PCI functions that dom0 has told of, and their configuration space. Only segment 0 can be reached: the two ports
- * (PCI Local Bus 3.0, section 3.2.2.3.2). A domain that has these ports has an address latch of its own, so no
- * processor comes between its two accesses.
+ * PCI functions that dom0 has told of, and their configuration space. Only segment 0 can be reached: the two
+ * ports (PCI Local Bus 3.0, section 3.2.2.3.2). A domain that has these ports has an address latch of its
+ * own, so no processor comes between its two accesses.
  */
 #ifndef HV_PCI_H
 #define HV_PCI_H
@@ -30,13 +30,14 @@ uint32_t pci_config_read(uint16_t bdf, unsigned reg, unsigned bytes);
 void     pci_config_write(uint16_t bdf, unsigned reg, unsigned bytes, uint32_t value);
 
 /*
- * An access of d to the ports 0xcf8 to 0xcff, which it may use; bytes: 1, 2, 4. False: it has nothing to do with
- * configuration space and goes to the port itself.
+ * An access of d to the ports 0xcf8 to 0xcff, which it may use; bytes: 1, 2, 4. False: it has nothing to do
+ * with configuration space and goes to the port itself.
  */
 bool pci_port_read(struct domain *d, uint16_t port, unsigned bytes, uint32_t *value);
 bool pci_port_write(struct domain *d, uint16_t port, unsigned bytes, uint32_t value);
 
-/* dom0 found it: 0 (again: also 0), -ENODEV (nothing answers there), -EOPNOTSUPP (segment), -ENOSPC, -ENOMEM. */
+/* dom0 found it: 0 (again: also 0), -ENODEV (nothing answers there), -EOPNOTSUPP (segment), -ENOSPC,
+ * -ENOMEM. */
 int  pci_device_add(uint16_t segment, uint16_t bdf);
 /* It goes; its MSIs end. 0 or -ENODEV. */
 int  pci_device_remove(uint16_t segment, uint16_t bdf);

@@ -5,7 +5,8 @@
 
 #include <hv/types.h>
 
-/* May v's code, in its present mode, use these ports at all (I/O privilege level, then its bitmap)? Else #GP. */
+/* May v's code, in its present mode, use these ports at all (I/O privilege level, then its bitmap)? Else
+ * #GP. */
 bool port_access_ok(struct vcpu *v, uint16_t port, unsigned bytes);
 /* Ports that the domain does not own read as all ones and swallow writes. bytes: 1, 2 or 4. */
 uint32_t port_read(struct vcpu *v, uint16_t port, unsigned bytes);

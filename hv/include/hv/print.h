@@ -11,7 +11,8 @@
 
 
 
-/* Prints to the ring and the console devices. %s %d %i %u %x %lx %lu %ld %llx %llu %p %c %%, widths and 0-padding. */
+/* Prints to the ring and the console devices. %s %d %i %u %x %lx %lu %ld %llx %llu %p %c %%, widths and
+ * 0-padding. */
 void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 /* The same on behalf of a guest: shown under guest_loglvl, rate-limited. */
 void guest_printk(const struct domain *d, enum log_level level, const char *fmt, ...) __printf(3, 4);

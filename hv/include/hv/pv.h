@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a paravirtual domain and vCPU have besides the common: page-table roots, traps, descriptors, I/O rights. */
+/* What a paravirtual domain and vCPU have besides the common: page-table roots, traps, descriptors, I/O
+ * rights. */
 #ifndef HV_PV_H
 #define HV_PV_H
 
@@ -13,10 +14,11 @@
 
 /* The options of vm_assist that a 64-bit guest may switch. */
 #define VM_ASSIST_BIT(type) (1ull << (type))
-#define VM_ASSIST_KNOWN (VM_ASSIST_BIT(VMASST_TYPE_4gb_segments) | VM_ASSIST_BIT(VMASST_TYPE_4gb_segments_notify) | \
-                         VM_ASSIST_BIT(VMASST_TYPE_writable_pagetables) | VM_ASSIST_BIT(VMASST_TYPE_pae_extended_cr3) | \
-                         VM_ASSIST_BIT(VMASST_TYPE_architectural_iopl) | \
-                         VM_ASSIST_BIT(VMASST_TYPE_runstate_update_flag) | VM_ASSIST_BIT(VMASST_TYPE_m2p_strict))
+#define VM_ASSIST_KNOWN \
+    (VM_ASSIST_BIT(VMASST_TYPE_4gb_segments) | VM_ASSIST_BIT(VMASST_TYPE_4gb_segments_notify) | \
+     VM_ASSIST_BIT(VMASST_TYPE_writable_pagetables) | VM_ASSIST_BIT(VMASST_TYPE_pae_extended_cr3) | \
+     VM_ASSIST_BIT(VMASST_TYPE_architectural_iopl) | VM_ASSIST_BIT(VMASST_TYPE_runstate_update_flag) | \
+     VM_ASSIST_BIT(VMASST_TYPE_m2p_strict))
 
 struct pv_domain {
     mfn_t       perdomain_l3;           /* descriptor windows of its vCPUs, see pv/descriptor.c */
@@ -72,7 +74,7 @@ struct pv_vcpu {
     uint64_t    ldt_mapped;             /* bit n: page n of the LDT window holds a reference */
     void       *fpu;                    /* XSAVE area, allocated with the vCPU */
     uint64_t    xcr0;
-    uint64_t    undo[2];                /* tables to be taken apart before the next operation, see pv/pt_undo.c */
+    uint64_t    undo[2];            /* tables to be taken apart before the next operation, see pv/pt_undo.c */
     uint8_t     undo_count;
     uint64_t   *gdt_window;             /* L1 entries of its window in the per-domain area */
 };
@@ -85,7 +87,8 @@ void pv_vcpu_free(struct vcpu *v);
 /* setvcpucontext/initialise: checks and loads; 0 or -errno; -ERESTART possible. */
 int  pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
 void pv_vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c);
-/* Drops roots, descriptors, info pages of all vCPUs and then all frames; -ERESTART until done. pv/teardown.c */
+/* Drops roots, descriptors, info pages of all vCPUs and then all frames; -ERESTART until done.
+ * pv/teardown.c */
 int  pv_domain_relinquish(struct domain *d);
 /* Gives v an exception as the processor would: through its trap table. */
 void pv_inject(struct vcpu *v, unsigned vector, uint32_t error);
@@ -100,14 +103,17 @@ void pv_entry_stack_bad(struct vcpu *v);
 /* Kernel <-> user mode of the guest: segment bases and root. */
 void pv_toggle_mode(struct vcpu *v);
 /* The frame of the root that v uses now. */
-static inline mfn_t pv_current_root(const struct pv_vcpu *p) { return p->kernel_mode ? p->root_kernel : p->root_user; }
+static inline mfn_t pv_current_root(const struct pv_vcpu *p)
+{
+    return p->kernel_mode ? p->root_kernel : p->root_user;
+}
 
 /* Handlers called by the trap path (core sees none of the hardware). Return true if dealt with. */
 bool pv_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
 bool pv_emulate_privileged(struct vcpu *v);     /* #GP: privileged instruction of a guest kernel, I/O */
-int  pv_set_debugreg(struct vcpu *v, unsigned n, uint64_t value);   /* checks and stores; 0, -EPERM, -EINVAL */
+int  pv_set_debugreg(struct vcpu *v, unsigned n, uint64_t value);  /* checks and stores; 0, -EPERM, -EINVAL */
 bool pv_emulate_invalid(struct vcpu *v);        /* #UD: forced-emulation CPUID */
-void pv_trap(struct vcpu *v);                   /* every exception from a guest but #PF: v->regs.vector says which */
+void pv_trap(struct vcpu *v);           /* every exception from a guest but #PF: v->regs.vector says which */
 void pv_trap_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
 void pv_syscall(struct vcpu *v);                /* SYSCALL from guest user mode */
 void pv_syscall32(struct vcpu *v);              /* the same from a 32-bit code segment */

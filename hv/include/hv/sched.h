@@ -40,7 +40,8 @@ struct runqueue {
     struct {
         uint64_t first, running;    /* virtual times: of the first that waits; of who runs, at `since` */
         uint64_t since, total;      /* ns; weight of all */
-        uint32_t waiting, weight;   /* how many wait for another than the next turn; weight of who runs, 0: idle */
+        /* how many wait for another than the next turn; weight of who runs, 0: idle */
+        uint32_t waiting, weight;
         bool     strays;
     } peek __own_line;
 };

@@ -9,8 +9,8 @@
 #include <hv/types.h>
 
 /*
- * count; then count offsets from the image's start, ascending, and the offset of the text's end; then count names, each
- * ended by a zero byte.
+ * count; then count offsets from the image's start, ascending, and the offset of the text's end; then count
+ * names, each ended by a zero byte.
  */
 extern const uint32_t symbol_table[];
 

@@ -23,7 +23,7 @@ struct timer_heap {
     struct timer **slot;
     uint32_t       used, room;
     uint64_t       programmed;              /* deadline the hardware was given; ~0 none */
-    struct timer  *running;                 /* whose callback is under way; it may be freed: never looked into */
+    struct timer  *running;             /* whose callback is under way; it may be freed: never looked into */
     uint64_t       interrupts, programs;    /* counted for debug key t; interrupts by hw/ */
 };
 
@@ -33,8 +33,8 @@ void timer_set(struct timer *t, uint64_t deadline);
 /* After return the timer is not set; a callback under way on another processor may still be finishing. */
 void timer_stop(struct timer *t);
 /*
- * After return the timer is not set and no callback is under way, unless it is the caller's own: t may be freed. The
- * caller holds no lock that the callback takes.
+ * After return the timer is not set and no callback is under way, unless it is the caller's own: t may be
+ * freed. The caller holds no lock that the callback takes.
  */
 void timer_stop_sync(struct timer *t);
 static inline bool timer_is_set(const struct timer *t)

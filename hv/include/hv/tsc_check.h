@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Do the TSCs of two processors agree? Two of them meet and pass the ball: one sends its TSC, the other stamps it,
- * the first notes when it came back. The stamp must lie between; if the second clock is ahead by x, it lies between
- * the two plus x. Each round thus bounds x from both sides, and all rounds together bound it to less than the time
- * that any news takes from one to the other: whatever is left of x cannot be noticed. Bounds that contradict each
- * other tell that the clocks do not run at one rate.
+ * Do the TSCs of two processors agree? Two of them meet and pass the ball: one sends its TSC, the other
+ * stamps it, the first notes when it came back. The stamp must lie between; if the second clock is ahead by
+ * x, it lies between the two plus x. Each round thus bounds x from both sides, and all rounds together bound
+ * it to less than the time that any news takes from one to the other: whatever is left of x cannot be
+ * noticed. Bounds that contradict each other tell that the clocks do not run at one rate.
  */
 #ifndef HV_TSC_CHECK_H
 #define HV_TSC_CHECK_H
@@ -36,9 +36,10 @@ struct tsc_meeting {
 };
 
 /*
- * tsc_check_source() on the processor that the others are compared with, tsc_check_target() on the other, at about
- * the same time; limit: ticks that each waits for the other at most. adjust adds to the running processor's TSC and
- * returns false if it cannot. For TSC_SHIFTED, *ahead is what to subtract from the target's TSC.
+ * tsc_check_source() on the processor that the others are compared with, tsc_check_target() on the other, at
+ * about the same time; limit: ticks that each waits for the other at most. adjust adds to the running
+ * processor's TSC and returns false if it cannot. For TSC_SHIFTED, *ahead is what to subtract from the
+ * target's TSC.
  */
 enum tsc_verdict tsc_check_source(struct tsc_meeting *m, uint64_t limit, int64_t *ahead);
 void tsc_check_target(struct tsc_meeting *m, uint64_t limit, bool (*adjust)(int64_t by));

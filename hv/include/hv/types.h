@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Scalars that must not be mixed up. Machine frames and guest addresses are one-member structs: they cost nothing
- * and the compiler refuses to take one for the other, or either for a pointer.
+ * Scalars that must not be mixed up. Machine frames and guest addresses are one-member structs: they cost
+ * nothing and the compiler refuses to take one for the other, or either for a pointer.
  */
 #ifndef HV_TYPES_H
 #define HV_TYPES_H

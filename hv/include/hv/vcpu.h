@@ -40,7 +40,8 @@ struct vcpu {
     bool            initialised, initialising;  /* has a context; is getting one (domain.lock) */
     bool            running;        /* chosen by the scheduler; under its queue's lock */
     bool            on_cpu;         /* some processor may still hold its registers; atomic */
-    struct pcpu    *loaded;         /* hw/: the processor that holds its segments and FPU; NULL: memory does; atomic */
+    /* hw/: the processor that holds its segments and FPU; NULL: memory does; atomic */
+    struct pcpu    *loaded;
     struct pcpu    *ran_on;         /* hw/: where it ran last; NULL: it never ran; atomic */
     evtchn_port_t   poll_port;      /* the one port it polls; ~0: any of several */
     struct sched_vcpu sched;
@@ -98,8 +99,8 @@ int  vcpu_register_info(struct vcpu *v, mfn_t frame, uint32_t offset);
 void vcpu_release_info(struct vcpu *v);
 /*
  * Write system time and runstate where the guest registered them. Called on v's processor when v starts to
- * run and its address space is loaded. Both return at once where nothing is to be written. The first also calls
- * vcpu_timers_resume().
+ * run and its address space is loaded. Both return at once where nothing is to be written. The first also
+ * calls vcpu_timers_resume().
  */
 void vcpu_time_update(struct vcpu *v);
 void vcpu_runstate_update(struct vcpu *v);

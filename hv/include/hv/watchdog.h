@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The watchdog (option `watchdog`): a processor that has not run its timers for watchdog_timeout= seconds hangs, and the
- * machine panics with what that processor is doing.
+ * The watchdog (option `watchdog`): a processor that has not run its timers for watchdog_timeout= seconds
+ * hangs, and the machine panics with what that processor is doing.
  *
- * Two look on. A performance counter interrupts its own processor by NMI about once a second of work; and each processor
- * looks at the next one's last beat, and sends it an NMI when that is too old. One that waits for another, and so cannot
- * run its timers, looks while it waits (hw_relax()). QEMU without KVM has no such counter; a single processor without one
- * has no watchdog, which is said at boot.
+ * Two look on. A performance counter interrupts its own processor by NMI about once a second of work; and
+ * each processor looks at the next one's last beat, and sends it an NMI when that is too old. One that waits
+ * for another, and so cannot run its timers, looks while it waits (hw_relax()). QEMU without KVM has no such
+ * counter; a single processor without one has no watchdog, which is said at boot.
  */
 #ifndef HV_WATCHDOG_H
 #define HV_WATCHDOG_H

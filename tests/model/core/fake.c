@@ -50,7 +50,10 @@ uint32_t fake_random(uint32_t below)
 
 /* ---- hw.h ---- */
 uint64_t now_ns(void) { return __atomic_load_n(&fake_now, __ATOMIC_RELAXED); }
-uint64_t tsc_now(void) { return (uint64_t)((__int128)now_ns() * fake_tsc[fake_cpu->id].mhz / 1000) + fake_tsc[fake_cpu->id].ahead; }
+uint64_t tsc_now(void)
+{
+    return (uint64_t)((__int128)now_ns() * fake_tsc[fake_cpu->id].mhz / 1000) + fake_tsc[fake_cpu->id].ahead;
+}
 uint64_t tsc_khz(void) { return 2000000; }
 bool tsc_reliable(void) { return !fake_tsc_unreliable; }
 uint64_t hw_rtc_seconds(void) { return 1700000000; }
@@ -122,7 +125,7 @@ void *kalloc(size_t size)
     __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
     if (size <= PAGE_SIZE / 2)
         return calloc(1, (size + 15) & ~15ul);
-    size = (size + 63) & ~63ul;                         /* larger ones are pages, and some rely on their alignment */
+    size = (size + 63) & ~63ul;                 /* larger ones are pages, and some rely on their alignment */
     p = aligned_alloc(64, size);
     return p ? memset(p, 0, size) : NULL;
 }

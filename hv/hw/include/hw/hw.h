@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The seam. Everything outside hv/hw/ reaches the machine only through this header, and tests/host/ implements it a
- * second time, so that the rest of the hypervisor compiles and runs on a developer's Linux under sanitizers.
+ * The seam. Everything outside hv/hw/ reaches the machine only through this header, and tests/host/
+ * implements it a second time, so that the rest of the hypervisor compiles and runs on a developer's Linux
+ * under sanitizers.
  */
 #ifndef HW_HW_H
 #define HW_HW_H
 
 #include <hv/cpu_set.h>
 #include <hv/types.h>
-#include <hw/inline.h>      /* frame_map(), frame_unmap(), this_cpu(): inline; one version here, one for the host */
+/* frame_map(), frame_unmap(), this_cpu(): inline; one version here, one for the host */
+#include <hw/inline.h>
 
 /* ---- time ---- */
 uint64_t now_ns(void);              /* system time, monotonic, the same on all processors */
 uint64_t tsc_now(void);
 uint64_t tsc_khz(void);
-bool     tsc_reliable(void);        /* constant and the same on all processors; settled before dom0 is built */
+bool     tsc_reliable(void);    /* constant and the same on all processors; settled before dom0 is built */
 void     hw_timer_program(uint64_t deadline_ns);    /* ~0: none; in the past: at once */
 size_t   hw_clock_format(char *buf, size_t len);    /* what system time comes from, a line */
 uint64_t hw_rtc_seconds(void);      /* battery clock, seconds since 1970 */
@@ -27,7 +29,8 @@ void hw_idle(void);                 /* waits for an interrupt unless work is pen
 
 /*
  * ---- address spaces. Flushes act on this processor unless said otherwise; those of others are done when the
- * function returns. Meanwhile this processor answers requests: no guest memory may be half read or written ----
+ * function returns. Meanwhile this processor answers requests: no guest memory may be half read or written
+ * ----
  */
 #define TLB_WHOLE (~0ull)                   /* as a va: not one page but all */
 void tlb_flush_local(void);
@@ -46,8 +49,8 @@ void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3);
 
 /* ---- vCPU state in the processor ---- */
 /*
- * Brings segments and FPU of v, which does not run and will not meanwhile, into memory, wherever a processor still
- * holds them; the next one to run v loads all anew, its address space too.
+ * Brings segments and FPU of v, which does not run and will not meanwhile, into memory, wherever a processor
+ * still holds them; the next one to run v loads all anew, its address space too.
  */
 void hw_vcpu_save(struct vcpu *v);
 void hw_set_segment_bases(struct vcpu *v);  /* FS base and both GS bases from pv_vcpu */
@@ -81,7 +84,8 @@ void     hw_wbinvd(void);
 void     hw_wbinvd_all(void);       /* on every processor */
 
 /* ---- devices: interrupt controllers, memory of PCI devices ---- */
-uint32_t hw_ioapic_read(unsigned n, uint8_t reg);   /* n: index into machine.acpi.ioapic; reg: its register number */
+/* n: index into machine.acpi.ioapic; reg: its register number */
+uint32_t hw_ioapic_read(unsigned n, uint8_t reg);
 void     hw_ioapic_write(unsigned n, uint8_t reg, uint32_t value);
 void     hw_irq_ack(void);                          /* end of interrupt, at the local APIC */
 /* Registers of a device, uncached, for good; phys and len in bytes. NULL: out of reach, or memory. */
@@ -91,26 +95,28 @@ volatile uint32_t *hw_device_map(uint64_t phys, size_t len);
 struct cmdline_options;
 void hw_console_setup(const struct cmdline_options *o);     /* which devices, and how; may be called again */
 void hw_console_release_screen(void);                       /* dom0 owns the screen from now on */
-int  hw_console_input_irq(void);                            /* ISA interrupt of the input device; -1: it must be polled */
+int  hw_console_input_irq(void);                /* ISA interrupt of the input device; -1: it must be polled */
 void hw_console_input_irq_on(void);                         /* its line is connected: let it interrupt */
 void hw_console_write(const char *s, size_t len);       /* serial and VGA as configured */
 int  hw_console_read(void);                             /* a byte, or -1 */
 __noreturn void hw_halt(void);
 /*
- * For hv/core/crash.c. Stops all other processors for good, by NMI, and waits some tenths of a second until each has said
- * so in pcpu.stopped. hw_stack(): how many words lie from sp to the end of that stack, 0 where sp is none of ours.
+ * For hv/core/crash.c. Stops all other processors for good, by NMI, and waits some tenths of a second until
+ * each has said so in pcpu.stopped. hw_stack(): how many words lie from sp to the end of that stack, 0 where
+ * sp is none of ours.
  */
 void hw_stop_others(void);
 unsigned hw_stack(uint64_t sp, const uint64_t **word);
 size_t hw_build_id(const uint8_t **id);     /* of the image that runs, bytes */
-/* The registers and clocks of another processor, as an NMI finds them; false: no answer, or somebody else is asking. */
+/* The registers and clocks of another processor, as an NMI finds them; false: no answer, or somebody else is
+ * asking. */
 struct cpu_snapshot;
 bool hw_snapshot(struct pcpu *c, struct cpu_snapshot *out);
 uint32_t hw_nmi_count(const struct pcpu *c);    /* NMIs that nobody asked for, since boot */
 void hw_nmi_self(void);                         /* sends one, for trying */
 /*
- * For hv/core/watchdog.c. A counter of this processor's work, whose NMIs go to watchdog_nmi(). hw_accuse(): c hangs; it
- * crashes and stops us, or this returns false after some tenths of a second.
+ * For hv/core/watchdog.c. A counter of this processor's work, whose NMIs go to watchdog_nmi(). hw_accuse(): c
+ * hangs; it crashes and stops us, or this returns false after some tenths of a second.
  */
 bool hw_counter_present(void);
 void hw_counter_start(void);

@@ -6,7 +6,8 @@
 #include <hv/types.h>
 #include <hw/layout.h>
 
-/* Guest-owned frames are reached only between these two; at most four at a time, never across a preemption. */
+/* Guest-owned frames are reached only between these two; at most four at a time, never across a
+ * preemption. */
 static inline void *frame_map(mfn_t m) { return (void *)(DIRECT_MAP + (m.n << PAGE_SHIFT)); }
 static inline void frame_unmap(const void *p) { (void)p; }
 

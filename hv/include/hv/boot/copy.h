@@ -18,9 +18,9 @@ static inline void copy8(uint8_t *to, const uint8_t *from)
 }
 
 /*
- * Appends `len` bytes at `out` from `dist` bytes before it; the ranges may overlap (dist < len repeats a pattern).
- * The caller has checked that dist bytes lie before out, and that len bytes fit before `out_end`. Up to
- * seven bytes beyond out + len, but never beyond out_end, may be overwritten.
+ * Appends `len` bytes at `out` from `dist` bytes before it; the ranges may overlap (dist < len repeats a
+ * pattern). The caller has checked that dist bytes lie before out, and that len bytes fit before `out_end`.
+ * Up to seven bytes beyond out + len, but never beyond out_end, may be overwritten.
  */
 static inline void copy_match(uint8_t *out, size_t dist, size_t len, const uint8_t *out_end)
 {

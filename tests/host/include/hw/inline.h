@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's version of the seam's inline part: machine memory is an array, a processor is a thread. frame_map() counts
- * how many frames are mapped at once, so a mapping that is never undone is found by the test that made it.
+ * The host's version of the seam's inline part: machine memory is an array, a processor is a thread.
+ * frame_map() counts how many frames are mapped at once, so a mapping that is never undone is found by the
+ * test that made it.
  */
 #ifndef HW_INLINE_H
 #define HW_INLINE_H
@@ -14,7 +15,7 @@ extern uint64_t host_frames;
 extern _Thread_local int host_mapped;           /* frames mapped by this processor now */
 extern _Thread_local struct pcpu *host_cpu;
 
-void host_frame_check(uint64_t n);              /* stops the test if there is no such frame, or too many are mapped */
+void host_frame_check(uint64_t n);      /* stops the test if there is no such frame, or too many are mapped */
 
 static inline void *frame_map(mfn_t m)
 {
