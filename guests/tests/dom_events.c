@@ -14,6 +14,18 @@ static void wait_port(evtchn_port_t port)
     shared->vcpu_info[0].evtchn_pending_sel = 0;
 }
 
+/* One that has no vCPU yet: there is nobody who could be told. The real Xen opens the port, and nobody should send. */
+static void not_to_a_shell(struct child *c)
+{
+    struct evtchn_alloc_unbound a = { .remote_dom = 0 };
+
+    if (!on_hauch() || !child_shell(c, 1))
+        return;
+    a.dom = c->id;
+    CHECK_EQ(event_op(EVTCHNOP_alloc_unbound, &a), -XEN_EINVAL);
+    child_destroy(c);
+}
+
 void test_main(void)
 {
     struct child c = { 0 };
@@ -61,4 +73,5 @@ void test_main(void)
     child_destroy(&c);
     CHECK_EQ(event_op(EVTCHNOP_status, &s), 0);
     CHECK_EQ(s.status, EVTCHNSTAT_unbound);
+    not_to_a_shell(&c);
 }

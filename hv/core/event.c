@@ -177,7 +177,7 @@ int event_virq_handler_set(struct domain *d, uint32_t virq)
     struct domain *old;
     int rc = 0;
 
-    if (!virq_is_global(virq))
+    if (!virq_is_global(virq) || domain_dying(d))
         return -XEN_EINVAL;
     byte_lock(&virq_handler_lock);
     old = virq_handler[virq];
@@ -377,7 +377,7 @@ int event_shut(struct domain *d, evtchn_port_t port)
 }
 
 /* Closes the ports from close_next on. Those opened meanwhile below it are the caller's business. */
-int event_close_all(struct domain *d)
+static int close_on(struct domain *d)
 {
     struct event_table *t = &d->events;
     struct vcpu *v = this_cpu()->current;
@@ -390,6 +390,28 @@ int event_close_all(struct domain *d)
     }
     t->close_next = 0;
     return 0;
+}
+
+/*
+ * Another vCPU may open ports that close_on() is past, or end its round for it; and a round may have been begun long
+ * ago by a guest that did not go on with it. So the count says whether that was all, and not that a round ended.
+ */
+int event_close_all(struct domain *d)
+{
+    struct event_table *t = &d->events;
+    struct event_fifo *f = NULL;
+    int rc = close_on(d);
+
+    if (rc)
+        return rc;
+    spin_lock(&t->lock);
+    if (t->used > 1)
+        rc = -XEN_ERESTART;
+    else
+        f = event_fifo_detach(d);
+    spin_unlock(&t->lock);
+    event_fifo_free(f);
+    return rc;
 }
 
 /* ---- life ---- */
@@ -409,20 +431,10 @@ int event_table_init(struct domain *d, uint32_t max_port)
 
 int event_table_destroy(struct domain *d)
 {
-    struct event_fifo *f;
-    int rc;
-
     spin_lock(&d->events.lock);
     d->events.closed = true;
     spin_unlock(&d->events.lock);
-    rc = event_close_all(d);
-    if (rc)
-        return rc;
-    spin_lock(&d->events.lock);
-    f = event_fifo_detach(d);
-    spin_unlock(&d->events.lock);
-    event_fifo_free(f);
-    return 0;
+    return event_close_all(d);
 }
 
 void event_table_free(struct domain *d)
@@ -445,6 +457,8 @@ int event_open(struct domain *d, domid_t remote)
     struct event *e;
     int port;
 
+    if (!domain_vcpu(d, 0))             /* whom every port tells at first */
+        return -XEN_EINVAL;
     spin_lock(&d->events.lock);
     port = event_port_alloc(d, &e);
     if (port >= 0)

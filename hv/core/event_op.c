@@ -319,18 +319,5 @@ int event_op_set_priority(struct vcpu *v, struct domain *d, struct evtchn_set_pr
  */
 int event_op_reset(struct vcpu *v, struct domain *d, struct evtchn_reset *arg)
 {
-    struct event_table *t = &d->events;
-    struct event_fifo *f = NULL;
-    int rc = event_close_all(d);
-
-    if (rc)
-        return rc;
-    spin_lock(&t->lock);
-    if (t->used > 1)
-        rc = -XEN_ERESTART;
-    else
-        f = event_fifo_detach(d);
-    spin_unlock(&t->lock);
-    event_fifo_free(f);
-    return rc;
+    return event_close_all(d);
 }

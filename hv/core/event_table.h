@@ -14,7 +14,7 @@ void event_port_set(struct event *e, enum event_kind kind, uint32_t number, domi
                     struct domain *remote);
 /* With the table locked: back to the free ones. What it was connected to is disconnected already. */
 void event_port_release(struct domain *d, uint32_t port, struct event *e);
-/* Closes every port, no lock held: 0 or -ERESTART. */
+/* Closes every port and gives up the FIFO layout, no lock held: 0, and no port is open; or -ERESTART. */
 int  event_close_all(struct domain *d);
 
 #endif

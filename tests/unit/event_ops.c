@@ -232,6 +232,94 @@ static void ports_end_at_the_limit_and_come_back(void **state)
     assert_int_equal(open_port(v1, 0), 1);
 }
 
+/*
+ * A guest goes on with something else where its reset was preempted, and opens ports that the reset was past already.
+ * Its end must find these too: whoever stands at the other end would send to memory that is free.
+ */
+static void a_reset_cut_short_hides_no_port_from_the_end(void **state)
+{
+    struct domain *d2 = fake_domain(2, 1, false, 63);
+    uint32_t early, near;
+
+    for (unsigned n = 0; n < 40; n++)
+        open_port(d2->vcpu[0], 0);
+    fake_preempt_one_in = 1;
+    assert_int_equal(event_op_reset(d2->vcpu[0], d2, &(struct evtchn_reset){ 2 }), -XEN_ERESTART);
+    fake_preempt_one_in = 0;
+    early = open_port(d2->vcpu[0], 0);
+    assert_true(early < d2->events.close_next);
+    assert_int_equal(bind_port(v0, 2, early, &near), 0);
+    fake_domain_end(d2);
+    assert_int_equal(status_of(v0, d0, near).status, EVTCHNSTAT_unbound);
+    assert_int_equal(send(v0, near), 0);
+}
+
+/* Death is preempted between two ports: those that are left still tell the guest, where it wants to be told. */
+static void the_place_for_news_outlives_the_ports(void **state)
+{
+    struct domain *d2 = fake_domain(2, 1, false, 63);
+    mfn_t place = fake_frame_new(d2);
+    const struct vcpu_info *info;
+    uint32_t near[12];
+    unsigned told = 0;
+
+    assert_int_equal(vcpu_register_info(d2->vcpu[0], place, 64), 0);
+    info = d2->vcpu[0]->info;
+    for (unsigned n = 0; n < ARRAY_LEN(near); n++)
+        assert_int_equal(bind_port(v0, 2, open_port(d2->vcpu[0], 0), &near[n]), 0);
+    domain_pause(d2, false);
+    fake_pending();
+    fake_preempt_one_in = 1;
+    while (domain_kill(d2) == -XEN_ERESTART) {
+        if (d2->events.used == 1)
+            continue;
+        assert_ptr_equal(d2->vcpu[0]->info, info);
+        assert_int_equal(fake_frame[place.n].writers, 1);
+        ((struct vcpu_info *)info)->evtchn_upcall_pending = 0;
+        memset(d2->shared_info->evtchn_pending, 0, sizeof(d2->shared_info->evtchn_pending));
+        ((struct vcpu_info *)info)->evtchn_pending_sel = 0;
+        assert_int_equal(send(v0, near[ARRAY_LEN(near) - 1]), 0);
+        assert_int_equal(info->evtchn_upcall_pending, 1);
+        told++;
+    }
+    assert_true(told >= 2);
+    assert_int_equal(fake_frame[place.n].refs, 0);
+    fake_pending();
+}
+
+/* A builder's mistake: nobody could be told of what is sent there. */
+static void no_port_before_the_first_vcpu(void **state)
+{
+    const struct xen_domctl_createdomain c = { .max_vcpus = 1, .max_evtchn_port = 15, .max_grant_frames = 1,
+                                               .max_maptrack_frames = 1 };
+    struct evtchn_alloc_unbound a = { .dom = 3, .remote_dom = 0 };
+    int err;
+    struct domain *d = domain_create(3, &c, false, &err);
+    uint32_t near;
+
+    assert_non_null(d);
+    assert_int_equal(event_op_alloc_unbound(v0, d, &a), -XEN_EINVAL);
+    assert_int_equal(domain_add_vcpu(d, 0), 0);
+    assert_int_equal(event_op_alloc_unbound(v0, d, &a), 0);
+    assert_int_equal(bind_port(v0, 3, a.port, &near), 0);
+    assert_int_equal(send(v0, near), 0);
+    assert_true(bit(d->shared_info->evtchn_pending, a.port));
+    fake_domain_end(d);
+}
+
+/* Or it would be kept for ever, as the handler. */
+static void no_global_virq_for_the_dying(void **state)
+{
+    struct domain *d2 = fake_domain(2, 1, false, 31);
+
+    assert_true(domain_get_again(d2));
+    fake_domain_end(d2);
+    assert_int_equal(event_virq_handler_set(d2, VIRQ_CONSOLE), -XEN_EINVAL);
+    domain_put(d2);
+    fake_pending();
+    assert_null(domain_get(2));
+}
+
 static void sending_wakes_who_blocks_or_polls(void **state)
 {
     struct evtchn_bind_ipi b = { .vcpu = 1 };
@@ -464,6 +552,10 @@ int main(void)
         CASE(pirqs),
         CASE(ipis_and_moving),
         CASE(ports_end_at_the_limit_and_come_back),
+        CASE(a_reset_cut_short_hides_no_port_from_the_end),
+        CASE(the_place_for_news_outlives_the_ports),
+        CASE(no_port_before_the_first_vcpu),
+        CASE(no_global_virq_for_the_dying),
         CASE(sending_wakes_who_blocks_or_polls),
         CASE(fifo_keeps_the_order),
         CASE(fifo_priority_moves_the_tail_too),
