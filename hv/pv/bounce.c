@@ -243,7 +243,6 @@ void pv_deliver_events(struct vcpu *v)
         bounce(v, v->pv.nmi_callback ? v->pv.nmi_callback : v->pv.traps[VECTOR_NMI].address, extra, 2, true);
         return;
     }
-    v->pv.nmi_pending = v->pv.nmi_pending && v->pv.nmi_masked;
     if (event_upcall_due(v))
         bounce(v, v->pv.event_callback, extra, 2, true);
 }
