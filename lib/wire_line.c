@@ -30,7 +30,7 @@ static void drop_taken(struct wire_in *in)
 {
     memmove(in->buf, in->buf + in->taken, in->used - in->taken);
     in->used -= in->taken;
-    in->taken = 0;
+    in->taken = in->searched = 0;
 }
 
 int wire_in_feed(struct wire_in *in, const char *data, size_t len)
@@ -48,13 +48,29 @@ int wire_in_feed(struct wire_in *in, const char *data, size_t len)
     return 0;
 }
 
-char *wire_in_next(struct wire_in *in)
+/* The newline that ends the first line. What has been searched once is not again: lines come in many pieces. */
+static char *line_end(struct wire_in *in)
 {
     char *end;
 
     if (in->taken)
         drop_taken(in);
-    end = in->used ? memchr(in->buf, '\n', in->used) : NULL;
+    if (in->searched == in->used)
+        return NULL;
+    end = memchr(in->buf + in->searched, '\n', in->used - in->searched);
+    in->searched = end ? (size_t)(end - in->buf) : in->used;
+    return end;
+}
+
+bool wire_in_ready(struct wire_in *in)
+{
+    return line_end(in);
+}
+
+char *wire_in_next(struct wire_in *in)
+{
+    char *end = line_end(in);
+
     if (!end)
         return NULL;
     *end = 0;
@@ -72,6 +88,11 @@ int wire_out_line(struct wire_out *out, const char *text)
 {
     size_t len = strlen(text);
 
+    if (out->sent > out->size / 2) {      /* a peer that is always a little behind never empties it */
+        memmove(out->buf, out->buf + out->sent, out->used - out->sent);
+        out->used -= out->sent;
+        out->sent = 0;
+    }
     if (out->used + len >= WIRE_OUT_MAX)
         return -E2BIG;
     if (grow(&out->buf, &out->size, out->used + len + 1))

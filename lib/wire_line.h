@@ -14,10 +14,13 @@ enum { WIRE_LINE_MAX = 4 << 20 };
 struct wire_in {
     char  *buf;
     size_t used, size, taken;         /* taken: bytes of the line handed out last */
+    size_t searched;                  /* so many bytes behind it hold no end of a line */
 };
 
 /* 0, -E2BIG (a line is too long), -ENOMEM, -EBADMSG (a NUL byte). */
 int wire_in_feed(struct wire_in *in, const char *data, size_t len);
+/* Is there a whole line? Ends the validity of the one handed out last. */
+bool wire_in_ready(struct wire_in *in);
 /* The next whole line, without newline, NUL-terminated, valid until the next call; NULL: none yet. */
 char *wire_in_next(struct wire_in *in);
 void wire_in_free(struct wire_in *in);

@@ -23,12 +23,13 @@ HAUCHD_TESTED := $(filter-out dom0/hauchd/main.c,$(HAUCHD_SRCS)) lib/build_pv.c 
 HAUCHD_WORLD := tests/host/hauchd_harness.c tests/host/hauchd_world.c tests/host/hauchd_peers.c
 $(eval $(call host_test,hauchd_life,tests/host/hauchd_life.c $(HAUCHD_WORLD) $(HAUCHD_TESTED),-ljson-c -lnettle -pthread))
 $(eval $(call host_test,hauchd_requests,tests/host/hauchd_requests.c $(HAUCHD_WORLD) $(HAUCHD_TESTED),-ljson-c -lnettle -pthread))
+$(eval $(call host_test,hauchd_loop,tests/host/hauchd_loop.c $(HAUCHD_WORLD) $(HAUCHD_TESTED),-ljson-c -lnettle -pthread))
 
-# The same with ThreadSanitizer, for the one thread beside the loop.
+# The same with ThreadSanitizer, for the threads beside the loop.
 $(O)/host-tsan/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -fsanitize=thread -Ihv/include -Itests/host/include -c $< -o $@
-HAUCHD_TSAN := $(patsubst %.c,$(O)/host-tsan/%.o,tests/host/hauchd_requests.c $(HAUCHD_WORLD) $(HAUCHD_TESTED))
+HAUCHD_TSAN := $(patsubst %.c,$(O)/host-tsan/%.o,tests/host/hauchd_loop.c $(HAUCHD_WORLD) $(HAUCHD_TESTED))
 HOST_TESTS += $(O)/host/tests/hauchd_threads
 $(O)/host/tests/hauchd_threads: $(HAUCHD_TSAN)
 	@mkdir -p $(@D)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connections to hauchd's socket. A request is answered before the next of the same connection is looked at;
- * while it waits for a domain its connection is not read. */
+/* Connections to hauchd's socket. A request is answered, and the answer taken, before the next of the same connection
+ * is looked at; until then nothing more is read of it. Each connection gets one request a turn of the loop, so
+ * that none holds up the others, and connections are closed only at the end of a turn, so that nobody else has to
+ * fear for the one it talks to. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -22,6 +24,8 @@ struct client {
     struct client  *next, *prev;
     struct hauchd  *h;
     int             fd;
+    uint32_t        events;         /* that the loop tells of */
+    uintptr_t       number;         /* never used again, unlike the address */
     struct wire_in  in;
     struct wire_out out;
     unsigned        waits;          /* domains it waits for */
@@ -30,7 +34,7 @@ struct client {
     bool            subscribed;     /* wants to be told of events */
 };
 
-static unsigned client_count(const struct hauchd *h)
+unsigned clients_count(const struct hauchd *h)
 {
     unsigned n = 0;
 
@@ -39,23 +43,49 @@ static unsigned client_count(const struct hauchd *h)
     return n;
 }
 
+/* Said to those who are one too many. */
+static void turn_away(int fd)
+{
+    static const char full[] = "{\"ok\":false,\"errno\":11,\"error\":\"hauchd has as many connections as it "
+                               "serves (256); try again\"}\n";
+
+    send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
 void client_accept(struct hauchd *h)
 {
     int            fd = accept4(h->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct client *c = fd >= 0 ? calloc(1, sizeof(*c)) : NULL;
 
-    if (!c || client_count(h) >= CLIENTS_MAX || loop_add(h, fd, FROM_CLIENT, c)) {
+    if (!c || clients_count(h) >= CLIENTS_MAX || loop_add(h, fd, FROM_CLIENT, c)) {
         if (fd >= 0)
-            close(fd);
+            turn_away(fd);
         free(c);
         return;
     }
     c->h = h;
     c->fd = fd;
+    c->events = EPOLLIN;
+    c->number = ++h->clients_seen;
     c->next = h->clients;
     if (c->next)
         c->next->prev = c;
     h->clients = c;
+}
+
+uintptr_t client_number(const struct client *c)
+{
+    return c->number;
+}
+
+struct client *client_find(struct hauchd *h, uintptr_t number)
+{
+    struct client *c = h->clients;
+
+    while (c && c->number != number)
+        c = c->next;
+    return c;
 }
 
 static void forget_waiter(struct domain *d, struct client *c)
@@ -103,11 +133,10 @@ bool client_busy(const struct client *c)
 /* ---- answers ---- */
 static void send_json(struct client *c, struct json_object *o)
 {
-    if (wire_out_line(&c->out, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)) ||
-        wire_out_flush(&c->out, c->fd) < 0)
+    if (!c->broken && (wire_out_line(&c->out, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)) ||
+                       wire_out_flush(&c->out, c->fd) < 0))
         c->broken = true;
     json_object_put(o);
-    loop_want(c->h, c->fd, c, (c->waits ? 0 : EPOLLIN) | (wire_out_empty(&c->out) ? 0 : EPOLLOUT));
 }
 
 void client_answer(struct client *c, struct json_object *answer)
@@ -165,14 +194,12 @@ int client_wait(struct client *c, struct domain *d, enum wait_for what)
         (struct waiter){ d->waiters, c, what == WAIT_UP_PROGRESS ? WAIT_UP : what, what == WAIT_UP_PROGRESS };
     d->waiters = w;
     c->waits++;
-    loop_want(c->h, c->fd, c, 0);
     return 0;
 }
 
 void client_hold(struct client *c)
 {
     c->waits++;
-    loop_want(c->h, c->fd, c, 0);
 }
 
 void client_unhold(struct client *c)
@@ -246,20 +273,47 @@ static void client_read(struct client *c)
         c->broken = true;
 }
 
-void client_event(struct hauchd *h, struct client *c, uint32_t events)
+void client_event(struct client *c, uint32_t events)
 {
-    char *line;
-
     if (events & (EPOLLERR | EPOLLHUP))
         c->broken = true;
     if (events & EPOLLOUT && wire_out_flush(&c->out, c->fd) < 0)
         c->broken = true;
     if (events & EPOLLIN)
         client_read(c);
-    while (!c->broken && !client_busy(c) && (line = wire_in_next(&c->in)))
-        request_handle(h, c, line);
-    if (c->broken)
-        client_close(c);
-    else
-        loop_want(h, c->fd, c, (c->waits ? 0 : EPOLLIN) | (wire_out_empty(&c->out) ? 0 : EPOLLOUT));
+}
+
+/* Nothing of it is under way, nothing waits to go out. */
+static bool idle(const struct client *c)
+{
+    return !c->broken && !client_busy(c) && wire_out_empty(&c->out);
+}
+
+void clients_serve(struct hauchd *h)
+{
+    for (struct client *c = h->clients; c; c = c->next)
+        if (idle(c) && wire_in_ready(&c->in))
+            request_handle(h, c, wire_in_next(&c->in));
+}
+
+bool clients_settle(struct hauchd *h)
+{
+    struct client *c, *next;
+    bool           more = false;
+
+    for (c = h->clients; c; c = next) {
+        bool     ready = idle(c) && wire_in_ready(&c->in);
+        uint32_t events = (idle(c) && !ready ? EPOLLIN : 0) | (wire_out_empty(&c->out) ? 0 : EPOLLOUT);
+
+        next = c->next;
+        if (c->broken) {
+            client_close(c);
+            continue;
+        }
+        more |= ready;
+        if (events != c->events)
+            loop_want(h, c->fd, c, events);
+        c->events = events;
+    }
+    return more;
 }

@@ -15,7 +15,7 @@
 
 /* Patience with a back end: on a slow machine its threads take a while to start. With the worker: it is at
  * most as slow as the disk that kernels come from, and memory. */
-enum { BACKEND_MS = 60000, UNPACK_MS = 600000, BUILD_MS = 3600000 };
+enum { BACKEND_MS = 60000, UNPACK_MS = 600000, BUILD_MS = 3600000, DESTROY_MS = 3600000 };
 
 /* ---- files: all that can be known to be missing before anything is made ---- */
 static int ramdisk_open(struct domain *d, struct fault *f)
@@ -151,15 +151,40 @@ static int domain_run(void *ctx, struct fault *f)
     return domain_limits(d, f);
 }
 
+/* 0 when it is gone: by the worker, since it takes as long as the memory is large. */
+static int domain_destroy(struct domain *d, struct fault *f)
+{
+    struct task *t = d->task;
+    int          rc;
+
+    if (t && t->kind != TASK_DESTROY) {       /* one that took longer than anybody waits for */
+        task_abandon(d->h, t);
+        t = NULL;
+    }
+    if (!t)
+        t = d->task = worker_destroy(d->h, d, d->entry.id);
+    if (!t)
+        return xc_domain_destroy(d->h->xc, d->entry.id, f);
+    if (!t->done) {
+        fault_set(f, -ETIMEDOUT, "its memory is still being taken back");
+        return STEP_WAIT;
+    }
+    d->task = NULL;
+    rc = t->rc;
+    if (rc)
+        fault_set(f, rc, "%s", t->fault.text);
+    task_free(t);
+    return rc;
+}
+
 static int domain_undo(void *ctx, struct fault *f)
 {
     struct domain *d = ctx;
     uint16_t       id = d->entry.id;
-    int            rc;
+    int            rc = id == INDEX_NO_ID ? 0 : domain_destroy(d, f);
 
-    if (id == INDEX_NO_ID)
-        return 0;
-    rc = xc_domain_destroy(d->h->xc, id, f);
+    if (id == INDEX_NO_ID || rc == STEP_WAIT)
+        return rc;
     if (d->left_nodes)
         leftover_note(d, id);
     else
@@ -335,7 +360,7 @@ static int start_undo(void *ctx, struct fault *f)
 
 const struct step create_steps[] = {
     { "files",     files_run,     files_undo,     UNPACK_MS },
-    { "domain",    domain_run,    domain_undo,    0 },
+    { "domain",    domain_run,    domain_undo,    DESTROY_MS },
     { "build",     build_run,     build_undo,     BUILD_MS },
     { "store",     store_run,     store_undo,     0 },
     { "introduce", introduce_run, NULL,           0 },

@@ -3,13 +3,11 @@
  * meanwhile, and what is to become of it comes afterwards. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "dom0/hauchd/request.h"
 #include "dom0/hauchd/worker.h"
@@ -19,8 +17,9 @@ struct dump {
     struct domain     *d;             /* NULL: not ours, or it has gone meanwhile */
     uint16_t           domid;
     struct client     *client;        /* NULL: nobody waits */
-    bool               paused;        /* by us */
+    bool               paused;        /* by us, and to run again */
     bool               destroy;       /* afterwards, as was asked */
+    bool               foreign;       /* of another toolstack */
     bool               ended;         /* the domain has crashed, and `then` follows */
     enum config_action then;
     char               path[512];
@@ -55,53 +54,61 @@ static void answer(struct dump *u, int rc, const struct fault *f)
     client_answer(c, o);
 }
 
-/* The file is whole, or gone. */
-static void finished(struct hauchd *h, struct task *t)
+/* What was asked for besides: only of a domain that is written down, so one that is not runs on. */
+static void then(struct hauchd *h, const struct dump *u, bool written)
 {
-    struct dump   *u = t->ctx;
     struct domain *d = u->d;
-    int            rc = t->rc;
+    bool           destroy = u->destroy && written;
 
-    if (!rc && fsync(t->fd))
-        rc = fault_errno(&t->fault, -errno, "writing %s", u->path);
-    close(t->fd);
-    if (rc)
-        unlink(u->path);
-    say("domain %u: %s%s", u->domid, rc ? "no core file: " : "core file in ", rc ? t->fault.text : u->path);
-    t->fault.code = rc;
-    answer(u, rc, &t->fault);
-    if (u->paused && !u->destroy)
+    if (u->paused && !destroy)
         xc_domain_unpause(h->xc, u->domid, NULL);
     if (d && u->ended)
         death_act(d, u->then);
-    else if (d && u->destroy && !rc)
+    else if (d && destroy)
         domain_unmake(d, FATE_GONE);
+    else if (u->foreign && destroy && !worker_destroy_foreign(h, u->domid, NULL, NULL))
+        say("domain %u is not destroyed: out of memory", u->domid);
+}
+
+static void finished(struct hauchd *h, struct task *t)
+{
+    struct dump *u = t->ctx;
+    int          rc = t->rc;
+
+    say("domain %u: %s%s", u->domid, rc ? "no core file: " : "core file in ", rc ? t->fault.text : u->path);
+    t->fault.code = rc;
+    answer(u, rc, &t->fault);
+    then(h, u, !rc);
     dump_free(h, u);
     task_free(t);
+}
+
+/* Of the number: a second one would find the domain paused, and running again when the first is written. */
+static bool busy(const struct hauchd *h, uint16_t domid)
+{
+    for (const struct dump *u = h->dumps; u; u = u->next)
+        if (u->domid == domid)
+            return true;
+    return false;
 }
 
 static int begin(struct hauchd *h, const struct dump *want, struct fault *f)
 {
     struct dump *u = malloc(sizeof(*u));
-    int          fd = u ? open(want->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 
-    if (fd < 0) {
-        free(u);
-        return fault_errno(f, u ? -errno : -ENOMEM, "core file %s", want->path);
-    }
+    if (!u)
+        return fault_set(f, -ENOMEM, "out of memory");
     *u = *want;
     u->next = h->dumps;
     h->dumps = u;
     if (u->client)
         client_hold(u->client);
-    if (!worker_dump(h, u->domid, fd, finished, u)) {
-        if (u->client)
-            client_unhold(u->client);
-        close(fd);
-        dump_free(h, u);
-        return fault_set(f, -ENOMEM, "out of memory");
-    }
-    return 0;
+    if (worker_dump(h, u->domid, u->path, finished, u))
+        return 0;
+    if (u->client)
+        client_unhold(u->client);
+    dump_free(h, u);
+    return fault_set(f, -ENOMEM, "out of memory");
 }
 
 void dump_after_crash(struct domain *d, enum config_action then)
@@ -133,10 +140,13 @@ int do_dump(struct hauchd *h, struct client *c, const struct wire_request *rq, s
         (rq->path[0] != '/' || snprintf(u.path, sizeof(u.path), "%s", rq->path) >= (int)sizeof(u.path)))
         rc = fault_set(f, -EINVAL, "core file \"%.200s\": a path from / on of at most %zu bytes is wanted",
                        rq->path, sizeof(u.path) - 1);
+    if (!rc && busy(h, t.id))
+        rc = fault_set(f, -EBUSY, "a core file of domain %s is being written already", rq->domain);
     if (rc)
         return rc;
     u.d = t.d;
     u.domid = t.id;
+    u.foreign = !t.d;
     u.paused = !rq->live && !(info.flags & (XEN_DOMINF_paused | XEN_DOMINF_shutdown));
     if (u.paused)
         rc = xc_domain_pause(h->xc, t.id, f);
@@ -151,7 +161,10 @@ int do_dump(struct hauchd *h, struct client *c, const struct wire_request *rq, s
 void dumps_forget(struct hauchd *h, const struct domain *d, const struct client *c)
 {
     for (struct dump *u = h->dumps; u; u = u->next) {
-        u->d = u->d == d ? NULL : u->d;
+        if (d && u->d == d) {
+            u->d = NULL;
+            u->paused = false;       /* its number may be another domain's by the time the file is written */
+        }
         u->client = u->client == c ? NULL : u->client;
     }
 }

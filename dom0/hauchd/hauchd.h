@@ -2,7 +2,7 @@
 /* hauchd: the one resident program that makes domains, watches them die and makes them anew.
  *
  * One loop, one epoll. Whatever takes time elsewhere (back ends) is waited for by steps (step.h); what takes
- * time here (unpacking a kernel, filling memory) is done by one thread beside it (worker.c).
+ * time here (unpacking a kernel, filling memory, taking it back) is done by two threads beside it (worker.c).
  *
  *   main.c     options, opening everything                  domain.c   what is known of a domain
  *   loop.c     waiting for events                           create.c   the list of steps that makes one
@@ -13,7 +13,7 @@
  *   request_guest.c   what is asked of a running domain: memory, keys, configuration
  *   peer.c     hauch-store and hauch-console                index.c, step.c   pure: no descriptor
  *   registry.c   definitions, what starts with the host     request_registry.c   what is asked of them
- *   worker.c   the thread for long work                     log.c      text of the hypervisor's log
+ *   worker.c   two threads for long work                     log.c      text of the hypervisor's log
  *   dump.c     core files                              leftover.c   store nodes of domains that are gone
  *   device_list.c   which devices a domain has              hotplug.c  devices that come and go
  */
@@ -53,9 +53,11 @@ struct hauchd {
     struct domain_index  domains;
     struct domain_index  definitions;    /* struct definition */
     struct client       *clients;
+    uintptr_t            clients_seen;
+    bool                 clients_more;   /* a request is here already: the loop does not wait */
     struct dump         *dumps;          /* core files that are being written */
     struct hot          *hots;           /* devices that are coming or going */
-    uint64_t             next_peer_try_ms;
+    uint64_t             next_peer_try_ms, store_hung_until_ms;
     bool                 stop;
     bool                 halting;        /* the host goes down: what ends is not made again */
     uint64_t             halt_deadline_ms;
@@ -261,7 +263,15 @@ int  peer_store_introduce(struct domain *d, struct fault *f);
 
 /* ---- clients ---- */
 void client_accept(struct hauchd *h);
-void client_event(struct hauchd *h, struct client *c, uint32_t events);
+void client_event(struct client *c, uint32_t events);
+unsigned clients_count(const struct hauchd *h);
+/* One request of each that has one. */
+void clients_serve(struct hauchd *h);
+/* The end of a turn: broken connections are closed, the others waited for. Has one of them another request here? */
+bool clients_settle(struct hauchd *h);
+/* For those who may outlive the connection: NULL when it has gone. */
+uintptr_t      client_number(const struct client *c);
+struct client *client_find(struct hauchd *h, uintptr_t number);
 void clients_close(struct hauchd *h);
 /* Answer and be done with the request; takes the reference of @answer. */
 void client_answer(struct client *c, struct json_object *answer);

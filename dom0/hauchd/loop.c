@@ -56,7 +56,7 @@ static void dispatch(struct hauchd *h, const struct epoll_event *ev)
 {
     switch ((enum source)(ev->data.u64 >> SOURCE_SHIFT)) {
     case FROM_CLIENT:
-        client_event(h, (struct client *)(uintptr_t)(ev->data.u64 & ((UINT64_C(1) << SOURCE_SHIFT) - 1)),
+        client_event((struct client *)(uintptr_t)(ev->data.u64 & ((UINT64_C(1) << SOURCE_SHIFT) - 1)),
                      ev->events);
         return;
     case FROM_WORKER:
@@ -89,6 +89,8 @@ static int patience(struct hauchd *h)
 {
     uint64_t until = domains_deadline(h), now = now_ms();
 
+    if (h->clients_more)
+        return 0;
     if ((!h->xs || h->console_fd < 0) && until > now + PEER_TRY_MS)
         until = now + PEER_TRY_MS;
     return until == UINT64_MAX ? -1 : until > now ? (int)(until - now) : 0;
@@ -102,9 +104,9 @@ void loop_once(struct hauchd *h, int limit_ms)
     if (limit_ms >= 0 && (wait < 0 || wait > limit_ms))
         wait = limit_ms;
     n = epoll_wait(h->epoll_fd, ev, EVENTS, wait);
-    /* A client that is closed by one event has no other in the same batch: each descriptor has one. */
     for (int i = 0; i < n; i++)
         dispatch(h, &ev[i]);
+    clients_serve(h);
     domains_poke_waiting(h);
     hotplug_poke(h);
     if (h->halting && h->domains.count && now_ms() >= h->halt_deadline_ms)
@@ -113,4 +115,5 @@ void loop_once(struct hauchd *h, int limit_ms)
     /* Events that arrived beside the answers of other calls. */
     if (h->xs)
         peer_store_event(h);
+    h->clients_more = clients_settle(h);
 }

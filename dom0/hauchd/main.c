@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -90,6 +91,18 @@ static int open_all(struct hauchd *h, struct fault *f)
     rc = rc ? rc : death_listen(h, f);
     rc = rc ? rc : worker_start(h, f);
     return rc ? rc : listen_on(h, f);
+}
+
+/* Each connection and each creation under way has some: the usual soft limit of 1024 is kept for programs that
+ * use select(). */
+static void descriptors_allow(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files))
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static void on_signal(int sig)
@@ -176,6 +189,7 @@ int main(int argc, char **argv)
         return 2;
     }
     signals();
+    descriptors_allow();
     if (open_all(&h, &f)) {
         say("%s", f.text);
         return 1;

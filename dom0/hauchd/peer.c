@@ -13,7 +13,7 @@
 
 #include "lib/console_client.h"
 
-enum { TRY_AGAIN_MS = 300 };
+enum { TRY_AGAIN_MS = 300, TRY_HUNG_MS = 10000 };
 
 /* ---- the store ---- */
 static void store_lost(struct hauchd *h)
@@ -37,19 +37,33 @@ static void introduce_all(struct hauchd *h)
             say("%s (%u): store: %s", e->name, e->id, xs_client_error(h->xs));
 }
 
-static int store_connect(struct hauchd *h)
+static int store_open(struct hauchd *h, struct xs_client **xs)
 {
-    struct xs_client *xs;
-    int               rc = xs_client_open(&xs, h->store_path);
+    int rc = xs_client_open(xs, h->store_path);
 
     if (rc)
         return rc;
-    rc = xs_client_watch(xs, "@releaseDomain", "release");
-    rc = rc ? rc : loop_add(h, xs_client_fd(xs), FROM_STORE, NULL);
-    if (rc) {
-        xs_client_close(xs);
+    rc = xs_client_watch(*xs, "@releaseDomain", "release");
+    rc = rc ? rc : loop_add(h, xs_client_fd(*xs), FROM_STORE, NULL);
+    if (rc)
+        xs_client_close(*xs);
+    return rc;
+}
+
+/* One that is there and does not answer costs its time limit at each try, so it is not tried often. -EAGAIN: it does
+ * not even take connections. */
+static int store_connect(struct hauchd *h)
+{
+    struct xs_client *xs;
+    int               rc;
+
+    if (now_ms() < h->store_hung_until_ms)
+        return -ETIMEDOUT;
+    rc = store_open(h, &xs);
+    if (rc == -ETIMEDOUT || rc == -EAGAIN)
+        h->store_hung_until_ms = now_ms() + TRY_HUNG_MS;
+    if (rc)
         return rc;
-    }
     h->xs = xs;
     introduce_all(h);
     leftovers_sweep(h);

@@ -2,6 +2,7 @@
 /* What is asked of hauchd, one function a request: find the object, act or say why not. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/request.h"
+#include "dom0/hauchd/worker.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -237,6 +238,30 @@ static int do_reboot(struct hauchd *h, struct client *c, const struct wire_reque
     return ask(h, c, rq, "reboot", f);
 }
 
+static void foreign_destroyed(struct hauchd *h, struct task *t)
+{
+    struct client *c = client_find(h, (uintptr_t)t->ctx);
+    struct target  gone = { NULL, t->domid };
+
+    if (c)
+        client_unhold(c);
+    t->fault.code = t->rc;
+    if (c && t->rc)
+        client_fail(c, &t->fault, NULL);
+    else if (c)
+        answer_done(c, &gone);
+    task_free(t);
+}
+
+static int foreign_destroy(struct hauchd *h, struct client *c, uint16_t id, struct fault *f)
+{
+    client_hold(c);
+    if (worker_destroy_foreign(h, id, foreign_destroyed, (void *)client_number(c)))
+        return 0;
+    client_unhold(c);
+    return fault_set(f, -ENOMEM, "out of memory");
+}
+
 static int do_destroy(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)
 {
     struct target t;
@@ -244,10 +269,8 @@ static int do_destroy(struct hauchd *h, struct client *c, const struct wire_requ
 
     if (rc)
         return rc;
-    if (!t.d) {
-        rc = xc_domain_destroy(h->xc, t.id, f);
-        return rc ? rc : answer_done(c, &t);
-    }
+    if (!t.d)
+        return foreign_destroy(h, c, t.id, f);
     rc = client_wait(c, t.d, WAIT_GONE);
     if (rc)
         return fault_set(f, rc, "out of memory");
@@ -286,6 +309,8 @@ static int do_rename(struct hauchd *h, struct client *c, const struct wire_reque
 
     if (!rc && !t.d)
         rc = fault_set(f, -ENOTSUP, "domain %u was not made by hauchd: it cannot be renamed here", t.id);
+    if (!rc && t.d->job.state != JOB_UP)
+        rc = fault_set(f, -EBUSY, "domain %s is being made or removed; try again", t.d->entry.name);
     rc = rc ? rc : domain_rename(t.d, rq->name, f);
     return rc ? rc : answer_done(c, &t);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one thread beside the loop. Unpacking a kernel and filling a domain's memory take seconds; meanwhile
- * hauchd answers. The thread alone touches the cache of kernels, and has control calls of its own; it knows
- * nothing of domains, clients or the store. Tasks go to it through one queue, in order, and come back through
- * another; a descriptor tells the loop. So nothing else in hauchd needs a lock. */
+/* The two threads beside the loop. Unpacking a kernel, filling a domain's memory, writing a core file and taking a
+ * large domain's memory back take seconds; meanwhile hauchd answers. One thread makes and one ends, so that nobody
+ * who destroys a domain waits for the making of another. Each has control calls of its own; the maker alone
+ * touches the cache of kernels. They know nothing of domains, clients or the store. Tasks go to each through a
+ * queue, in order, and come back through one that they share; a descriptor tells the loop. So nothing else in
+ * hauchd needs a lock. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +18,24 @@
 
 #include "lib/core_dump.h"
 
+enum { MAKER, ENDER, THREADS };
+
+struct lane {
+    struct worker *w;
+    pthread_t      thread;
+    pthread_cond_t more;
+    struct task   *todo, **todo_end;        /* under the worker's lock */
+    struct xc     *xc;                      /* the thread's own */
+};
+
 struct worker {
-    pthread_t                thread;
     pthread_mutex_t          lock;          /* of what follows */
-    pthread_cond_t           more;
-    struct task             *todo, **todo_end, *finished, **finished_end;
+    struct task             *finished, **finished_end;
     bool                     stop;
     struct image_cache_stats stats;
-    struct xc               *xc;            /* the thread's own */
-    struct image_cache      *images;        /* the thread's alone */
+    struct image_cache      *images;        /* the maker's alone */
+    struct lane              lane[THREADS];
+    unsigned                 started;       /* threads that run */
     int                      event_fd;
     unsigned                 pending;       /* tasks that have not come back; the loop's side only */
 };
@@ -38,6 +50,23 @@ static void work_kernel(struct image_cache *images, struct task *t)
         fault_set(&t->fault, t->rc, "%s", e.text);
 }
 
+/* The file is whole and on the disk, or gone. */
+static void work_dump(struct xc *xc, struct task *t)
+{
+    int fd = open(t->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0) {
+        t->rc = fault_errno(&t->fault, -errno, "core file %s", t->path);
+        return;
+    }
+    t->rc = core_dump(xc, t->domid, fd, &t->fault);
+    if (!t->rc && fsync(fd))
+        t->rc = fault_errno(&t->fault, -errno, "writing %s", t->path);
+    close(fd);
+    if (t->rc)
+        unlink(t->path);
+}
+
 static void work(struct xc *xc, struct image_cache *images, struct task *t)
 {
     switch (t->kind) {
@@ -48,7 +77,10 @@ static void work(struct xc *xc, struct image_cache *images, struct task *t)
         t->rc = build_pv(xc, &t->build, &t->fault);
         return;
     case TASK_DUMP:
-        t->rc = core_dump(xc, t->domid, t->fd, &t->fault);
+        work_dump(xc, t);
+        return;
+    case TASK_DESTROY:
+        t->rc = xc_domain_destroy(xc, t->domid, &t->fault);
         return;
     case TASK_PUT:
         image_cache_put(images, t->image);
@@ -56,18 +88,19 @@ static void work(struct xc *xc, struct image_cache *images, struct task *t)
     }
 }
 
-static struct task *task_next(struct worker *w)
+static struct task *task_next(struct lane *l)
 {
-    struct task *t;
+    struct worker *w = l->w;
+    struct task   *t;
 
     pthread_mutex_lock(&w->lock);
-    while (!w->todo && !w->stop)
-        pthread_cond_wait(&w->more, &w->lock);
-    t = w->stop ? NULL : w->todo;
+    while (!l->todo && !w->stop)
+        pthread_cond_wait(&l->more, &w->lock);
+    t = w->stop ? NULL : l->todo;
     if (t) {
-        w->todo = t->next;
-        if (!w->todo)
-            w->todo_end = &w->todo;
+        l->todo = t->next;
+        if (!l->todo)
+            l->todo_end = &l->todo;
     }
     pthread_mutex_unlock(&w->lock);
     return t;
@@ -75,16 +108,19 @@ static struct task *task_next(struct worker *w)
 
 static void *thread(void *arg)
 {
-    struct worker *w = arg;
-    struct task   *t;
+    struct lane             *l = arg;
+    struct worker           *w = l->w;
+    bool                     maker = l == &w->lane[MAKER];
+    struct image_cache_stats stats = { 0 };
+    struct task             *t;
 
-    while ((t = task_next(w))) {
-        struct image_cache_stats stats;
-
-        work(w->xc, w->images, t);
-        image_cache_stats(w->images, &stats);
+    while ((t = task_next(l))) {
+        work(l->xc, w->images, t);
+        if (maker)
+            image_cache_stats(w->images, &stats);
         pthread_mutex_lock(&w->lock);
-        w->stats = stats;
+        if (maker)
+            w->stats = stats;
         t->next = NULL;
         *w->finished_end = t;
         w->finished_end = &t->next;
@@ -95,29 +131,44 @@ static void *thread(void *arg)
 }
 
 /* ---- the loop's side ---- */
+static int lane_start(struct worker *w, struct lane *l, struct fault *f)
+{
+    int rc = xc_open(&l->xc, f);
+
+    if (rc)
+        return rc;
+    l->w = w;
+    l->todo_end = &l->todo;
+    pthread_cond_init(&l->more, NULL);
+    rc = -pthread_create(&l->thread, NULL, thread, l);
+    if (!rc)
+        return 0;
+    xc_close(l->xc);
+    return fault_errno(f, rc, "starting a thread");
+}
+
 int worker_start(struct hauchd *h, struct fault *f)
 {
     struct worker *w = calloc(1, sizeof(*w));
-    int            rc = w ? xc_open(&w->xc, f) : fault_set(f, -ENOMEM, "out of memory");
+    int            rc;
 
-    if (rc) {
-        free(w);
-        return rc;
-    }
-    w->images = h->images;
-    w->todo_end = &w->todo;
-    w->finished_end = &w->finished;
-    w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->more, NULL);
-    rc = w->event_fd < 0 ? -errno : loop_add(h, w->event_fd, FROM_WORKER, NULL);
-    rc = rc ? rc : -pthread_create(&w->thread, NULL, thread, w);
-    if (rc) {
-        free(w);
-        return fault_errno(f, rc, "starting a thread");
-    }
+    if (!w)
+        return fault_set(f, -ENOMEM, "out of memory");
     h->worker = w;
-    return 0;
+    w->images = h->images;
+    w->finished_end = &w->finished;
+    pthread_mutex_init(&w->lock, NULL);
+    w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    rc = w->event_fd < 0 ? -errno : loop_add(h, w->event_fd, FROM_WORKER, NULL);
+    if (rc)
+        fault_errno(f, rc, "starting threads");
+    while (!rc && w->started < THREADS) {
+        rc = lane_start(w, &w->lane[w->started], f);
+        w->started += !rc;
+    }
+    if (rc)
+        worker_stop(h);
+    return rc;
 }
 
 static void tasks_drop(struct task *t)
@@ -130,6 +181,7 @@ static void tasks_drop(struct task *t)
     }
 }
 
+/* A task that is being worked at is waited for; those that are not begun are dropped. */
 void worker_stop(struct hauchd *h)
 {
     struct worker *w = h->worker;
@@ -138,13 +190,17 @@ void worker_stop(struct hauchd *h)
         return;
     pthread_mutex_lock(&w->lock);
     w->stop = true;
-    pthread_cond_signal(&w->more);
+    for (unsigned i = 0; i < w->started; i++)
+        pthread_cond_signal(&w->lane[i].more);
     pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
-    tasks_drop(w->todo);
+    for (unsigned i = 0; i < w->started; i++) {
+        pthread_join(w->lane[i].thread, NULL);
+        tasks_drop(w->lane[i].todo);
+        xc_close(w->lane[i].xc);
+    }
     tasks_drop(w->finished);
-    close(w->event_fd);
-    xc_close(w->xc);
+    if (w->event_fd >= 0)
+        close(w->event_fd);
     free(w);
     h->worker = NULL;
 }
@@ -188,6 +244,7 @@ void worker_event(struct hauchd *h)
 static void submit(struct hauchd *h, struct task *t)
 {
     struct worker *w = h->worker;
+    struct lane   *l = w ? &w->lane[t->kind == TASK_DESTROY ? ENDER : MAKER] : NULL;
 
     if (!w) {
         work(h->xc, h->images, t);
@@ -201,9 +258,9 @@ static void submit(struct hauchd *h, struct task *t)
     w->pending++;
     pthread_mutex_lock(&w->lock);
     t->next = NULL;
-    *w->todo_end = t;
-    w->todo_end = &t->next;
-    pthread_cond_signal(&w->more);
+    *l->todo_end = t;
+    l->todo_end = &t->next;
+    pthread_cond_signal(&l->more);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -243,8 +300,7 @@ struct task *worker_build(struct hauchd *h, struct domain *owner, const struct b
     return t;
 }
 
-bool worker_dump(struct hauchd *h, uint16_t domid, int fd, void (*finished)(struct hauchd *h, struct task *t),
-                 void *ctx)
+bool worker_dump(struct hauchd *h, uint16_t domid, const char *path, task_fn finished, void *ctx)
 {
     struct task *t = calloc(1, sizeof(*t));
 
@@ -252,11 +308,49 @@ bool worker_dump(struct hauchd *h, uint16_t domid, int fd, void (*finished)(stru
         return false;
     t->kind = TASK_DUMP;
     t->domid = domid;
-    t->fd = fd;
+    t->path = strdup(path);
     t->finished = finished;
     t->ctx = ctx;
+    if (!t->path) {
+        free(t);
+        return false;
+    }
     submit(h, t);
     return true;
+}
+
+static struct task *destroy_task(uint16_t domid)
+{
+    struct task *t = calloc(1, sizeof(*t));
+
+    if (t) {
+        t->kind = TASK_DESTROY;
+        t->domid = domid;
+    }
+    return t;
+}
+
+struct task *worker_destroy(struct hauchd *h, struct domain *owner, uint16_t domid)
+{
+    struct task *t = destroy_task(domid);
+
+    if (t) {
+        t->owner = owner;
+        submit(h, t);
+    }
+    return t;
+}
+
+bool worker_destroy_foreign(struct hauchd *h, uint16_t domid, task_fn finished, void *ctx)
+{
+    struct task *t = destroy_task(domid);
+
+    if (t) {
+        t->finished = finished;
+        t->ctx = ctx;
+        submit(h, t);
+    }
+    return t;
 }
 
 void worker_put(struct hauchd *h, const struct image *image)

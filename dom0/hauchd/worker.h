@@ -5,7 +5,9 @@
 
 #include "dom0/hauchd/hauchd.h"
 
-enum task_kind { TASK_KERNEL, TASK_BUILD, TASK_PUT, TASK_DUMP };
+enum task_kind { TASK_KERNEL, TASK_BUILD, TASK_PUT, TASK_DUMP, TASK_DESTROY };
+
+typedef void (*task_fn)(struct hauchd *h, struct task *t);
 
 /* All that the thread sees; strings are the task's own. */
 struct task {
@@ -15,13 +17,11 @@ struct task {
     struct domain      *owner;        /* is poked then; NULL: nobody wants it, it is freed */
     int                 rc;
     struct fault        fault;
-    char               *path;         /* kernel: of the file */
+    char               *path;         /* kernel, dump: of the file */
     const struct image *image;        /* kernel: out; build, put: in */
     struct build_pv     build;
-    uint16_t            domid;        /* dump: of it, into fd */
-    int                 fd;
-    /* Told in place of an owner, and frees the task. */
-    void              (*finished)(struct hauchd *h, struct task *t);
+    uint16_t            domid;        /* dump, destroy: of it */
+    task_fn             finished;     /* told in place of an owner, and frees the task */
     void               *ctx;
 };
 
@@ -34,9 +34,12 @@ void worker_event(struct hauchd *h);      /* its descriptor is readable */
  * and calls task_free(). */
 struct task *worker_kernel(struct hauchd *h, struct domain *owner, const char *path);
 struct task *worker_build(struct hauchd *h, struct domain *owner, const struct build_pv *b);
-/* A core file; false: no memory. @finished is told at the end, maybe at once. */
-bool worker_dump(struct hauchd *h, uint16_t domid, int fd, void (*finished)(struct hauchd *h, struct task *t),
-                 void *ctx);
+/* A core file; false: no memory. @finished is told at the end, maybe at once; the file is then whole and on the
+ * disk, or gone. */
+bool worker_dump(struct hauchd *h, uint16_t domid, const char *path, task_fn finished, void *ctx);
+/* Destroy a domain: takes as long as its memory is large. NULL or false: no memory. */
+struct task *worker_destroy(struct hauchd *h, struct domain *owner, uint16_t domid);
+bool worker_destroy_foreign(struct hauchd *h, uint16_t domid, task_fn finished, void *ctx);
 /* Give a kernel back; nobody waits for it. */
 void worker_put(struct hauchd *h, const struct image *image);
 void task_free(struct task *t);

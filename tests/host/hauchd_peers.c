@@ -94,6 +94,7 @@ int xs_client_open(struct xs_client **xs, const char *path)
     int rc = world.store_away ? -ENOENT : 0;
 
     *xs = rc ? NULL : (void *)&world;
+    world.store_tries++;
     return rc;
 }
 
@@ -172,6 +173,8 @@ int  xs_client_batch_end(struct xs_client *xs) { return 0; }
 
 int xs_client_watch(struct xs_client *xs, const char *path, const char *token)
 {
+    if (world.store_hung)
+        return -ETIMEDOUT;
     if (world.watches == 64)
         abort();
     snprintf(world.watch[world.watches][0], 160, "%s", path);

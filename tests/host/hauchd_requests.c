@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is asked of hauchd about domains that run: vCPUs, memory, devices, definitions, core files; and long
- * work beside it. After each case the host must be as it was. */
+/* What is asked of hauchd about domains that run: vCPUs, memory, devices, definitions, core files. After each
+ * case the host must be as it was. */
 #define _GNU_SOURCE
 #include "tests/host/hauchd_harness.h"
 
@@ -464,91 +464,6 @@ static void test_dump(void **state)
     assert_int_equal(system(command), 0);
 }
 
-/* ---- long work beside the loop ---- */
-static struct json_object *answer_within(int ms)
-{
-    struct json_object *o = NULL;
-
-    while (!o && ms-- > 0) {
-        loop_once(&h, 1);
-        o = answer();
-    }
-    return o;
-}
-
-/* Of two that want the same disk the one that was asked for first gets it, however long its kernel takes. */
-static void test_order_of_long_work(void **state)
-{
-        struct fault f = { 0 };
-
-    assert_int_equal(worker_start(&h, &f), 0);
-    world.hold_kernel = true;
-    for (int i = 0; i < 2; i++) {
-        struct json_object *o = create_request(i ? "late" : "early", with_disk());
-
-        send_text(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-        send_text("\n");
-        turn(3);
-        close(client_fd);
-        client_fd = -1;
-        json_object_put(o);
-    }
-    world.hold_kernel = false;
-    usleep(100000);                     /* both are unpacked before the loop looks */
-    for (int i = 0; i < 5000 && h.domains.count > 1; i++)
-        loop_once(&h, 1);
-    assert_int_equal(h.domains.count, 1);
-    assert_string_equal(h.domains.first->name, "early");
-    for (int i = 0; i < 5000 && domain_of(h.domains.first)->job.state != JOB_UP; i++)
-        loop_once(&h, 1);
-    assert_true(request("{\"op\":\"destroy\",\"domain\":\"early\"}", NULL, 0));
-    for (int i = 0; i < 5000 && worker_busy(&h); i++)
-        loop_once(&h, 1);
-    worker_stop(&h);
-    assert_clean();
-}
-
-/* While a kernel is unpacked others are answered, and the domain may be given up. */
-static void test_long_work(void **state)
-{
-    struct json_object *o = create_request("slow", with_disk());
-    struct fault        f = { 0 };
-    int                 first;
-
-    assert_int_equal(worker_start(&h, &f), 0);
-    world.hold_kernel = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
-    assert_null(answer());
-    first = client_fd;
-    client_fd = -1;
-    assert_true(request("{\"op\":\"list\"}", NULL, 0));
-    assert_true(request("{\"op\":\"host\"}", NULL, 0));
-    assert_int_equal(h.domains.count, 1);
-    world.hold_kernel = false;
-    close(client_fd);
-    client_fd = first;
-    assert_true(ok_of(answer_within(5000), NULL, 0));
-    assert_true(world.domain[1].exists && !world.domain[1].paused);
-    assert_true(request("{\"op\":\"destroy\",\"domain\":\"slow\"}", NULL, 0));
-
-    world.hold_kernel = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
-    assert_null(answer());
-    close(client_fd);
-    client_fd = -1;
-    assert_true(request("{\"op\":\"destroy\",\"domain\":\"slow\"}", NULL, 0));
-    assert_int_equal(h.domains.count, 0);
-    world.hold_kernel = false;
-    for (int i = 0; i < 5000 && worker_busy(&h); i++)
-        loop_once(&h, 1);
-    assert_false(worker_busy(&h));
-    worker_stop(&h);
-    json_object_put(o);
-    assert_clean();
-}
-
 static void test_vcpu_mistakes(void **state)
 {
     static const char *const bad[][2] = {
@@ -591,8 +506,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_vcpus),
         TEST(test_dump),
-        TEST(test_long_work),
-        TEST(test_order_of_long_work),
         TEST(test_registry),
         TEST(test_halt_and_boot),
         TEST(test_events),

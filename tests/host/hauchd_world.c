@@ -76,6 +76,8 @@ int xc_domain_create(struct xc *xc, const struct xc_domain_spec *spec, uint16_t 
 
 int xc_domain_destroy(struct xc *xc, uint16_t domid, struct fault *f)
 {
+    while (world.hold_destroy)
+        usleep(1000);
     world.domain[domid].exists = false;
     return 0;
 }

@@ -18,7 +18,8 @@ enum {
 };
 
 struct world_domain {
-    bool     exists, paused, off;
+    _Atomic bool exists;        /* the worker ends it */
+    bool     paused, off;
     bool     told;              /* its kernel says where its memory is */
     uint8_t  uuid[16];
     unsigned reason;
@@ -51,8 +52,9 @@ struct world {
     _Atomic int calls, fail_at;            /* which call fails; 0: none */
     const char *failed;                    /* its name */
     bool        backends_silent;           /* they never answer */
-    bool        store_away;
-    _Atomic bool hold_kernel;              /* unpacking one takes until this is false */
+    bool        store_away, store_hung;
+    int         store_tries;               /* connections to it */
+    _Atomic bool hold_kernel, hold_destroy;      /* unpacking one, destroying one takes until this is false */
     bool        is_hauch;                  /* the hypervisor says it is, and knows the keys */
     bool        crash_cleared;             /* the record of the last crash */
     char        key;                       /* what the log has not shown the effect of yet */
