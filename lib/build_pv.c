@@ -171,7 +171,7 @@ static int vcpu0_set(struct xc *xc, const struct build_pv *b, const uint64_t *mf
     int                        rc;
 
     if (!c)
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     c->flags = VGCF_in_kernel | VGCF_online;
     c->user_regs.rip = b->image->entry;
     c->user_regs.rsp = build_va(l, l->stack_pfn + 1);
@@ -228,8 +228,7 @@ int build_pv(struct xc *xc, struct build_pv *b, struct fault *f)
     b->shared_info_mfn = info.shared_info_frame;
     mfns = malloc(b->pages * sizeof(*mfns));
     if (!mfns)
-        return fault_set(f, -ENOMEM, "dom0 is out of memory: %" PRIu64 " bytes for the page list",
-                         b->pages * 8);
+        return fault_memory(f);
     rc = xc_mem_set_map(xc, b->domid, b->max_kib, f);
     rc = rc ? rc : xc_mem_populate(xc, b->domid, b->pages, mfns, f);
     rc = rc ? rc : contents_fill(xc, b, mfns, f);

@@ -70,7 +70,7 @@ static int pair_add(struct core *c, uint64_t pfn, uint64_t mfn)
         struct pair *more = realloc(c->pairs, room * sizeof(*more));
 
         if (!more)
-            return fault_set(c->f, -ENOMEM, "out of memory");
+            return fault_memory(c->f);
         c->pairs = more;
         c->room = room;
     }
@@ -159,7 +159,7 @@ static int note_make(struct core *c)
     note_add(c, NOTE_HEADER, header, sizeof(header));
     note_add(c, NOTE_VERSION, &version, sizeof(version));
     note_add(c, NOTE_FORMAT, &format, sizeof(format));
-    return c->note ? 0 : fault_set(c->f, -ENOMEM, "out of memory");
+    return c->note ? 0 : fault_memory(c->f);
 }
 
 /* ---- the file ---- */
@@ -239,7 +239,7 @@ static int head_write(struct core *c, const Elf64_Shdr s[SECTIONS])
 static int registers_write(struct core *c, uint64_t at)
 {
     struct vcpu_guest_context *ctx = malloc(sizeof(*ctx));
-    int                        rc = ctx ? 0 : fault_set(c->f, -ENOMEM, "out of memory");
+    int                        rc = ctx ? 0 : fault_memory(c->f);
 
     for (unsigned i = 0; !rc && i < c->vcpus; i++) {
         memset(ctx, 0, sizeof(*ctx));
@@ -281,7 +281,7 @@ int core_dump(struct xc *xc, uint16_t domid, int fd, struct fault *f)
         struct shared_info info;
         uint8_t            bytes[PAGE];
     } *shared = malloc(sizeof(*shared));
-    int rc = shared ? xc_domain_info(xc, domid, &c.info, f) : fault_set(f, -ENOMEM, "out of memory");
+    int rc = shared ? xc_domain_info(xc, domid, &c.info, f) : fault_memory(f);
 
     c.vcpus = c.info.max_vcpu_id + 1;
     rc = rc ? rc : page_read(&c, c.info.shared_info_frame, shared);

@@ -73,7 +73,7 @@ int dev_disk_probe(const struct config_disk *c, struct dev_disk *d, struct fault
                          strlen(c->target), TARGET_MAX - 1);
     d->target = strdup(c->target);
     if (!d->target)
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     if (stat(c->target, &st))
         return fault_errno(f, -errno, "disk %s: %s", c->vdev, c->target);
     d->file = S_ISREG(st.st_mode);

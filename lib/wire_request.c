@@ -120,7 +120,7 @@ static int set_read(struct wire_request *rq, struct json_object *list, struct fa
             return fault_set(f, -EINVAL, "\"set\" entry %zu is not a string", i);
         rq->set[rq->set_count] = text_of(v);
         if (!rq->set[rq->set_count++])
-            return fault_set(f, -ENOMEM, "out of memory");
+            return fault_memory(f);
     }
     return 0;
 }
@@ -131,7 +131,7 @@ static int text_read(char **to, struct json_object *v, struct fault *f)
         return fault_set(f, -EINVAL, "a string contains a NUL character");
     free(*to);
     *to = text_of(v);
-    return *to ? 0 : fault_set(f, -ENOMEM, "out of memory");
+    return *to ? 0 : fault_memory(f);
 }
 
 static int field_read(struct wire_request *rq, unsigned i, struct json_object *v, struct fault *f)
@@ -203,7 +203,7 @@ int wire_request_parse(const char *line, struct wire_request *out, struct fault 
 
     memset(out, 0, sizeof(*out));
     if (!tok)
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
     root = json_tokener_parse_ex(tok, line, strlen(line) + 1);
     if (!root)

@@ -24,7 +24,7 @@ int xc_open(struct xc **out, struct fault *f)
 
     *out = NULL;
     if (!xc)
-        return fault_set(f, -ENOMEM, "control calls: out of memory");
+        return fault_memory(f);
     xc->call = xencall_open(NULL, 0);
     xc->fmem = xc->call ? xenforeignmemory_open(NULL, 0) : NULL;
     if (xc->fmem) {

@@ -2,6 +2,7 @@
 /* Sentences of failures: see xc_err.h. */
 #include "lib/xc_err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,11 @@ int fault_errno(struct fault *f, int code, const char *fmt, ...)
     n = strlen(f->text);
     snprintf(f->text + n, sizeof(f->text) - n, ": %s", strerror(code < 0 ? -code : code));
     return code;
+}
+
+int fault_memory(struct fault *f)
+{
+    return fault_set(f, -ENOMEM, "domain 0 has no memory left for this; give it more (hauch mem-set 0 SIZE)");
 }
 
 int fault_wrap(struct fault *f, const char *fmt, ...)

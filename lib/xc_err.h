@@ -20,6 +20,9 @@ int fault_set(struct fault *f, int code, const char *fmt, ...) __attribute__((fo
 /* The same with ": <strerror>" appended. */
 int fault_errno(struct fault *f, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* The same for each of our own allocations that fails: domain 0 has too little. Returns -ENOMEM. */
+int fault_memory(struct fault *f);
+
 /* Put "<prefix>: " before the sentence already there; returns the recorded code. */
 int fault_wrap(struct fault *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

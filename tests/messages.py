@@ -23,8 +23,8 @@ REPORTS = {name: None for name in (
     'fault_set', 'fault_errno', 'fault_wrap', 'config_error', 'config_warn', 'image_fail', 'say', 'report',
     'store_logf', 'doctor_tell', 'usage_exit', 'control_answer', 'fail', 'complain', 'unexpected',
     'console_dismiss', 'viewer_dismiss', 'show_text')}
-REPORTS |= {'fprintf': r'stderr', 'fputs': r'', 'snprintf': r'error|answer|mistake|xs -> error|remedy',
-            'return': None}
+REPORTS |= {'fputs': None, 'return': None, 'fprintf': r'stderr',
+            'snprintf': r'error|answer|xs -> error|remedy'}
 # Those that the compiler checks like printf() and that report nothing. One that is in neither list is a
 # complaint.
 OTHERS = {'xs_client_writef', 'put', 'add'}
@@ -86,12 +86,10 @@ def stretches(message):
     return [part for part in parts if re.search(r'\w{2}', part)]
 
 
-def is_report(function, before, rest):
-    """A call that reports: @before are its arguments up to the string, @rest what follows the string."""
+def is_report(function, before):
+    """A call that reports; @before are its arguments up to the string."""
     if function not in REPORTS:
         return False
-    if function == 'fputs':
-        return re.match(r'\s*,\s*stderr', rest) is not None
     return REPORTS[function] is None or re.match(rf'\s*(?:{REPORTS[function]})\b', before) is not None
 
 
@@ -101,7 +99,7 @@ def messages():
     for path in below('dom0/**/*.c', 'lib/*.c'):
         for line, function, before, text in c_strings(read(path)):
             words = sum(len(re.findall(r'[A-Za-z]{2,}', part)) for part in stretches(text))
-            if words >= 2 and is_report(function, before, ', stderr' if function == 'fputs' else ''):
+            if words >= 2 and is_report(function, before):
                 found.setdefault((path, ' '.join(text.split())), line)
     return found
 

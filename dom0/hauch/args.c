@@ -3,14 +3,27 @@
 #define _GNU_SOURCE
 #include "dom0/hauch/hauch.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 
-void usage_exit(const struct command *cmd, const char *mistake)
+void help_exit(const struct command *cmd)
 {
-    if (mistake)
-        fprintf(stderr, "hauch %s: %s\n", cmd->name, mistake);
     fprintf(stderr, "usage: %s", cmd->usage);
     exit(EXIT_USAGE);
+}
+
+void usage_exit(const struct command *cmd, const char *mistake, ...)
+{
+    char    text[512];
+    va_list ap;
+
+    va_start(ap, mistake);
+    vsnprintf(text, sizeof(text), mistake, ap);
+    va_end(ap);
+    fprintf(stderr, "hauch %s: ", cmd->name);
+    show_text(stderr, text);
+    fputc('\n', stderr);
+    help_exit(cmd);
 }
 
 int next_option(const struct command *cmd, int argc, char **argv, const char *shorts,
@@ -24,22 +37,29 @@ int next_option(const struct command *cmd, int argc, char **argv, const char *sh
         exit(EXIT_DONE);
     }
     if (o == '?')
-        usage_exit(cmd, NULL);
+        help_exit(cmd);
     return o;
 }
 
 long long number_arg(const struct command *cmd, const char *what, const char *text, long long min,
                      long long max)
 {
-    char      mistake[256], *end;
+    char     *end;
     long long n = strtoll(text, &end, 10);
 
-    if (!*text || *end || n < min || n > max) {
-        snprintf(mistake, sizeof(mistake), "%s is \"%.80s\": a number from %lld to %lld is wanted", what,
-                 text, min, max);
-        usage_exit(cmd, mistake);
-    }
+    if (!*text || *end || n < min || n > max)
+        usage_exit(cmd, "%s is \"%.80s\": a number from %lld to %lld is wanted", what, text, min, max);
     return n;
+}
+
+double seconds_arg(const struct command *cmd, const char *what, const char *text, double min, double max)
+{
+    char  *end;
+    double seconds = strtod(text, &end);
+
+    if (end == text || *end || !(seconds >= min && seconds <= max))
+        usage_exit(cmd, "%s is \"%.80s\": a number of seconds from %g to %g is wanted", what, text, min, max);
+    return seconds;
 }
 
 void request_text(struct json_object *rq, const char *key, const char *value)

@@ -38,9 +38,11 @@ static int connect_hauchd(void)
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     int                fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (strlen(path) < sizeof(addr.sun_path)) {
+    if (fd >= 0 && strlen(path) >= sizeof(addr.sun_path)) {
+        errno = ENAMETOOLONG;
+    } else if (fd >= 0) {
         strcpy(addr.sun_path, path);
-        if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+        if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
             return fd;
     }
     fprintf(stderr, "hauch: cannot reach hauchd at %s: %s; %s\n", path, strerror(errno),
@@ -154,7 +156,8 @@ int ask(struct json_object *rq, struct json_object **answer)
         show_notes(o);
     if (!o || !json_object_get_boolean(member(o, "ok"))) {
         fputs("hauch: ", stderr);
-        show_text(stderr, o ? text_in(o, "error") : "hauchd closed the connection without an answer");
+        show_text(stderr, o ? text_in(o, "error") : "hauchd closed the connection without an answer; its "
+                                                    "log says why, hauch list what it left");
         fputc('\n', stderr);
         rc = EXIT_FAILED;
     }

@@ -3,6 +3,7 @@
  * this terminal and hauch-console. */
 #include "dom0/hauch/hauch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,8 +29,11 @@ int join_console(uint16_t domid, int timeout_ms)
     struct console_join j = { fd, STDIN_FILENO, STDOUT_FILENO, CONSOLE_ESCAPE, timeout_ms };
 
     if (fd < 0) {
-        fprintf(stderr, "hauch console: cannot reach hauch-console: %s; start hauch-console\n",
-                strerror(-fd));
+        const char *path = getenv("HAUCH_CONSOLE_SOCKET");
+
+        fprintf(stderr, "hauch console: cannot reach hauch-console at %s: %s; %s\n",
+                path ? path : CONSOLE_SOCKET, strerror(-fd),
+                fd == -EACCES ? "run this as root" : "start hauch-console");
         return EXIT_FAILED;
     }
     rc = console_attach(fd, domid, answer, sizeof(answer));
@@ -45,16 +49,6 @@ int join_console(uint16_t domid, int timeout_ms)
     return rc < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int timeout_arg(const char *text)
-{
-    char  *end;
-    double seconds = strtod(text, &end);
-
-    if (end == text || *end || !(seconds >= 0 && seconds <= 1e6))
-        usage_exit(&cmd_console, "SECONDS is a number; there are consoles of type pv only");
-    return seconds * 1000;
-}
-
 static int console_run(int argc, char **argv)
 {
     static const struct option longs[] = { { "timeout", required_argument, NULL, 't' },
@@ -65,7 +59,8 @@ static int console_run(int argc, char **argv)
 
     while ((o = next_option(&cmd_console, argc, argv, "ht:", longs)) != -1)
         if (o == 't' && strcmp(optarg, "pv"))       /* xl's -t pv: the only kind of console there is */
-            timeout_ms = timeout_arg(optarg);
+            timeout_ms = seconds_arg(&cmd_console, "SECONDS (or pv, the only "
+                                                   "type)", optarg, 0, 999999) * 1000;
     need_words(&cmd_console, argc, 1, 1);
     rc = ask(request_new("info", argv[optind]), &answer);
     if (rc)

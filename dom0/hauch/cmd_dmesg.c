@@ -54,7 +54,7 @@ static int dmesg_run(int argc, char **argv)
     }
     need_words(&cmd_dmesg, argc, 0, *what == 'r' ? 1 : 0);
     if (clear && *what != 'd' && *what != 'l')
-        usage_exit(&cmd_dmesg, "--clear empties the log, not these records");
+        usage_exit(&cmd_dmesg, "--clear empties the log or the record of a crash, not --%s", what);
     rq = request_new(what, argv[optind]);
     request_flag(rq, "clear", clear);
     rc = ask(rq, &answer);

@@ -23,8 +23,8 @@ static int run(const struct command *cmd, int argc, char **argv, bool want_name)
     while (next_option(cmd, argc, argv, "h", NULL) != -1)
         ;
     need_words(cmd, argc, 1, 1);
-    if (want_name && argv[optind][strspn(argv[optind], "0123456789")])
-        usage_exit(cmd, "a domain's number is wanted");
+    if (want_name)
+        number_arg(cmd, "NUMBER", argv[optind], 0, 0x7fef);
     rc = ask(request_new("info", argv[optind]), &answer);
     if (rc)
         return rc;

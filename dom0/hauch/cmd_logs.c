@@ -82,7 +82,7 @@ static int logs(const char *name, const struct view *v)
     FILE       *in;
 
     if (strchr(name, '/') || snprintf(path, sizeof(path), "%s/%s.log", folder, name) >= (int)sizeof(path))
-        usage_exit(&cmd_logs, "NAME is the name of a domain");
+        usage_exit(&cmd_logs, "NAME is \"%.200s\": the name of a domain is wanted, without a folder", name);
     in = fopen(path, "re");
     if (!in) {
         fprintf(stderr, "hauch logs: %s: %s; %s\n", path, strerror(errno),

@@ -82,7 +82,8 @@ static int define(const char *source, const char *text, const char *const *set, 
     int                 rc;
 
     if (!whole) {
-        fprintf(stderr, "hauch define: %s: out of memory\n", source);
+        fprintf(stderr, "hauch define: no memory left to read %s; give domain 0 more (hauch mem-set 0 "
+                        "SIZE)\n", source);
         return EXIT_FAILED;
     }
     rq = request_new("define", NULL);
@@ -164,7 +165,7 @@ static int edit(const char *text)
     int  fd = mkstemp(path);
 
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
-        fprintf(stderr, "hauch edit: %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "hauch edit: cannot write %s: %s; make room in /tmp\n", path, strerror(errno));
         if (fd >= 0)
             close(fd);
         return EXIT_FAILED;
@@ -223,7 +224,7 @@ static int autostart_run(int argc, char **argv)
     need_words(&cmd_autostart, argc, 2, 2);
     word = argv[optind + 1];
     if (strcmp(word, "on") && strcmp(word, "off"))
-        usage_exit(&cmd_autostart, "on or off is wanted");
+        usage_exit(&cmd_autostart, "\"%.80s\": on or off is wanted", word);
     rq = request_new("autostart", argv[optind]);
     json_object_object_add(rq, "on", json_object_new_boolean(!strcmp(word, "on")));
     return ask(rq, NULL);

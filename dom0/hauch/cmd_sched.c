@@ -71,7 +71,7 @@ static int run(int argc, char **argv)
         json |= o == 'j';
         parameters |= o == 's';
         if (o == 'p' && strcmp(optarg, "Pool-0"))
-            usage_exit(&cmd_sched_credit2, "there is one CPU pool only, Pool-0");
+            usage_exit(&cmd_sched_credit2, "CPU pool \"%.80s\": Pool-0 is the only one", optarg);
     }
     need_words(&cmd_sched_credit2, argc, 0, 0);
     if (!weight && !cap)

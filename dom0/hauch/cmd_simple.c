@@ -99,7 +99,8 @@ static int dump_core_run(int argc, char **argv)
     else
         strcat(path, "/");
     if (strlen(path) + strlen(argv[optind + 1]) >= sizeof(path))
-        usage_exit(&cmd_dump_core, "FILE is too long");
+        usage_exit(&cmd_dump_core, "FILE is a path of %zu bytes, at most %zu are possible",
+                   strlen(path) + strlen(argv[optind + 1]), sizeof(path) - 1);
     request_text(rq, "path", strcat(path, argv[optind + 1]));
     request_flag(rq, "live", live);
     request_flag(rq, "clear", crash);
@@ -163,7 +164,7 @@ static long long size_arg(const struct command *cmd, const char *text)
         unit *= 1024;
     if (end == text || (*end && (!letter || (end[1] && strcasecmp(end + 1, "b")))) || n < 0 ||
         n > LLONG_MAX / unit)
-        usage_exit(cmd, "SIZE is a number of MiB, or a number and k, m, g or t");
+        usage_exit(cmd, "SIZE is \"%.80s\": a number of MiB, or a number with k, m, g or t, is wanted", text);
     return n * unit;
 }
 

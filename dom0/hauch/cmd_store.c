@@ -76,7 +76,7 @@ static int store_write(struct xs_client *xs, int argc, char **argv)
     struct writes w = { argc, argv };
 
     if (argc % 2)
-        usage_exit(&cmd_store, "write wants pairs of PATH and VALUE");
+        usage_exit(&cmd_store, "write: %d words are no pairs of PATH and VALUE", argc);
     return xs_client_transaction(xs, write_body, &w) ? failed(xs) : EXIT_DONE;
 }
 
@@ -119,7 +119,7 @@ static int tree(struct xs_client *xs, const char *path, int depth)
 static int store_ls(struct xs_client *xs, int argc, char **argv)
 {
     if (argc > 1)
-        usage_exit(&cmd_store, "too many arguments");
+        usage_exit(&cmd_store, "ls: %d paths, at most one is possible", argc);
     return tree(xs, argc ? argv[0] : "/", 0);
 }
 
@@ -223,7 +223,7 @@ static int store_quota(struct xs_client *xs, int argc, char **argv, bool json)
     long                from = only < 0 ? 1 : only;
 
     if (argc > 1)
-        usage_exit(&cmd_store, "too many arguments");
+        usage_exit(&cmd_store, "quota: %d domains, at most one is possible", argc);
     while (from > 0)
         from = usage_page(xs, from, only, rows);
     if (from < 0)
@@ -256,7 +256,7 @@ static int on_store(struct xs_client *xs, const char *verb, int argc, char **arg
         return store_watch(xs, argc, argv, times, seconds);
     if (!strcmp(verb, "quota"))
         return store_quota(xs, argc, argv, json);
-    usage_exit(&cmd_store, "read, write, ls, rm, watch or quota is wanted, with its paths");
+    usage_exit(&cmd_store, "\"%.80s\": read, write, ls, rm, watch or quota is wanted, with its paths", verb);
 }
 
 static int store_run(int argc, char **argv)
@@ -275,7 +275,7 @@ static int store_run(int argc, char **argv)
 
     while ((o = next_option(&cmd_store, argc, argv, "hjn:t:", longs)) != -1) {
         times = o == 'n' ? number_arg(&cmd_store, "TIMES", optarg, 1, 1 << 30) : times;
-        seconds = o == 't' ? strtod(optarg, NULL) : seconds;
+        seconds = o == 't' ? seconds_arg(&cmd_store, "SECONDS", optarg, 0, 999999) : seconds;
         json |= o == 'j';
     }
     need_words(&cmd_store, argc, 1, argc);

@@ -108,13 +108,11 @@ static int top_run(int argc, char **argv)
     int    o;
 
     while ((o = next_option(&cmd_top, argc, argv, "hd:i:bj", longs)) != -1) {
-        delay = o == 'd' ? strtod(optarg, NULL) : delay;
+        delay = o == 'd' ? seconds_arg(&cmd_top, "SECONDS", optarg, 0.1, 3600) : delay;
         times = o == 'i' ? number_arg(&cmd_top, "TIMES", optarg, 1, 1 << 30) : times;
         batch |= o == 'b';
         json |= o == 'j';
     }
     need_words(&cmd_top, argc, 0, 0);
-    if (!(delay >= 0.1 && delay <= 3600))
-        usage_exit(&cmd_top, "SECONDS is from 0.1 to 3600");
     return looks(delay, times, batch, json);
 }

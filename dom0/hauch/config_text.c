@@ -16,21 +16,17 @@ static char *file_read(const char *path, const char *command, size_t *size)
     char *text = malloc(CONFIG_FILE_MAX + 1);
 
     *size = 0;
-    if (!in || !text)
-        fprintf(stderr, "hauch %s: %s: %s\n", command, path, strerror(errno));
-    else
+    if (in && text)
         *size = fread(text, 1, CONFIG_FILE_MAX + 1, in);
-    if (in && text && ferror(in)) {
-        fprintf(stderr, "hauch %s: reading %s failed\n", command, path);
-        fclose(in);
-        in = NULL;
-    }
-    if (!in || !text) {
+    if (!in || !text || ferror(in)) {
+        fprintf(stderr, "hauch %s: cannot read %s: %s; check the path and its permissions\n", command, path,
+                strerror(errno));
         free(text);
-        return NULL;
+        text = NULL;
     }
-    fclose(in);
-    if (*size <= CONFIG_FILE_MAX)
+    if (in)
+        fclose(in);
+    if (text && *size <= CONFIG_FILE_MAX)
         text[*size] = 0;
     return text;
 }
@@ -74,9 +70,9 @@ void config_text_settings(struct config_text *t, const struct command *cmd, int 
 {
     for (; optind < argc; optind++) {
         if (!strchr(argv[optind], '='))
-            usage_exit(cmd, "what follows the file has to be of the form KEY=VALUE");
+            usage_exit(cmd, "\"%.80s\" follows the file, but is not of the form KEY=VALUE", argv[optind]);
         if (t->set_count == WIRE_SET_MAX - 3)
-            usage_exit(cmd, "too many arguments");
+            usage_exit(cmd, "more than %d settings KEY=VALUE: write some into the file", WIRE_SET_MAX - 3);
         t->set[t->set_count++] = argv[optind];
     }
 }
@@ -89,7 +85,7 @@ int config_text_load(struct config_text *t, const char *command)
     t->text = file_read(t->path, command, &size);
     rc = t->text ? check(t, t->text, size) : EXIT_FAILED;
     if (!rc && strlen(t->text) != size) {
-        fprintf(stderr, "hauch %s: %s contains a NUL byte: this is no text file\n", command, t->path);
+        fprintf(stderr, "hauch %s: %s contains a NUL byte: give a text file\n", command, t->path);
         rc = EXIT_FAILED;
     }
     if (rc) {

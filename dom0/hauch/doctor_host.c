@@ -60,6 +60,14 @@ void doctor_kernel(void)
 }
 
 /* ---- network ---- */
+static void down(const char *bridge)
+{
+    char remedy[64];
+
+    snprintf(remedy, sizeof(remedy), "ip link set %.40s up", bridge);
+    doctor_tell(FIND_PROBLEM, "network", remedy, "bridge %.40s is down: its domains have no network", bridge);
+}
+
 static unsigned bridges(void)
 {
     DIR           *dir = opendir(doctor_path("/sys/class/net"));
@@ -75,8 +83,7 @@ static unsigned bridges(void)
         snprintf(path, sizeof(path), "/sys/class/net/%.200s/flags", e->d_name);
         doctor_line(path, path, sizeof(path));
         if (!(strtoul(path, NULL, 16) & 1))
-            doctor_tell(FIND_PROBLEM, "network", "ip link set BRIDGE up",
-                        "bridge %s is down: its domains have no network", e->d_name);
+            down(e->d_name);
     }
     if (dir)
         closedir(dir);

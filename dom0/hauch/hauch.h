@@ -83,12 +83,17 @@ int next_option(const struct command *cmd, int argc, char **argv, const char *sh
 /* Decimal text as a number from @min to @max; else a message that names @what, and the end. */
 long long number_arg(const struct command *cmd, const char *what, const char *text, long long min,
                      long long max);
+/* The same for seconds with a fraction. */
+double    seconds_arg(const struct command *cmd, const char *what, const char *text, double min, double max);
 void request_text(struct json_object *rq, const char *key, const char *value);      /* unless NULL */
 void request_number(struct json_object *rq, const char *key, long long value);
 
 /* The rest of the command line has to have between @min and @max words. */
 void need_words(const struct command *cmd, int argc, int min, int max);
-void usage_exit(const struct command *cmd, const char *mistake) __attribute__((noreturn));
+/* The mistake, escaped, then how it is used. */
+void usage_exit(const struct command *cmd, const char *mistake, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
+void help_exit(const struct command *cmd) __attribute__((noreturn));      /* after getopt's own message */
 
 /* A command of the form `hauch NAME DOMAIN` without options. */
 int run_on_domain(const struct command *cmd, int argc, char **argv);

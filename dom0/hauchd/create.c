@@ -61,7 +61,7 @@ static int kernel_run(struct domain *d, struct fault *f)
     if (!t)
         t = d->task = worker_kernel(d->h, d, d->config.kernel);
     if (!t)
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     if (!t->done) {
         fault_set(f, -ETIMEDOUT, "kernel %s is not unpacked yet", d->config.kernel);
         return STEP_WAIT;
@@ -205,7 +205,7 @@ static int build_begin(struct domain *d, struct fault *f)
         return rc;
     b = build_of(d);
     d->task = worker_build(d->h, d, &b);
-    return d->task ? 0 : fault_set(f, -ENOMEM, "out of memory");
+    return d->task ? 0 : fault_memory(f);
 }
 
 static int build_run(void *ctx, struct fault *f)

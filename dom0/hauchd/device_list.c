@@ -132,7 +132,7 @@ int device_add(struct domain *d, enum device kind, const char *setting, const ch
     rc = take_last(d, kind, &fresh, spec);
     domain_config_free(&fresh);
     if (rc)
-        return fault_set(f, rc, "out of memory");
+        return fault_memory(f);
     rc = device_probe(d, kind, (kind == DEVICE_DISK ? d->config.disk_count : d->config.vif_count) - 1, f);
     if (!rc)
         return last_number(d, kind);

@@ -78,7 +78,9 @@ int domain_reread(const struct domain *d, const char *setting, struct domain_con
     for (; rq.set_count < d->set_count; rq.set_count++)
         rq.set[rq.set_count] = d->set[rq.set_count];
     if (setting && rq.set_count == WIRE_SET_MAX)
-        return fault_set(f, -E2BIG, "more than %d settings", WIRE_SET_MAX);
+        return fault_set(f, -E2BIG, "domain %s: %d settings beside its file are the limit; hauch "
+                                    "config-update writes "
+                         "them into it", d->entry.name, WIRE_SET_MAX);
     if (setting)
         rq.set[rq.set_count++] = (char *)setting;
     return config_understand(&rq, out, doc, notes, f);
@@ -161,7 +163,7 @@ struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const
 
     *notes = NULL;
     if (!d) {
-        fault_set(f, -ENOMEM, "out of memory");
+        fault_memory(f);
         return NULL;
     }
     d->h = h;
@@ -173,7 +175,7 @@ struct domain *domain_new(struct hauchd *h, const struct wire_request *rq, const
     rc = devices_allocate(d, doc);
     config_doc_free(doc);
     if (rc || request_keep(d, rq))
-        fault_set(f, -ENOMEM, "out of memory");
+        fault_memory(f);
     else if (!enter(d, name ? name : d->config.name, f)) {
         if (!d->config.uuid_given)
             uuid_make(d->config.uuid);
@@ -200,10 +202,8 @@ static struct wire_request *request_copy(const struct wire_request *rq, const ch
     struct wire_request *copy = calloc(1, sizeof(*copy));
     char                 set[64];
 
-    if (!copy || rq->set_count == WIRE_SET_MAX) {
-        free(copy);
+    if (!copy)
         return NULL;
-    }
     copy->config = strdup(rq->config);
     copy->source = strdup(rq->source ? rq->source : "configuration");
     for (; copy->set_count < rq->set_count; copy->set_count++)
@@ -225,10 +225,14 @@ int domain_update(struct domain *d, const struct wire_request *rq, struct json_o
     if (rc)
         return rc;
     config_doc_free(doc);
-    copy = request_copy(rq, d->uuid_text, config.uuid_given);
+    if (rq->set_count == WIRE_SET_MAX)
+        rc = fault_set(f, -E2BIG, "%d settings beside the file, at most %d are possible here: write some "
+                                  "into it",
+                       WIRE_SET_MAX, WIRE_SET_MAX - 1);
+    copy = rc ? NULL : request_copy(rq, d->uuid_text, config.uuid_given);
     domain_config_free(&config);
     if (!copy)
-        return fault_set(f, -ENOMEM, "out of memory, or more than %d settings", WIRE_SET_MAX - 1);
+        return rc ? rc : fault_memory(f);
     update_free(d);
     d->update = copy;
     return 0;

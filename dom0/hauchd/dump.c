@@ -97,7 +97,7 @@ static int begin(struct hauchd *h, const struct dump *want, struct fault *f)
     struct dump *u = malloc(sizeof(*u));
 
     if (!u)
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     *u = *want;
     u->next = h->dumps;
     h->dumps = u;
@@ -108,7 +108,7 @@ static int begin(struct hauchd *h, const struct dump *want, struct fault *f)
     if (u->client)
         client_unhold(u->client);
     dump_free(h, u);
-    return fault_set(f, -ENOMEM, "out of memory");
+    return fault_memory(f);
 }
 
 void dump_after_crash(struct domain *d, enum config_action then)

@@ -289,7 +289,7 @@ static struct hot *hot_new(struct domain *d, enum device kind, unsigned devid, s
     struct hot *hot = calloc(1, sizeof(*hot));
 
     if (!hot) {
-        fault_set(f, -ENOMEM, "out of memory");
+        fault_memory(f);
         return NULL;
     }
     hot->d = d;
@@ -349,7 +349,7 @@ int hotplug_attach(struct domain *d, enum device kind, const char *words, struct
         return rc;
     setting = setting_of(d, kind, spec);
     if (!setting)
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     devid = device_add(d, kind, setting, spec, notes, f);
     if (devid < 0) {
         free(setting);
@@ -359,7 +359,7 @@ int hotplug_attach(struct domain *d, enum device kind, const char *words, struct
     hot = rc ? NULL : hot_new(d, kind, devid, c, f);
     if (!hot) {
         device_forget(d, kind, place_of(d, kind, devid));
-        return fault_set(f, -ENOMEM, "out of memory, or more than %d settings", WIRE_SET_MAX);
+        return fault_memory(f);
     }
     job_start(&hot->job, now_ms());
     hotplug_poke(d->h);

@@ -44,13 +44,11 @@ static int read_from(struct hauchd *h, char *buf, uint32_t *index, struct fault 
     return read_all(h, xc_host_console, buf, index, f);
 }
 
-static int no_memory(struct fault *f) { return fault_set(f, -ENOMEM, "out of memory"); }
-
 static int read_whole(struct hauchd *h, log_reader *part, bool clear, char **text, struct fault *f)
 {
     uint32_t index = 0;
     char    *log = malloc(LOG_MAX + 1);
-    int      n = log ? read_all(h, part, log, &index, f) : no_memory(f);
+    int      n = log ? read_all(h, part, log, &index, f) : fault_memory(f);
 
     if (n >= 0 && clear)
         n = part(h->xc, log, 0, &index, true, f);
@@ -119,7 +117,7 @@ static void one_domain(char *text, uint16_t domid)
 int log_refusals(struct hauchd *h, int domid, char **text, struct fault *f)
 {
     char *buf = malloc(LOG_MAX + 1);
-    int   n = buf ? records(h, 'F', buf, f) : no_memory(f);
+    int   n = buf ? records(h, 'F', buf, f) : fault_memory(f);
 
     if (n < 0) {
         free(buf);
@@ -134,7 +132,7 @@ int log_refusals(struct hauchd *h, int domid, char **text, struct fault *f)
 int log_missing(struct hauchd *h, char **text, struct fault *f)
 {
     char *buf = malloc(LOG_MAX + 1);
-    int   n = buf ? records(h, 'M', buf, f) : no_memory(f);
+    int   n = buf ? records(h, 'M', buf, f) : fault_memory(f);
 
     if (n < 0)
         free(buf);

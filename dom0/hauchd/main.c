@@ -81,7 +81,7 @@ static int open_all(struct hauchd *h, struct fault *f)
     h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     h->images = image_cache_new(KERNEL_CACHE_BYTES, IMAGE_UNPACK_LIMIT);
     if (h->epoll_fd < 0 || !h->images)
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     h->link_fd = dev_link_monitor(f);
     h->uevent_fd = dev_uevent_monitor(f);
     if (h->link_fd < 0 || h->uevent_fd < 0)

@@ -115,7 +115,7 @@ struct json_object *report_domains(struct hauchd *h, int only_id, bool configs, 
     int                              n = 0;
 
     do {
-        n = list ? xc_domain_list(h->xc, first, list, only_id < 0 ? LIST_MAX : 1, f) : -ENOMEM;
+        n = list ? xc_domain_list(h->xc, first, list, only_id < 0 ? LIST_MAX : 1, f) : fault_memory(f);
         for (int i = 0; i < n; i++)
             if (only_id < 0 || list[i].domain == only_id) {
                 json_object_array_add(o, basics(h, &list[i]));

@@ -128,7 +128,7 @@ int do_create(struct hauchd *h, struct client *c, const struct wire_request *rq,
     }
     if (client_wait(c, d, rq->progress ? WAIT_UP_PROGRESS : WAIT_UP)) {
         domain_free(d);
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     }
     domain_start(d);
     return 0;
@@ -273,7 +273,7 @@ static int do_destroy(struct hauchd *h, struct client *c, const struct wire_requ
         return foreign_destroy(h, c, t.id, f);
     rc = client_wait(c, t.d, WAIT_GONE);
     if (rc)
-        return fault_set(f, rc, "out of memory");
+        return fault_memory(f);
     domain_unmake(t.d, FATE_GONE);
     return 0;
 }

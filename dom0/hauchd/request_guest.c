@@ -134,6 +134,6 @@ int do_wait(struct hauchd *h, struct client *c, const struct wire_request *rq, s
 
     if (!rc && !t.d)
         rc = fault_set(f, -ENOTSUP, "domain %u was not made by hauchd: it cannot be waited for", t.id);
-    rc = rc || !client_wait(c, t.d, WAIT_GONE) ? rc : -ENOMEM;
+    rc = rc || !client_wait(c, t.d, WAIT_GONE) ? rc : fault_memory(f);
     return rc;
 }

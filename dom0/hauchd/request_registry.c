@@ -106,7 +106,7 @@ int do_halt(struct hauchd *h, struct client *c, const struct wire_request *rq, s
     for (struct index_entry *e = h->domains.first; !rc && e; e = e->next)
         rc = client_wait(c, domain_of(e), WAIT_GONE);
     if (rc)
-        return fault_set(f, rc, "out of memory");
+        return fault_memory(f);
     domains_ask_all(h, "poweroff");
     return client_busy(c) ? 0 : answer_empty(c);
 }

@@ -68,8 +68,10 @@ static int cpus_read(struct hauchd *h, const char *what, const char *words, stru
     struct config_pos pos = { .source = "vcpu-pin" };
     int               rc = config_cpus_parse(what, words, pos, out, &log);
 
-    if (rc)
-        fault_set(f, rc, "%s", log.count ? log.notes[0].text : "out of memory");
+    if (rc && log.count)
+        fault_set(f, rc, "%s", log.notes[0].text);
+    else if (rc)
+        fault_memory(f);
     config_log_free(&log);
     return rc ? rc : vcpus_check(h, what, out, f);
 }

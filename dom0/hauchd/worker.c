@@ -153,7 +153,7 @@ int worker_start(struct hauchd *h, struct fault *f)
     int            rc;
 
     if (!w)
-        return fault_set(f, -ENOMEM, "out of memory");
+        return fault_memory(f);
     h->worker = w;
     w->images = h->images;
     w->finished_end = &w->finished;

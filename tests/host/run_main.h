@@ -25,7 +25,7 @@
 
 enum { RUN_WORDS = 12, RUN_PARTS = 5, RUN_TEXT = 16384, RUN_SECONDS = 20 };
 
-/* In words and parts a leading @ stands for the test's own folder. */
+/* In words and parts "@/" stands for the test's own folder and "/". */
 struct start {
     int         status;
     const char *argv[RUN_WORDS];           /* without the program's name */
@@ -38,7 +38,10 @@ static char run_folder[] = "/tmp/hauch-start-XXXXXX";
 
 static const char *run_word(const char *word, char *out, size_t size)
 {
-    snprintf(out, size, "%s%s", word[0] == '@' ? run_folder : "", word[0] == '@' ? word + 1 : word);
+    const char *at = strstr(word, "@/");
+
+    snprintf(out, size, "%.*s%s%s", at ? (int)(at - word) : 0, word, at ? run_folder : "",
+             at ? at + 1 : word);
     return out;
 }
 
@@ -62,7 +65,7 @@ static void run_child(const char *program, const struct start *s)
 
 static void run_start(const char *program, const struct start *s)
 {
-    char text[RUN_TEXT], part[256];
+    char text[RUN_TEXT], part[512];
     int status, fd;
     pid_t pid;
     ssize_t n;
@@ -84,7 +87,7 @@ static void run_start(const char *program, const struct start *s)
 }
 
 /* A socket on which somebody listens. */
-static void run_listen(const char *name)
+static int run_listen(const char *name)
 {
     struct sockaddr_un a = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -92,6 +95,7 @@ static void run_listen(const char *name)
     snprintf(a.sun_path, sizeof(a.sun_path), "%s", name);
     assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
     assert_int_equal(listen(fd, 8), 0);
+    return fd;
 }
 
 /* Tests run in a folder of their own. */

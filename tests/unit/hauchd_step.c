@@ -196,10 +196,19 @@ static void test_undo_while_waiting(void **state)
     }
 }
 
+static void test_no_memory(void **state)
+{
+    struct fault f;
+
+    assert_int_equal(fault_memory(&f), -ENOMEM);
+    assert_int_equal(f.code, -ENOMEM);
+    assert_string_equal(f.text, "domain 0 has no memory left for this; give it more (hauch mem-set 0 SIZE)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_up_and_down),
+        cmocka_unit_test(test_up_and_down), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_failure_everywhere),
         cmocka_unit_test(test_failing_undo_does_not_stop_the_rest),
         cmocka_unit_test(test_waiting),
