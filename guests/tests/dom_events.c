@@ -14,7 +14,7 @@ static void wait_port(evtchn_port_t port)
     shared->vcpu_info[0].evtchn_pending_sel = 0;
 }
 
-/* One that has no vCPU yet: there is nobody who could be told. The real Xen opens the port, and nobody should send. */
+/* One that has no vCPU yet: there is nobody who could be told. The real Xen opens the port all the same. */
 static void not_to_a_shell(struct child *c)
 {
     struct evtchn_alloc_unbound a = { .remote_dom = 0 };

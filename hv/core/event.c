@@ -393,8 +393,9 @@ static int close_on(struct domain *d)
 }
 
 /*
- * Another vCPU may open ports that close_on() is past, or end its round for it; and a round may have been begun long
- * ago by a guest that did not go on with it. So the count says whether that was all, and not that a round ended.
+ * Another vCPU may open ports that close_on() is past, or end its round for it; and a round may have been
+ * begun long ago by a guest that did not go on with it. So the count says whether that was all, and not that
+ * a round ended.
  */
 int event_close_all(struct domain *d)
 {

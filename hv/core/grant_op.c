@@ -8,6 +8,7 @@
  */
 #include <hv/guest.h>
 #include <hv/limits.h>
+#include <hv/pagetable.h>
 #include <hv/print.h>
 
 #include "grant_table.h"
@@ -178,6 +179,8 @@ long hc_grant_table_op(struct vcpu *v, uint64_t cmd, uint64_t list, uint64_t cou
     if (left > INT32_MAX || (single((uint32_t)cmd) && left != 1))
         return refuse(v, -XEN_EINVAL, cmd, left);
     while (left) {
+        if (pv_undo_pending(v))
+            return hypercall_restart(v, cmd, list, left, a4);
         done = run(v, (uint32_t)cmd, GADDR(list), left, &size);
         if (done < 0)
             return refuse(v, (int)done, cmd, left);

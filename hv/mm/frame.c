@@ -22,15 +22,19 @@
  *                          and is told -EINVAL at the end. So a refusal can be preempted too, and still
  *                          always ends.
  *
- * While a processor works on a table it holds BUSY. Who wants the same type waits; who wants another is
- * refused at once, as it would be a moment later. So waiting goes only from a level to a lower one, linear
- * entries never wait (pv/linear.c), and there is no circle. A type change takes BUSY first and flushes
- * second: that order closes the window in which a table could be checked while an old translation still
- * writes it.
+ * While a processor works on a table it holds BUSY, and the table is neither VALIDATED nor PINNED. Who wants
+ * the same type waits, and who lets go of it; who wants another is refused at once, as it would be a moment
+ * later, and so is who asks whether it is a table. So waiting goes only from a level to a lower one, linear
+ * entries never wait (pv/linear.c), and there is no circle. The work may take long if nobody wants that
+ * processor, so those who wait leave with -ERESTART when somebody wants theirs. A type change takes BUSY
+ * first and flushes second: that order closes the window in which a table could be checked while an old
+ * translation still writes it.
  */
 #include <hv/frame.h>
 #include <hv/domain.h>
+#include <hv/hypercall.h>
 #include <hv/pagetable.h>
+#include <hv/pcpu.h>
 #include <hv/print.h>
 #include <hw/hw.h>
 
@@ -48,14 +52,19 @@ static bool swap(uint64_t *w, uint64_t *old, uint64_t word)
     return __atomic_compare_exchange_n(w, old, word, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
-/* The type word once no other processor works on the frame. */
-static uint64_t load_quiet(const struct frame *f)
+/*
+ * Another processor works on the frame: the type word a moment later, or true if this processor has better
+ * things to do than to wait for a table. Other types are ready at once.
+ */
+static bool wait_or_leave(const struct frame *f, uint64_t *w)
 {
-    uint64_t w;
+    struct vcpu *v = this_cpu()->current;
 
-    while ((w = __atomic_load_n(&f->type, __ATOMIC_ACQUIRE)) & TYPE_BUSY)
-        hw_relax();
-    return w;
+    if (type_is_table(type_of(*w)) && v && !vcpu_is_idle(v) && preempt_due(v))
+        return true;
+    hw_relax();
+    *w = __atomic_load_n(&f->type, __ATOMIC_ACQUIRE);
+    return false;
 }
 
 static uint64_t word_of(enum frame_type t) { return (uint64_t)t << TYPE_SHIFT; }
@@ -208,8 +217,10 @@ static int type_get(struct frame *f, struct domain *d, enum frame_type t)
         uint64_t count = old & TYPE_COUNT_MASK;
 
         if (unlikely(old & TYPE_BUSY) && type_of(old) == t) {
-            hw_relax();                 /* and look at the type again: it may be busy as something else now */
-            old = load(&f->type);
+            if (wait_or_leave(f, &old)) {       /* else it may be busy as something else now */
+                frame_put(frame_mfn(f));
+                return -XEN_ERESTART;
+            }
         } else if (count == 0) {
             bool quick = t == TYPE_WRITABLE && (type_of(old) == t || type_of(old) == TYPE_NONE);
             uint64_t own = type_is_table(t) ? TYPE_OWN | TYPE_PARTIAL : 0;
@@ -251,8 +262,6 @@ enum frame_type frame_get_table(mfn_t m, const struct domain *d)
     f = frame_of(m);
     old = load(&f->type);
     do {
-        if (unlikely(old & TYPE_BUSY))
-            old = load_quiet(f);
         if (!type_is_table(type_of(old)) || !(old & TYPE_VALIDATED) ||
             (old & TYPE_COUNT_MASK) >= TYPE_COUNT_MASK - 1) {
             frame_put(m);
@@ -290,7 +299,8 @@ static int type_put(struct frame *f, uint64_t linear)
         uint64_t count = old & TYPE_COUNT_MASK;
 
         if (unlikely(old & TYPE_BUSY)) {
-            old = load_quiet(f);
+            if (wait_or_leave(f, &old))
+                return -XEN_ERESTART;
             continue;
         }
         BUG_ON(count == 0);
@@ -344,11 +354,9 @@ void frame_drop_writable(mfn_t m)
 bool frame_pin(mfn_t m)
 {
     struct frame *f = frame_of(m);
-    uint64_t old = load_quiet(f);
+    uint64_t old = load(&f->type);
 
     do {
-        if (old & TYPE_BUSY)
-            old = load_quiet(f);
         if (old & TYPE_PINNED)
             return false;
         BUG_ON(!(old & TYPE_VALIDATED));
@@ -359,27 +367,25 @@ bool frame_pin(mfn_t m)
 bool frame_unpin(mfn_t m)
 {
     struct frame *f = frame_of(m);
-    uint64_t old = load_quiet(f);
+    uint64_t old = load(&f->type);
 
-    do {
-        if (old & TYPE_BUSY)
-            old = load_quiet(f);
+    do
         if (!(old & TYPE_PINNED) || !(old & TYPE_COUNT_MASK))
             return false;
-    } while (!swap(&f->type, &old, old & ~TYPE_PINNED));
+    while (!swap(&f->type, &old, old & ~TYPE_PINNED));
     return true;
 }
 
 int frame_abandon(mfn_t m)
 {
     struct frame *f = frame_of(m);
-    uint64_t old = load_quiet(f);
+    uint64_t old = load(&f->type);
 
     do {
-        if (old & TYPE_BUSY)
-            old = load_quiet(f);
         if (!(old & TYPE_COUNT_MASK) || !(old & TYPE_OWN))
             return 0;
+        if (old & TYPE_BUSY)
+            return -XEN_ERESTART;
     } while (!swap(&f->type, &old, old | TYPE_BUSY));
     return undo_failed(f, type_of(old), (unsigned)((old & TYPE_PROGRESS_MASK) >> TYPE_PROGRESS_SHIFT))
            == -XEN_ERESTART ? -XEN_ERESTART : 0;

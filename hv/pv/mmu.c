@@ -298,6 +298,8 @@ static long update_va(struct vcpu *v, uint64_t va, uint64_t entry, uint64_t flag
 long hc_update_va_mapping(struct vcpu *v, uint64_t va, uint64_t entry, uint64_t flags, uint64_t a4,
                           uint64_t a5)
 {
+    if (unlikely(v->pv.undo_count) && pv_undo_pending(v))
+        return hypercall_restart(v, va, entry, flags, a4);
     return update_va(v, va, entry, flags, v->domain->id);
 }
 
@@ -305,8 +307,11 @@ long hc_update_va_mapping_otherdomain(struct vcpu *v, uint64_t va, uint64_t entr
                                       uint64_t domid, uint64_t a5)
 {
     struct foreign f;
-    long rc = foreign_find(v, (domid_t)domid, &f);
+    long rc;
 
+    if (pv_undo_pending(v))
+        return hypercall_restart(v, va, entry, flags, domid);
+    rc = foreign_find(v, (domid_t)domid, &f);
     if (rc)
         return rc;
     rc = update_va(v, va, entry, flags, f.from);

@@ -4,8 +4,7 @@
  * caused it is done and cannot be repeated (the entry is replaced, the root is switched). The reference then
  * waits with the vCPU, and the vCPU's next operation on page tables finishes it first. Two places are enough:
  * an operation can leave one table behind, and the table that it worked in can lose its last user meanwhile.
- * Grant operations do not look here first, but let go of L1 tables only, and only if another vCPU dropped
- * them just now; if there is no place that one is finished at once.
+ * Grant operations look here once for a few elements; if there is no place then, one is finished at once.
  */
 #include <hw/hw.h>
 

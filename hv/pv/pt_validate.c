@@ -20,15 +20,16 @@
 
 #include "pt.h"
 
-/* After each present entry; the first of a call always gets through. At boot nobody waits. */
-static bool preempt_now(unsigned *done)
+/*
+ * After each present entry; the first of a call always gets through. Counted for the processor and not for
+ * the table, or a tree whose tables have a little less than a batch each would be gone through without a
+ * look. At boot nobody waits.
+ */
+static bool preempt_now(struct pcpu *c)
 {
-    struct vcpu *v;
-
-    if (likely(++*done % PREEMPT_BATCH))
+    if (likely(++c->table_entries % PREEMPT_BATCH))
         return false;
-    v = this_cpu()->current;
-    return v && !vcpu_is_idle(v) && preempt_due(v);
+    return c->current && !vcpu_is_idle(c->current) && preempt_due(c->current);
 }
 
 static bool holds_nothing(enum frame_type t, unsigned i, uint64_t entry)
@@ -94,7 +95,7 @@ static int validate_boundary(mfn_t m, struct domain *d, enum frame_type t, const
 int pt_validate(mfn_t m, struct domain *d, enum frame_type t, unsigned *progress)
 {
     uint64_t *table = frame_map(m);
-    unsigned done = 0;
+    struct pcpu *c = this_cpu();
     int rc = validate_boundary(m, d, t, table, *progress);
 
     while (rc == 0 && (*progress = skip_up(table, *progress)) < PT_ENTRIES) {
@@ -105,7 +106,7 @@ int pt_validate(mfn_t m, struct domain *d, enum frame_type t, unsigned *progress
             continue;
         }
         rc = validate_entry(m, d, t, &table[*progress], entry);
-        if (rc == 0 && ++*progress < PT_ENTRIES && preempt_now(&done))
+        if (rc == 0 && ++*progress < PT_ENTRIES && preempt_now(c))
             rc = -XEN_ERESTART;
     }
     if (rc == 0 && t == TYPE_L4)
@@ -117,7 +118,7 @@ int pt_validate(mfn_t m, struct domain *d, enum frame_type t, unsigned *progress
 int pt_invalidate(mfn_t m, enum frame_type t, unsigned *progress)
 {
     uint64_t *table = frame_map(m);
-    unsigned done = 0;
+    struct pcpu *c = this_cpu();
     int rc = 0;
 
     while (rc == 0 && (*progress = skip_down(table, *progress)) > 0) {
@@ -133,7 +134,7 @@ int pt_invalidate(mfn_t m, enum frame_type t, unsigned *progress)
         if (*progress == i || rc)
             continue;
         *progress = i;
-        if (i > 0 && preempt_now(&done))
+        if (i > 0 && preempt_now(c))
             rc = -XEN_ERESTART;
     }
     frame_unmap(table);

@@ -263,6 +263,8 @@ static bool table_write(struct vcpu *v, uint64_t cr2, const struct pt_walk *w)
     struct l1_place p;
     bool ok;
 
+    if (pv_undo_pending(v))
+        return true;                    /* the guest does it again */
     if (l1_place_of_entry(v, (pte_mfn(w->entry).n << PAGE_SHIFT) + (cr2 & ~PAGE_MASK & ~7ull), &p))
         return false;
     ok = emulate(v, p.slot, cr2 & 7);

@@ -18,6 +18,7 @@ endef
 
 $(eval $(call pt_program,pt_model,tests/model/pt_model.c tests/model/pt_recount.c,$(PT_ASAN),))
 $(eval $(call pt_program,pt_ptwr,tests/unit/pt_ptwr.c,$(PT_ASAN),-lcmocka))
+$(eval $(call pt_program,pt_preempt,tests/unit/pt_preempt.c,$(PT_ASAN) -UPREEMPT_BATCH -DPREEMPT_BATCH=8,-lcmocka))
 $(eval $(call pt_program,pt_threads,tests/model/pt_threads.c tests/model/pt_recount.c,-fsanitize=thread,-lpthread))
 $(eval $(call pt_program,mm_alloc,tests/unit/mm_alloc.c,$(PT_ASAN),-lcmocka))
 $(eval $(call pt_program,pt_attacks,tests/unit/pt_attacks.c tests/model/pt_recount.c,$(PT_ASAN),-lcmocka))

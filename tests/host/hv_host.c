@@ -22,7 +22,8 @@ _Thread_local int host_mapped;
 _Thread_local struct pcpu *host_cpu;
 _Thread_local bool host_restarted;
 _Thread_local uint64_t host_restart_arg[4];
-void (*host_flush_hook)(void);
+void (*host_flush_hook)(void), (*host_relax_hook)(void);
+_Thread_local uint64_t host_preempt_looks;
 uint64_t host_flushes, host_domain_flushes, host_domain_flushed;
 
 struct pcpu *pcpus[MAX_CPUS];
@@ -106,7 +107,11 @@ uint64_t host_random(void)
 }
 
 void host_preempt_one_in(unsigned n) { preempt_one_in = n; }
-bool preempt_due(struct vcpu *v) { return preempt_one_in && host_random() % preempt_one_in == 0; }
+bool preempt_due(struct vcpu *v)
+{
+    host_preempt_looks++;
+    return preempt_one_in && host_random() % preempt_one_in == 0;
+}
 
 /* ---- translations ---- */
 static void forget(void)
@@ -116,7 +121,14 @@ static void forget(void)
         host_flush_hook();
 }
 
-void hw_relax(void) { sched_yield(); }
+void hw_relax(void)
+{
+    if (host_relax_hook)
+        host_relax_hook();
+    else
+        sched_yield();
+}
+
 static void tlb_flush_all(void)
 {
     uint64_t begun = tlb_flush_begins();

@@ -25,6 +25,9 @@ void host_domain_free(struct domain *d);
 
 /* preempt_due() answers from here; each processor has its own sequence. n == 0: never. */
 void host_preempt_one_in(unsigned n);
+extern _Thread_local uint64_t host_preempt_looks;   /* how often it was asked */
+/* What a processor does that waits for another; NULL: it lets the other run. */
+extern void (*host_relax_hook)(void);
 uint64_t host_random(void);             /* this processor's sequence */
 void host_random_seed(uint64_t seed);
 

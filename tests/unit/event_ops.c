@@ -233,8 +233,8 @@ static void ports_end_at_the_limit_and_come_back(void **state)
 }
 
 /*
- * A guest goes on with something else where its reset was preempted, and opens ports that the reset was past already.
- * Its end must find these too: whoever stands at the other end would send to memory that is free.
+ * A guest goes on with something else where its reset was preempted, and opens ports that the reset was past
+ * already. Its end must find these too: whoever stands at the other end would send to memory that is free.
  */
 static void a_reset_cut_short_hides_no_port_from_the_end(void **state)
 {
@@ -254,7 +254,9 @@ static void a_reset_cut_short_hides_no_port_from_the_end(void **state)
     assert_int_equal(send(v0, near), 0);
 }
 
-/* Death is preempted between two ports: those that are left still tell the guest, where it wants to be told. */
+/*
+ * Death is preempted between two ports: those that are left still tell the guest, where it wants to be told.
+ */
 static void the_place_for_news_outlives_the_ports(void **state)
 {
     struct domain *d2 = fake_domain(2, 1, false, 63);

@@ -72,7 +72,8 @@ void event_table_free(struct domain *d);
 void event_raise_virq(struct vcpu *v, uint32_t virq);
 void event_raise_global_virq(uint32_t virq);
 /*
- * Global virq goes to d from now on: 0, -EINVAL (not a global one, or d dies), -EBUSY (another domain than dom0 has it).
+ * Global virq goes to d from now on: 0, -EINVAL (not a global one, or d dies), -EBUSY (another domain than
+ * dom0 has it).
  */
 int  event_virq_handler_set(struct domain *d, uint32_t virq);
 /* d dies: its global VIRQs go back to dom0. */
@@ -82,8 +83,8 @@ void event_raise_pirq(struct domain *d, uint32_t pirq);
 /* The vCPU that is told of it, NULL if it is not bound. The caller keeps d. */
 struct vcpu *event_pirq_vcpu(struct domain *d, uint32_t pirq);
 /*
- * For the hypervisor's own users: opens a port of d that `remote` may bind. Port or -errno; -EINVAL: d dies, or has no
- * vCPU yet.
+ * For the hypervisor's own users: opens a port of d that `remote` may bind. Port or -errno; -EINVAL: d dies,
+ * or has no vCPU yet.
  */
 int  event_open(struct domain *d, domid_t remote);
 /* Closes it again: 0 or -EINVAL (no such port, or free). */

@@ -95,10 +95,14 @@ void frame_put(mfn_t m);
 
 /*
  * A reference plus a type reference. 0; -EINVAL (not d's, or another type is in use); -ERESTART (preempted
- * while validating; progress is in the frame: call again); -EINTR is never returned. Only pv/ passes L1..L4.
+ * while validating, progress is in the frame; or while another processor works on it: call again). Only pv/
+ * passes L1..L4.
  */
 int  __must_check frame_get_typed(mfn_t m, struct domain *d, enum frame_type t);
-/* 0 or -ERESTART when undoing a page table was preempted; then the caller still holds its reference. */
+/*
+ * 0, or -ERESTART when undoing a page table was preempted, or waiting for another processor that works on it;
+ * then the caller still holds its reference.
+ */
 int  __must_check frame_put_typed(mfn_t m);
 /* For TYPE_WRITABLE and TYPE_SEGDESC, which never need preemption. */
 static inline bool frame_get_writable(mfn_t m, struct domain *d)

@@ -33,6 +33,7 @@ struct pcpu {
     uint32_t           lock_depth;  /* debug: levels of the locks held, see lock.c */
     uint8_t            lock_held[8];
     uint64_t           idle_ns;     /* time spent in the idle vCPU */
+    uint32_t           table_entries;   /* of page tables, checked or given back: pv/pt_validate.c */
     const struct regs *stopped;     /* registers where a crash of another processor stopped it; atomic */
     uint32_t           core_id, socket_id, thread_id;   /* valid once topology_known */
     bool               topology_known;

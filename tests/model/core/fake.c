@@ -291,6 +291,7 @@ int guest_write(gaddr_t dst, const void *src, size_t len)
 }
 
 /* ---- what pv/ and the dispatcher give ---- */
+int pv_undo_pending(struct vcpu *v) { return 0; }
 int pv_domain_init(struct domain *d) { return 0; }
 void pv_domain_free(struct domain *d) { }
 int pv_vcpu_init(struct vcpu *v) { return 0; }
