@@ -48,7 +48,7 @@ int wire_in_feed(struct wire_in *in, const char *data, size_t len)
     return 0;
 }
 
-/* The newline that ends the first line. What has been searched once is not again: lines come in many pieces. */
+/* The newline that ends the first line. What has been searched is not again: lines come in many pieces. */
 static char *line_end(struct wire_in *in)
 {
     char *end;

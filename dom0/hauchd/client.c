@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connections to hauchd's socket. A request is answered, and the answer taken, before the next of the same connection
- * is looked at; until then nothing more is read of it. Each connection gets one request a turn of the loop, so
- * that none holds up the others, and connections are closed only at the end of a turn, so that nobody else has to
- * fear for the one it talks to. */
+/* Connections to hauchd's socket. A request is answered, and the answer taken, before the next of the
+ * same connection is looked at; until then nothing more is read of it. Each connection gets one request a
+ * turn of the loop, so that none holds up the others, and connections are closed only at the end of a turn,
+ * so that nobody else has to fear for the one it talks to. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 

@@ -146,8 +146,7 @@ static int domain_run(void *ctx, struct fault *f)
         xc_domain_destroy(d->h->xc, id, NULL);
         return fault_errno(f, rc, "domain number %u from the hypervisor", id);
     }
-    d->left_nodes = false;
-    state_remember(d);
+    state_begin(d);
     return domain_limits(d, f);
 }
 
@@ -187,8 +186,10 @@ static int domain_undo(void *ctx, struct fault *f)
         return rc;
     if (d->left_nodes)
         leftover_note(d, id);
+    else if (d->fate == FATE_RESTART && !d->job.failed)
+        d->old_id = id;
     else
-        state_drop(d, id);
+        state_drop(d->h, id);
     index_set_id(&d->h->domains, &d->entry, INDEX_NO_ID);
     return rc == -ESRCH ? 0 : rc;
 }

@@ -287,6 +287,7 @@ int domain_disks_check(const struct domain *d, struct fault *f)
 static void up(struct domain *d)
 {
     d->settled = true;
+    d->again = false;
     state_remember(d);
     say("%s (%u): created", d->entry.name, d->entry.id);
     event_emit(d->h, "created", d, d->entry.id, NULL);
@@ -302,16 +303,22 @@ static void restart_updated(struct domain *d)
     struct hauchd       *h = d->h;
     struct domain       *fresh;
     char                 name[INDEX_NAME_MAX + 1];
+    uint16_t             old_id = d->old_id;
 
     snprintf(name, sizeof(name), "%s", d->entry.name);
     d->update = NULL;
+    d->old_id = 0;
     waiters_tell(d, WAIT_NOTHING, NULL);
     domain_free(d);
     fresh = domain_new(h, rq, name, &notes, &f);
-    if (fresh)
+    if (fresh) {
+        fresh->again = true;
+        fresh->old_id = old_id;
         domain_start(fresh);
-    else
+    } else {
         say("%s: not restarted: %s", name, f.text);
+        state_drop(h, old_id);
+    }
     json_object_put(notes);
     wire_request_free(rq);
     free(rq);
@@ -331,12 +338,14 @@ static void down(struct domain *d)
     if (d->fate == FATE_RESTART && !d->job.failed) {
         d->fate = FATE_GONE;
         d->start_paused = false;
+        d->again = true;
         if (d->update)
             restart_updated(d);
         else
             domain_start(d);
         return;
     }
+    state_forget_old(d);
     waiters_tell(d, WAIT_NOTHING, NULL);
     domain_free(d);
 }
@@ -365,6 +374,8 @@ void domain_unmake(struct domain *d, enum fate fate)
 {
     d->fate = fate;
     d->settled = false;
+    if (d->entry.id != INDEX_NO_ID)
+        state_mark(d->h, d->entry.id, "going", fate == FATE_RESTART ? "restart" : "gone");
     hotplug_end(d);
     dumps_forget(d->h, d, NULL);
     job_undo(&d->job, now_ms());

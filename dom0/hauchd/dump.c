@@ -62,6 +62,8 @@ static void then(struct hauchd *h, const struct dump *u, bool written)
 
     if (u->paused && !destroy)
         xc_domain_unpause(h->xc, u->domid, NULL);
+    if (d && u->paused)
+        state_unmark(h, u->domid, "dump");
     if (d && u->ended)
         death_act(d, u->then);
     else if (d && destroy)
@@ -148,13 +150,13 @@ int do_dump(struct hauchd *h, struct client *c, const struct wire_request *rq, s
     u.domid = t.id;
     u.foreign = !t.d;
     u.paused = !rq->live && !(info.flags & (XEN_DOMINF_paused | XEN_DOMINF_shutdown));
+    if (u.paused && u.d)
+        state_mark(h, t.id, "dump", "paused");
     if (u.paused)
         rc = xc_domain_pause(h->xc, t.id, f);
-    if (rc)
-        return rc;
-    rc = begin(h, &u, f);
+    rc = rc ? rc : begin(h, &u, f);
     if (rc && u.paused)
-        xc_domain_unpause(h->xc, t.id, NULL);
+        then(h, &u, false);
     return rc;
 }
 

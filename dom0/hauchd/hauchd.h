@@ -138,6 +138,8 @@ struct domain {
     char               **disk_specs, **vif_specs;      /* as they were written */
     bool                 off;            /* dead but kept, as on_... says */
     bool                 half_made;      /* found so after a restart of hauchd */
+    bool                 again;          /* is being made anew: it ran before */
+    uint16_t             old_id;         /* its number then, while its state is kept; 0: none */
     bool                 left_nodes;     /* the store was away when its nodes should have gone */
     uint64_t             started_ms;     /* monotonic, of the last start */
     int64_t              started_at;     /* wall clock, seconds */
@@ -240,7 +242,15 @@ void dumps_forget(struct hauchd *h, const struct domain *d, const struct client 
 /* state.c */
 int  state_save(const struct domain *d, struct fault *f);
 void state_remember(const struct domain *d);      /* the same; a failure is only logged */
-void state_drop(const struct domain *d, uint16_t domid);
+void state_drop(struct hauchd *h, uint16_t domid);
+/* The domain has its number and what is known of it goes to the disk for the first time. */
+void state_begin(struct domain *d);
+/* It will not be made anew: what its last life left is dropped. */
+void state_forget_old(struct domain *d);
+/* Short words about a domain beside its state, written before something is begun whose end a hauchd that
+ * is killed does not see: "going" (what then: "gone" or "restart"), "dump" (paused for a core file). */
+void state_mark(struct hauchd *h, uint16_t domid, const char *mark, const char *text);
+void state_unmark(struct hauchd *h, uint16_t domid, const char *mark);
 void state_restore(struct hauchd *h);
 /* Configuration text, source and settings in a JSON object; nothing is copied. */
 struct wire_request state_request(struct json_object *o);
@@ -267,7 +277,8 @@ void client_event(struct client *c, uint32_t events);
 unsigned clients_count(const struct hauchd *h);
 /* One request of each that has one. */
 void clients_serve(struct hauchd *h);
-/* The end of a turn: broken connections are closed, the others waited for. Has one of them another request here? */
+/* The end of a turn: broken connections are closed, the others waited for. Has one of them another
+ * request? */
 bool clients_settle(struct hauchd *h);
 /* For those who may outlive the connection: NULL when it has gone. */
 uintptr_t      client_number(const struct client *c);

@@ -22,6 +22,7 @@ void leftover_note(const struct domain *d, uint16_t domid)
     char state[256], note[320];
     int  fd;
 
+    state_unmark(d->h, domid, "going");
     snprintf(state, sizeof(state), "%s/%u.json", d->h->state_dir, domid);
     snprintf(note, sizeof(note), "%s/%u-%s.left", d->h->state_dir, domid, d->uuid_text);
     if (!rename(state, note))

@@ -93,8 +93,8 @@ static int open_all(struct hauchd *h, struct fault *f)
     return rc ? rc : listen_on(h, f);
 }
 
-/* Each connection and each creation under way has some: the usual soft limit of 1024 is kept for programs that
- * use select(). */
+/* Each connection and each creation under way has some: the usual soft limit of 1024 is for programs that use
+ * select(). */
 static void descriptors_allow(void)
 {
     struct rlimit files;

@@ -50,8 +50,8 @@ static int store_open(struct hauchd *h, struct xs_client **xs)
     return rc;
 }
 
-/* One that is there and does not answer costs its time limit at each try, so it is not tried often. -EAGAIN: it does
- * not even take connections. */
+/* One that is there and does not answer costs its time limit at each try, so it is not tried often.
+ * -EAGAIN: it does not even take connections. */
 static int store_connect(struct hauchd *h)
 {
     struct xs_client *xs;

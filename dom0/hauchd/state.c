@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What survives a restart of hauchd: one small JSON file a running domain, in /run, which is gone after a
  * reboot as the domains are. It is written as soon as the hypervisor knows the domain, again when loop
- * devices are attached and when it is complete, and removed when it is destroyed: so a file tells of a domain
- * that runs, died while nobody looked, or was never finished. */
+ * devices are attached and when it is complete, and removed when it is destroyed: so a file tells of a
+ * domain that runs, died while nobody looked, or was never finished. Of one that is made anew it goes when
+ * the next one is there. Marks beside it, N.going and N.dump, tell what was under way; they are symbolic
+ * links, made by one call. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/hauchd.h"
 
@@ -75,6 +77,7 @@ static struct json_object *state_json(const struct domain *d)
     add_number(o, "started_at", d->started_at);
     add_number(o, "off", d->off);
     add_number(o, "complete", d->job.state == JOB_UP);
+    add_number(o, "again", d->again);
     if (d->update)
         json_object_object_add(o, "update", update_json(d->update));
     return o;
@@ -87,6 +90,10 @@ int state_save(const struct domain *d, struct fault *f)
     char                path[256], fresh[264];
     int                 rc = 0;
 
+    if (d->entry.id == INDEX_NO_ID) {       /* nothing to find again yet */
+        json_object_put(o);
+        return 0;
+    }
     path_of(d->h, d->entry.id, path, sizeof(path));
     snprintf(fresh, sizeof(fresh), "%s.new", path);
     if (json_object_to_file_ext(fresh, o, JSON_C_TO_STRING_PLAIN) || rename(fresh, path)) {
@@ -108,12 +115,65 @@ void state_remember(const struct domain *d)
         say("%s (%u): %s", d->entry.name, d->entry.id, f.text);
 }
 
-void state_drop(const struct domain *d, uint16_t domid)
+static void mark_path(const struct hauchd *h, uint16_t domid, const char *mark, char out[256])
+{
+    snprintf(out, 256, "%s/%u.%s", h->state_dir, domid, mark);
+}
+
+void state_mark(struct hauchd *h, uint16_t domid, const char *mark, const char *text)
 {
     char path[256];
 
-    path_of(d->h, domid, path, sizeof(path));
+    mark_path(h, domid, mark, path);
+    if (symlink(text, path) && errno == EEXIST && !unlink(path) && symlink(text, path))
+        say("domain %u: marking it as %s in %s: %s", domid, mark, path, strerror(errno));
+}
+
+void state_unmark(struct hauchd *h, uint16_t domid, const char *mark)
+{
+    char path[256];
+
+    mark_path(h, domid, mark, path);
     unlink(path);
+}
+
+static bool marked(const struct hauchd *h, uint16_t domid, const char *mark, char text[16])
+{
+    char    path[256];
+    ssize_t n;
+
+    mark_path(h, domid, mark, path);
+    n = readlink(path, text, 15);
+    text[n > 0 ? n : 0] = 0;
+    return n > 0;
+}
+
+/* The marks first: one that is left alone would be taken for the next domain's of that number. */
+void state_drop(struct hauchd *h, uint16_t domid)
+{
+    char path[256];
+
+    state_unmark(h, domid, "going");
+    state_unmark(h, domid, "dump");
+    path_of(h, domid, path, sizeof(path));
+    unlink(path);
+}
+
+/* The number may be another domain's by now. */
+void state_forget_old(struct domain *d)
+{
+    if (d->old_id && !index_by_id(&d->h->domains, d->old_id))
+        state_drop(d->h, d->old_id);
+    d->old_id = 0;
+}
+
+void state_begin(struct domain *d)
+{
+    state_unmark(d->h, d->entry.id, "going");
+    state_unmark(d->h, d->entry.id, "dump");
+    d->left_nodes = false;
+    state_remember(d);
+    state_forget_old(d);
 }
 
 /* ---- reading them back ---- */
@@ -177,9 +237,38 @@ static void update_restore(struct domain *d, struct json_object *o)
     json_object_put(notes);
 }
 
-static void domain_restore(struct domain *d, struct json_object *o)
+/* Also for its next life. */
+static void uuid_restore(struct domain *d, const char *text)
 {
-    snprintf(d->uuid_text, sizeof(d->uuid_text), "%s", state_text(o, "uuid"));
+    snprintf(d->uuid_text, sizeof(d->uuid_text), "%s", text);
+    for (int i = 0; i < 16; i++, text += 2) {
+        unsigned byte;
+
+        text += *text == '-';
+        if (sscanf(text, "%2x", &byte) != 1)
+            return;
+        d->config.uuid[i] = byte;
+    }
+}
+
+/* What an earlier hauchd had begun with it. */
+static void begun_restore(struct domain *d, struct json_object *o)
+{
+    char text[16];
+    bool going = marked(d->h, d->entry.id, "going", text);
+
+    d->half_made = going || !number_in(o, "complete");
+    d->fate = !strcmp(text, "restart") || (!going && number_in(o, "again")) ? FATE_RESTART : FATE_GONE;
+    if (marked(d->h, d->entry.id, "dump", text) && !d->half_made)
+        xc_domain_unpause(d->h->xc, d->entry.id, NULL);
+    state_unmark(d->h, d->entry.id, "dump");
+}
+
+static int domain_restore(struct domain *d, struct json_object *o)
+{
+    int64_t id = number_in(o, "domid");
+
+    uuid_restore(d, state_text(o, "uuid"));
     d->store_port = number_in(o, "store_port");
     d->console_port = number_in(o, "console_port");
     d->store_mfn = number_in(o, "store_mfn");
@@ -187,17 +276,19 @@ static void domain_restore(struct domain *d, struct json_object *o)
     d->started_at = number_in(o, "started_at");
     d->off = number_in(o, "off");
     d->started_ms = now_ms();
-    if (index_set_id(&d->h->domains, &d->entry, number_in(o, "domid")))
-        say("%s: domain number %lld is taken", d->entry.name, (long long)number_in(o, "domid"));
+    if (id < 1 || id >= INDEX_IDS || index_set_id(&d->h->domains, &d->entry, id))
+        return -EINVAL;
     devices_restore(d, o);
     update_restore(d, o);
     job_adopt(&d->job);
     d->settled = true;
-    d->half_made = !number_in(o, "complete");
-    say("%s (%u): found again%s", d->entry.name, d->entry.id, d->half_made ? ", half made" : "");
+    begun_restore(d, o);
+    say("%s (%u): found again%s%s", d->entry.name, d->entry.id, d->half_made ? ", half made" : "",
+        d->half_made && d->fate == FATE_RESTART ? ": is made anew" : "");
+    return 0;
 }
 
-/* Domains in whose making an earlier hauchd was killed: nobody waits for them any more. */
+/* Domains in whose making or removal an earlier hauchd was killed: nobody waits for them any more. */
 static void half_made_remove(struct hauchd *h)
 {
     struct index_entry *e = h->domains.first, *next;
@@ -205,7 +296,7 @@ static void half_made_remove(struct hauchd *h)
     for (; e; e = next) {
         next = e->next;
         if (domain_of(e)->half_made)
-            domain_unmake(domain_of(e), FATE_GONE);
+            domain_unmake(domain_of(e), domain_of(e)->fate);
     }
 }
 
@@ -238,10 +329,13 @@ static void file_restore(struct hauchd *h, const char *path)
     }
     rq = state_request(o);
     d = domain_new(h, &rq, state_text(o, "name"), &notes, &f);
-    if (d)
-        domain_restore(d, o);
-    else
+    if (!d) {
         say("%s: %s", path, f.text);
+    } else if (domain_restore(d, o)) {
+        say("%s: domain number %lld is none, or taken; removed", path, (long long)number_in(o, "domid"));
+        unlink(path);
+        domain_free(d);
+    }
     json_object_put(notes);
     json_object_put(o);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two threads beside the loop. Unpacking a kernel, filling a domain's memory, writing a core file and taking a
- * large domain's memory back take seconds; meanwhile hauchd answers. One thread makes and one ends, so that nobody
- * who destroys a domain waits for the making of another. Each has control calls of its own; the maker alone
- * touches the cache of kernels. They know nothing of domains, clients or the store. Tasks go to each through a
- * queue, in order, and come back through one that they share; a descriptor tells the loop. So nothing else in
- * hauchd needs a lock. */
+/* The two threads beside the loop. Unpacking a kernel, filling a domain's memory, writing a core file and
+ * taking a large domain's memory back take seconds; meanwhile hauchd answers. One thread makes and one ends,
+ * so that nobody who destroys a domain waits for the making of another. Each has control calls of its own;
+ * the maker alone touches the cache of kernels. They know nothing of domains, clients or the store. Tasks go
+ * to each through a queue, in order, and come back through one that they share; a descriptor tells the loop.
+ * So nothing else in hauchd needs a lock. */
 #define _GNU_SOURCE
 #include "dom0/hauchd/worker.h"
 

@@ -34,8 +34,8 @@ void worker_event(struct hauchd *h);      /* its descriptor is readable */
  * and calls task_free(). */
 struct task *worker_kernel(struct hauchd *h, struct domain *owner, const char *path);
 struct task *worker_build(struct hauchd *h, struct domain *owner, const struct build_pv *b);
-/* A core file; false: no memory. @finished is told at the end, maybe at once; the file is then whole and on the
- * disk, or gone. */
+/* A core file; false: no memory. @finished is told at the end, maybe at once; the file is then whole and on
+ * the disk, or gone. */
 bool worker_dump(struct hauchd *h, uint16_t domid, const char *path, task_fn finished, void *ctx);
 /* Destroy a domain: takes as long as its memory is large. NULL or false: no memory. */
 struct task *worker_destroy(struct hauchd *h, struct domain *owner, uint16_t domid);

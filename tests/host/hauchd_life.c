@@ -4,9 +4,10 @@
 #define _GNU_SOURCE
 #include "tests/host/hauchd_harness.h"
 
-#include <sys/epoll.h>
-
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the tests ---- */
@@ -175,6 +176,197 @@ static void test_killed_while_making(void **state)
     daemon_gone();
     daemon_up();
     turn(8);
+    assert_clean();
+}
+
+/* As if killed, and the next one starts. */
+static void killed(void)
+{
+    daemon_gone();
+    world.backends_silent = false;
+    daemon_up();
+    turn(8);
+}
+
+/* Killed while a domain goes: the next one goes on with it, and makes it anew if that was to be. */
+static void test_killed_while_removing(void **state)
+{
+    assert_true(create("a", with_disk(), NULL, 0));
+    world.backends_silent = true;
+    send_text("{\"op\":\"destroy\",\"domain\":\"a\"}\n");
+    assert_null(answer());
+    killed();
+    assert_clean();
+
+    assert_true(create("a", with_disk(), NULL, 0));
+    domain_of(h.domains.first)->started_ms -= 5000;
+    world.backends_silent = true;
+    world_guest_ends(2, 1);
+    turn(4);
+    killed();
+    assert_false(world.domain[2].exists);
+    assert_true(world.domain[3].exists && !world.domain[3].paused);
+    assert_int_equal(state_files(), 1);
+
+    /* What was a restart may become an end. */
+    domain_of(h.domains.first)->started_ms -= 5000;
+    world.backends_silent = true;
+    world_guest_ends(3, 1);
+    turn(4);
+    send_text("{\"op\":\"destroy\",\"domain\":\"a\"}\n");
+    assert_null(answer());
+    killed();
+    assert_clean();
+}
+
+/* Killed when the old life of a domain is over and the new one has no number yet, or is half made. */
+static void test_killed_while_making_anew(void **state)
+{
+    struct fault f = { 0 };
+
+    assert_true(create("a", "", NULL, 0));
+    domain_of(h.domains.first)->started_ms -= 5000;
+    assert_int_equal(worker_start(&h, &f), 0);
+    world.hold_kernel = true;
+    world_guest_ends(1, 1);
+    for (int i = 0; i < 5000 && world.domain[1].exists; i++)
+        loop_once(&h, 1);
+    turn(8);
+    assert_int_equal(h.domains.first->id, INDEX_NO_ID);
+    assert_int_equal(state_files(), 2);
+    world.hold_kernel = false;
+    worker_stop(&h);
+    world.images = 0;
+    killed();
+    assert_true(world.domain[2].exists && !world.domain[2].paused);
+    assert_int_equal(state_files(), 1);
+
+    domain_of(h.domains.first)->started_ms -= 5000;
+    assert_int_equal(worker_start(&h, &f), 0);
+    world.hold_destroy = true;
+    world_guest_ends(2, 1);
+    turn(8);
+    world.backends_silent = true;
+    world.hold_destroy = false;
+    for (int i = 0; i < 5000 && world.links < 1 && (worker_busy(&h) || !world.domain[3].exists); i++)
+        loop_once(&h, 1);
+    assert_true(world.domain[3].exists);
+    assert_int_equal(domain_of(h.domains.first)->job.state, JOB_FORWARD);
+    worker_stop(&h);
+    killed();
+    assert_false(world.domain[3].exists);
+    assert_true(world.domain[4].exists && !world.domain[4].paused);
+    assert_int_equal(h.domains.count, 1);
+    assert_int_equal(state_files(), 1);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
+/* What a restart after a restart of hauchd is made of has the UUID that its state tells of. */
+static void test_uuid_stays(void **state)
+{
+    uint8_t uuid[16];
+
+    assert_true(create("a", "", NULL, 0));
+    memcpy(uuid, world.domain[1].uuid, 16);
+    killed();
+    domain_of(h.domains.first)->started_ms -= 5000;
+    world_guest_ends(1, 1);
+    turn(8);
+    assert_true(world.domain[2].exists);
+    assert_memory_equal(world.domain[2].uuid, uuid, 16);
+    killed();
+    assert_int_equal(h.domains.count, 1);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
+/* A restart that fails leaves nothing. */
+static void test_failed_restart(void **state)
+{
+    assert_true(create("a", "", NULL, 0));
+    domain_of(h.domains.first)->started_ms -= 5000;
+    world_guest_ends(1, 1);
+    world.fail_name = "createdomain";
+    turn(10);
+    assert_clean();
+}
+
+/* A new configuration of a domain that has no number yet is nothing that the next hauchd could find. */
+static void test_update_while_making(void **state)
+{
+    struct json_object *o = create_request("a", "");
+    struct fault        f = { 0 };
+
+    assert_int_equal(worker_start(&h, &f), 0);
+    world.hold_kernel = true;
+    send_text(json_object_to_json_string(o));
+    send_text("\n");
+    assert_null(answer());
+    close(client_fd);
+    client_fd = -1;
+    assert_true(request("{\"op\":\"config_update\",\"domain\":\"a\",\"config\":\"name='a'\\nmemory=32\\n"
+                        "kernel='/k'\"}", NULL, 0));
+    assert_int_equal(state_files(), 0);
+    world.hold_kernel = false;
+    for (int i = 0; i < 5000 && (worker_busy(&h) || !world.domain[1].exists); i++)
+        loop_once(&h, 1);
+    worker_stop(&h);
+    turn(8);
+    json_object_put(o);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
+static void test_state_of_no_domain(void **state)
+{
+    static const int numbers[] = { 0, -1, 40000, 65535, 65537 };
+    char             path[128];
+
+    for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        FILE *out;
+
+        snprintf(path, sizeof(path), "%s/%d.json", dir, numbers[i]);
+        out = fopen(path, "we");
+        assert_non_null(out);
+        fprintf(out, "{\"domid\":%d,\"name\":\"a\",\"complete\":1,\"config\":\"name='a'\\nmemory=16\\n"
+                "kernel='/k'\"}", numbers[i]);
+        fclose(out);
+        killed();
+        assert_clean();
+    }
+}
+
+/* A domain that stands still for a core file runs again. */
+static void test_killed_while_dumping(void **state)
+{
+    char         path[128], line[256];
+    struct fault f = { 0 };
+    int          reader;
+
+    assert_true(create("a", "", NULL, 0));
+    world.domain[1].told = true;
+    snprintf(path, sizeof(path), "%s.pipe", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(worker_start(&h, &f), 0);
+    snprintf(line, sizeof(line), "{\"op\":\"dump\",\"domain\":\"a\",\"path\":\"%s\"}\n", path);
+    send_text(line);
+    assert_null(answer());
+    assert_true(world.domain[1].paused);
+    reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    worker_stop(&h);
+    while (h.dumps) {
+        struct dump *next = *(struct dump **)h.dumps;
+
+        free(h.dumps);
+        h.dumps = next;
+    }
+    killed();
+    close(reader);
+    unlink(path);
+    assert_false(world.domain[1].paused);
+    assert_int_equal(state_files(), 1);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
     assert_clean();
 }
 
@@ -391,6 +583,13 @@ int main(void)
         TEST(test_image_in_use),
         TEST(test_killed_and_back),
         TEST(test_killed_while_making),
+        TEST(test_killed_while_removing),
+        TEST(test_killed_while_making_anew),
+        TEST(test_killed_while_dumping),
+        TEST(test_uuid_stays),
+        TEST(test_failed_restart),
+        TEST(test_update_while_making),
+        TEST(test_state_of_no_domain),
         TEST(test_death_without_store),
         TEST(test_death_without_store_or_hauchd),
         TEST(test_leftover_of_a_number_in_use),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Nothing holds hauchd's loop: what takes long is done by its threads, and clients that send much, half or nothing
- * are nobody else's affair. The hypervisor of these tests takes as long as it is told to; that the loop goes on
- * meanwhile shows in that others are answered, so no time is measured. Also built with ThreadSanitizer. */
+/* Nothing holds hauchd's loop: what takes long is done by its threads, and clients that send much, half
+ * or nothing are nobody else's affair. The hypervisor of these tests takes as long as it is told to; that
+ * the loop goes on meanwhile shows in that others are answered, so no time is measured. Also built with
+ * ThreadSanitizer. */
 #define _GNU_SOURCE
 #include "tests/host/hauchd_harness.h"
 

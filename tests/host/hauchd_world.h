@@ -51,6 +51,7 @@ struct world {
     int         lists;                     /* how often all domains were listed */
     _Atomic int calls, fail_at;            /* which call fails; 0: none */
     const char *failed;                    /* its name */
+    const char *fail_name;                 /* all of that name fail */
     bool        backends_silent;           /* they never answer */
     bool        store_away, store_hung;
     int         store_tries;               /* connections to it */
