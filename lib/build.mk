@@ -42,3 +42,8 @@ $(eval $(call host_test,dev_nodes_test,tests/unit/dev_nodes_test.c lib/dev_nodes
 $(eval $(call host_test,config_device_test,tests/unit/config_device_test.c $(CONFIG_SRCS),$(CONFIG_LIBS)))
 $(eval $(call fuzzer,config_doc_fuzz,tests/fuzz/config_doc_fuzz.c $(CONFIG_SRCS),$(CONFIG_LIBS)))
 $(eval $(call fuzzer,config_spec_fuzz,tests/fuzz/config_spec_fuzz.c $(CONFIG_SRCS),$(CONFIG_LIBS)))
+
+# ---- what is said when hypervisor or system refuse ----------------------------------------------------------
+$(eval $(call host_test,xc_refusals,tests/unit/xc_refusals.c lib/xc.c lib/xc_domain.c lib/xc_err.c lib/xc_host.c lib/xc_mem.c lib/xc_sched.c,))
+DEV_WRAP := -Wl,--wrap=open,--wrap=stat,--wrap=ioctl,--wrap=if_nametoindex,--wrap=bind,--wrap=sendto,--wrap=recv
+$(eval $(call host_test,dev_refusals,tests/unit/dev_refusals.c lib/dev_disk.c lib/dev_loop.c lib/dev_link.c lib/dev_monitor.c lib/xc_err.c,$(DEV_WRAP)))

@@ -79,10 +79,11 @@ static int fill_ramdisk(const struct build_pv *b, void *mem, uint64_t page, uint
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return fault_errno(f, -errno, "reading ramdisk %s", b->ramdisk_name);
+            return fault_errno(f, -errno, "cannot read ramdisk %s (copy it again)", b->ramdisk_name);
         if (!n)
-            return fault_set(f, -EIO, "ramdisk %s became shorter than %" PRIu64 " bytes while it was read",
-                             b->ramdisk_name, b->ramdisk_bytes);
+            return fault_set(f, -EIO, "ramdisk %s became shorter than "
+                                      "%" PRIu64 " bytes while it was read; try again when "
+                             "it is written", b->ramdisk_name, b->ramdisk_bytes);
         got += n;
     }
     return 0;

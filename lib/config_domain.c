@@ -227,7 +227,8 @@ static int read_path(struct reading *r, const char *key, char **to)
     int rc = copy_string(r, key, to);
 
     if (rc == 0 && *to && strlen(*to) >= PATH_MAX) {
-        return config_error(r->log, place_of(r, key), "%s: path of %zu bytes is over the limit of %d", key,
+        return config_error(r->log, place_of(r, key), "%s: path of %zu bytes is over the limit of %d: "
+                                                      "shorten it", key,
                             strlen(*to), PATH_MAX - 1);
     }
     return rc;

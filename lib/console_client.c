@@ -143,7 +143,9 @@ int console_request(int fd, const char *line, char *answer, size_t size)
     if (size > 0)
         answer[0] = 0;
     if (n >= (int)sizeof(text) || memchr(line, '\n', strlen(line))) {
-        snprintf(answer, size, "request is longer than %d bytes or has a line break in it", CONSOLE_LINE_MAX);
+        snprintf(answer, size, "a request to hauch-console has %zu bytes: one line of at most %d is "
+                               "possible", strlen(line),
+                 CONSOLE_LINE_MAX);
         return -EINVAL;
     }
     int r = send_all(fd, text, (size_t)n, end);
@@ -165,7 +167,8 @@ int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_
 
     if (n < (int)sizeof(line) && *name && !strpbrk(name, " \n"))
         return console_request(fd, line, answer, size);
-    snprintf(answer, size, "name of domain %u: expected at most 128 bytes without spaces", domid);
+    snprintf(answer, size, "name \"%.140s\" of domain %u: at most 128 bytes without spaces are possible; "
+                           "rename it", name, domid);
     return -EINVAL;
 }
 

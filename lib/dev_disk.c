@@ -28,8 +28,9 @@ static int block_check(const struct dev_disk *d, struct fault *f)
                          "disk %s: %s is in use by this system (mounted, or part of an array or volume "
                          "group); unmount it first or give it read-only",
                          d->vdev, d->target);
-    return fault_errno(f, -errno, "disk %s: opening %s for %s", d->vdev, d->target,
-                       d->readonly ? "reading" : "writing");
+    return fault_errno(f, -errno, "disk %s: cannot open %s for %s (check the path and its "
+                                  "permissions)", d->vdev,
+                       d->target, d->readonly ? "reading" : "writing");
 }
 
 static int file_check(const struct dev_disk *d, const struct stat *st, struct fault *f)
@@ -37,8 +38,9 @@ static int file_check(const struct dev_disk *d, const struct stat *st, struct fa
     int fd = open(d->target, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 
     if (fd < 0)
-        return fault_errno(f, -errno, "disk %s: opening image %s for %s", d->vdev, d->target,
-                           d->readonly ? "reading" : "writing");
+        return fault_errno(f, -errno, "disk %s: cannot open image %s for %s (check the path and its "
+                                      "permissions)",
+                           d->vdev, d->target, d->readonly ? "reading" : "writing");
     close(fd);
     if (st->st_size < 512)
         return fault_set(f, -EINVAL,
@@ -61,21 +63,17 @@ int dev_disk_probe(const struct config_disk *c, struct dev_disk *d, struct fault
     d->trusted = c->trusted;
     d->direct_io_safe = c->direct_io_safe;
     memcpy(d->vdev, c->vdev, sizeof(d->vdev));
-    if (c->script || c->backend || !c->target)
-        return fault_set(f, -ENOTSUP,
-                         "disk %s: %s is not supported; give a block device or a raw image as target",
-                         c->vdev,
-                         c->script    ? "script="
-                         : c->backend ? "backend="
-                                      : "an empty drive");
     if (strlen(c->target) >= TARGET_MAX)
-        return fault_set(f, -ENAMETOOLONG, "disk %s: target of %zu bytes, at most %d are possible", c->vdev,
-                         strlen(c->target), TARGET_MAX - 1);
+        return fault_set(f, -ENAMETOOLONG, "disk %s: target of %zu bytes, at most %d are possible; give a "
+                                           "shorter path",
+                         c->vdev, strlen(c->target), TARGET_MAX - 1);
     d->target = strdup(c->target);
     if (!d->target)
         return fault_memory(f);
     if (stat(c->target, &st))
-        return fault_errno(f, -errno, "disk %s: %s", c->vdev, c->target);
+        return fault_errno(f, -errno, "disk %s: cannot find %s (give the path of a block device or an "
+                                      "image)", c->vdev,
+                           c->target);
     d->file = S_ISREG(st.st_mode);
     d->dev = d->file ? st.st_dev : st.st_rdev;
     d->ino = d->file ? st.st_ino : 0;
@@ -85,7 +83,9 @@ int dev_disk_probe(const struct config_disk *c, struct dev_disk *d, struct fault
         return block_check(d, f);
     }
     if (!d->file)
-        return fault_set(f, -ENOTBLK, "disk %s: %s is neither a block device nor a file", c->vdev, c->target);
+        return fault_set(f, -ENOTBLK, "disk %s: %s is neither a block device nor a file; give one of these "
+                                      "as target",
+                         c->vdev, c->target);
     return file_check(d, &st, f);
 }
 

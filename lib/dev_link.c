@@ -166,7 +166,7 @@ int dev_link_plumb(const struct dev_link_plan *plan, struct fault *f)
     int      rc;
 
     if (!index)
-        return fault_set(f, -ENODEV, "network interface %s is not there", plan->name);
+        return fault_set(f, -ENODEV, "interface %s went away meanwhile; try again", plan->name);
     rc = set_up(index, 0);
     rc = rc ? rc : set_identity(index, plan);
     if (rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP)
@@ -175,11 +175,13 @@ int dev_link_plumb(const struct dev_link_plan *plan, struct fault *f)
         return fault_set(f, rc, "cannot name interface %s %s: that name is taken; choose another vifname=",
                          plan->name, plan->new_name);
     if (rc)
-        return fault_errno(f, rc, "setting name%s%s or MTU %u of interface %s", plan->new_name ? " " : "",
-                           plan->new_name ? plan->new_name : "", plan->mtu, plan->name);
+        return fault_errno(f, rc, "cannot give interface %s the name %s and the MTU %u (choose others with "
+                                  "vifname= "
+                           "and mtu=)", plan->name, plan->new_name ? plan->new_name : plan->name, plan->mtu);
     rc = plan->bridge ? set_bridge(index, plan->bridge) : 0;
     if (rc)
-        return fault_errno(f, rc, "putting interface %s on bridge %s", plan->name, plan->bridge);
+        return fault_errno(f, rc, "cannot put interface %s on bridge %s (is that still "
+                                  "there?)", plan->name, plan->bridge);
     rc = set_up(index, 1);
-    return rc ? fault_errno(f, rc, "bringing up interface %s", plan->name) : 0;
+    return rc ? fault_errno(f, rc, "cannot bring up interface %s (dmesg may say why)", plan->name) : 0;
 }

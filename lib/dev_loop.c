@@ -22,7 +22,7 @@ static int loop_open(int number, struct fault *f)
 
     snprintf(path, sizeof(path), "/dev/loop%d", number);
     fd = open(path, O_RDWR | O_CLOEXEC);
-    return fd < 0 ? fault_errno(f, -errno, "opening %s", path) : fd;
+    return fd < 0 ? fault_errno(f, -errno, "cannot open %s (load the kernel module loop)", path) : fd;
 }
 
 static int loop_configure(int number, int image_fd, const char *image, bool readonly, struct dev_loop *out,
@@ -37,7 +37,9 @@ static int loop_configure(int number, int image_fd, const char *image, bool read
     config.info.lo_flags = LO_FLAGS_DIRECT_IO | (readonly ? LO_FLAGS_READ_ONLY : 0);
     snprintf((char *)config.info.lo_file_name, sizeof(config.info.lo_file_name), "%s", image);
     if (ioctl(fd, LOOP_CONFIGURE, &config) || fstat(fd, &st))
-        rc = fault_errno(f, -errno, "attaching %s to /dev/loop%d", image, number);
+        rc = fault_errno(f, -errno, "cannot attach image %s to /dev/loop%d (losetup -f --show with it, and "
+                                    "dmesg, may "
+                         "say why)", image, number);
     else
         *out = (struct dev_loop){ number, major(st.st_rdev), minor(st.st_rdev) };
     close(fd);
@@ -51,15 +53,18 @@ int dev_loop_attach(const char *image, bool readonly, struct dev_loop *out, stru
     out->number = -1;
     image_fd = open(image, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (image_fd < 0)
-        return fault_errno(f, -errno, "opening disk image %s for %s", image,
+        return fault_errno(f, -errno, "cannot open disk image %s for %s (check the path and its "
+                                      "permissions)", image,
                            readonly ? "reading" : "writing");
     ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
     if (ctl < 0)
-        rc = fault_errno(f, -errno, "opening /dev/loop-control (load the kernel module loop)");
+        rc = fault_errno(f, -errno, "cannot open /dev/loop-control (load the kernel module loop)");
     for (int i = 0; ctl >= 0 && rc == -EBUSY && i < TRIES; i++) {
         int number = ioctl(ctl, LOOP_CTL_GET_FREE);
 
-        rc = number < 0 ? fault_errno(f, -errno, "finding a free loop device for %s", image)
+        rc = number < 0 ? fault_errno(f, -errno, "cannot find a free loop device for %s (losetup lists "
+                                                 "those in use)",
+                                      image)
                         : loop_configure(number, image_fd, image, readonly, out, f);
     }
     if (ctl >= 0)
@@ -88,7 +93,9 @@ int dev_loop_detach(int number, const char *image, struct fault *f)
     if (fd < 0)
         return fd == -ENOENT ? 0 : fd;
     if (serves(fd, image) && ioctl(fd, LOOP_CLR_FD) && errno != ENXIO)
-        rc = fault_errno(f, -errno, "detaching /dev/loop%d from %s", number, image ? image : "its file");
+        rc = fault_errno(f, -errno, "cannot detach /dev/loop%d from %s (losetup -d takes it away "
+                                    "later)", number,
+                         image ? image : "its file");
     close(fd);
     return rc;
 }

@@ -19,7 +19,7 @@ static int monitor(int protocol, unsigned groups, const char *what, struct fault
 
     if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
         return fd;
-    rc = fault_errno(f, -errno, "listening to %s", what);
+    rc = fault_errno(f, -errno, "cannot listen to %s (run hauchd as root)", what);
     if (fd >= 0)
         close(fd);
     return rc;

@@ -112,7 +112,9 @@ static int set_read(struct wire_request *rq, struct json_object *list, struct fa
     size_t n = json_object_array_length(list);
 
     if (n > WIRE_SET_MAX)
-        return fault_set(f, -E2BIG, "\"set\" has %zu entries, at most %d are possible", n, WIRE_SET_MAX);
+        return fault_set(f, -E2BIG, "\"set\" has %zu entries, at most %d are possible; write some into the "
+                                    "configuration", n,
+                         WIRE_SET_MAX);
     for (size_t i = 0; i < n; i++) {
         struct json_object *v = json_object_array_get_idx(list, i);
 

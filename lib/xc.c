@@ -5,6 +5,8 @@
 #include "lib/xc_internal.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,12 +77,27 @@ long xc_call(struct xc *xc, unsigned op, uint64_t a, uint64_t b, uint64_t c, uin
     return rc < 0 ? -errno : rc;
 }
 
+int xc_refused(struct fault *f, int rc, uint16_t domid, const char *fmt, ...)
+{
+    char    what[160];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    if (rc == -ESRCH)
+        return fault_set(f, rc, "%s: that domain is gone; hauch list shows those that are there", what);
+    return fault_set(f, rc, "%s: the hypervisor refuses it: %s; hauch dmesg --refusals %u may say why", what,
+                     strerror(-rc), domid);
+}
+
 void *xc_map(struct xc *xc, uint16_t domid, const uint64_t *mfns, size_t pages, struct fault *f)
 {
     void *p = xenforeignmemory_map(xc->fmem, domid, PROT_READ | PROT_WRITE, pages, mfns, NULL);
 
     if (!p)
-        fault_errno(f, -errno, "mapping %zu pages of domain %u, the first at frame 0x%llx", pages, domid,
+        fault_errno(f, -errno, "cannot map %zu pages of domain %u, the first at frame 0x%llx (hauch dmesg "
+                               "may say why)", pages, domid,
                     (unsigned long long)mfns[0]);
     return p;
 }
@@ -91,7 +108,8 @@ const void *xc_map_read(struct xc *xc, uint16_t domid, const uint64_t *mfns, siz
     const void *p = xenforeignmemory_map(xc->fmem, domid, PROT_READ, pages, mfns, errors);
 
     if (!p)
-        fault_errno(f, -errno, "mapping %zu pages of domain %u, the first at frame 0x%llx", pages, domid,
+        fault_errno(f, -errno, "cannot map %zu pages of domain %u, the first at frame 0x%llx (hauch dmesg "
+                               "may say why)", pages, domid,
                     (unsigned long long)mfns[0]);
     return p;
 }
@@ -113,7 +131,8 @@ int xc_grant_seed(struct xc *xc, uint16_t domid, const struct xc_grant *grants, 
                                         XENMEM_resource_grant_table_id_shared, 0, 1, &page,
                                         PROT_READ | PROT_WRITE, 0);
     if (!res)
-        return fault_errno(f, -errno, "mapping the grant table of domain %u", domid);
+        return fault_errno(f, -errno, "cannot map the grant table of domain %u (hauch dmesg may say "
+                                      "why)", domid);
     table = page;
     for (unsigned i = 0; i < count; i++) {
         table[grants[i].ref].domid = 0;

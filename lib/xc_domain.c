@@ -27,9 +27,9 @@ static int refused(struct fault *f, int rc, const char *call, uint16_t domid)
     if (rc == -EACCES)
         return fault_set(f, rc,
                          "%s of domain %u: the hypervisor speaks another version of the control interface "
-                         "than 0x%x (Xen 4.17)",
+                         "than 0x%x (Xen 4.17): boot Hauch or Xen 4.17",
                          call, domid, XEN_DOMCTL_INTERFACE_VERSION);
-    return fault_errno(f, rc, "%s of domain %u", call, domid);
+    return xc_refused(f, rc, domid, "%s of domain %u", call, domid);
 }
 
 /* A call with nothing but a domain in it. */
@@ -53,7 +53,9 @@ int xc_domain_create(struct xc *xc, const struct xc_domain_spec *spec, uint16_t 
     op->u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(1);
     rc = xc_domctl_run(xc, op);
     if (rc < 0)
-        return fault_errno(f, rc, "createdomain with %u vCPUs, %d grant frames, %u event channels",
+        return fault_errno(f, rc, "cannot make a domain with %u vCPUs, %d grant frames, %u event channels "
+                                  "(hauch dmesg "
+                           "may say why)",
                            spec->vcpus, spec->grant_frames, spec->event_ports);
     *domid = op->domain;
     return 0;
@@ -81,7 +83,7 @@ int xc_domain_max_vcpus(struct xc *xc, uint16_t domid, unsigned vcpus, struct fa
 
     op->u.max_vcpus.max = vcpus;
     rc = xc_domctl_run(xc, op);
-    return rc < 0 ? fault_errno(f, rc, "max_vcpus of domain %u to %u", domid, vcpus) : 0;
+    return rc < 0 ? xc_refused(f, rc, domid, "max_vcpus of domain %u to %u", domid, vcpus) : 0;
 }
 
 int xc_domain_max_mem(struct xc *xc, uint16_t domid, uint64_t kib, struct fault *f)
@@ -91,7 +93,8 @@ int xc_domain_max_mem(struct xc *xc, uint16_t domid, uint64_t kib, struct fault 
 
     op->u.max_mem.max_memkb = kib;
     rc = xc_domctl_run(xc, op);
-    return rc < 0 ? fault_errno(f, rc, "max_mem of domain %u to %llu KiB", domid, (unsigned long long)kib)
+    return rc < 0 ? xc_refused(f, rc, domid, "max_mem of domain %u to %llu "
+                                             "KiB", domid, (unsigned long long)kib)
                   : 0;
 }
 
@@ -112,7 +115,7 @@ int xc_domain_tsc_mode(struct xc *xc, uint16_t domid, unsigned mode, struct faul
 
     op->u.tsc_info.tsc_mode = mode;
     rc = xc_domctl_run(xc, op);
-    return rc < 0 ? fault_errno(f, rc, "tsc_mode %u of domain %u", mode, domid) : 0;
+    return rc < 0 ? xc_refused(f, rc, domid, "tsc_mode %u of domain %u", mode, domid) : 0;
 }
 
 int xc_vcpu_context(struct xc *xc, uint16_t domid, unsigned vcpu, struct vcpu_guest_context *out,
@@ -126,7 +129,7 @@ int xc_vcpu_context(struct xc *xc, uint16_t domid, unsigned vcpu, struct vcpu_gu
     op->u.vcpucontext.ctxt.va = (uintptr_t)list;
     rc = xc_domctl_run(xc, op);
     if (rc < 0)
-        return fault_errno(f, rc, "getvcpucontext of domain %u vCPU %u", domid, vcpu);
+        return xc_refused(f, rc, domid, "getvcpucontext of domain %u vCPU %u", domid, vcpu);
     memcpy(out, list, sizeof(*out));
     return 0;
 }
@@ -142,7 +145,7 @@ int xc_vcpu_set_context(struct xc *xc, uint16_t domid, unsigned vcpu, const stru
     op->u.vcpucontext.vcpu = vcpu;
     op->u.vcpucontext.ctxt.va = (uintptr_t)list;
     rc = xc_domctl_run(xc, op);
-    return rc < 0 ? fault_errno(f, rc, "setvcpucontext of domain %u vCPU %u", domid, vcpu) : 0;
+    return rc < 0 ? xc_refused(f, rc, domid, "setvcpucontext of domain %u vCPU %u", domid, vcpu) : 0;
 }
 
 int xc_domain_info(struct xc *xc, uint16_t domid, struct xen_domctl_getdomaininfo *out, struct fault *f)
@@ -170,7 +173,7 @@ int xc_evtchn_alloc_unbound(struct xc *xc, uint16_t domid, uint32_t *port, struc
     op->remote_dom = 0;
     rc = xc_call(xc, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, (uintptr_t)op, 0, 0);
     if (rc < 0)
-        return fault_errno(f, rc, "event channel for domain %u", domid);
+        return xc_refused(f, rc, domid, "event channel for domain %u", domid);
     *port = op->port;
     return 0;
 }

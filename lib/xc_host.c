@@ -24,9 +24,10 @@ int xc_sysctl_run(struct xc *xc, struct xen_sysctl *op, const char *name, struct
     if (rc == -EACCES)
         return fault_set(f, rc,
                          "%s: the hypervisor speaks another version of the control interface than 0x%x "
-                         "(Xen 4.17)",
+                         "(Xen 4.17): boot Hauch or Xen 4.17",
                          name, XEN_SYSCTL_INTERFACE_VERSION);
-    return rc < 0 ? fault_errno(f, rc, "%s", name) : 0;
+    return rc < 0 ? fault_errno(f, rc, "the hypervisor refuses %s (hauch dmesg --refusals 0 may say "
+                                       "why)", name) : 0;
 }
 
 int xc_host_physinfo(struct xc *xc, struct xen_sysctl_physinfo *out, struct fault *f)

@@ -14,6 +14,10 @@ struct xen_sysctl *xc_sysctl(struct xc *xc, uint32_t cmd);
 /* @name for the sentence in @f. */
 int xc_sysctl_run(struct xc *xc, struct xen_sysctl *op, const char *name, struct fault *f);
 
+/* A call about a domain was refused: the sentence with the reason and where more is told; returns @rc. */
+int xc_refused(struct fault *f, int rc, uint16_t domid, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
 enum { XC_LIST_BYTES = 64 * 1024 };
 void *xc_op_buffer(struct xc *xc);      /* a zeroed page */
 void *xc_list_buffer(struct xc *xc);    /* XC_LIST_BYTES, contents undefined */

@@ -45,7 +45,8 @@ int xc_mem_claim(struct xc *xc, uint16_t domid, uint64_t pages, struct fault *f)
     rc = xc_call(xc, __HYPERVISOR_memory_op, XENMEM_claim_pages, (uintptr_t)op, 0, 0);
     if (rc == -ENOMEM)
         return too_little(xc, domid, pages, f);
-    return rc < 0 ? fault_errno(f, rc, "claim of %llu pages for domain %u", (unsigned long long)pages, domid)
+    return rc < 0 ? xc_refused(f, rc, domid, "claim of %llu pages for domain "
+                                             "%u", (unsigned long long)pages, domid)
                   : 0;
 }
 
@@ -83,7 +84,7 @@ int xc_mem_populate(struct xc *xc, uint16_t domid, uint64_t pages, uint64_t *mfn
             count = LIST_FRAMES;
         got = populate_some(xc, domid, order, pfn, count);
         if (got < 0 && got != -ENOMEM)
-            return fault_errno(f, got, "populate_physmap of domain %u at page %llu", domid,
+            return xc_refused(f, got, domid, "populate_physmap of domain %u at page %llu", domid,
                                (unsigned long long)pfn);
         for (long i = 0; i < got; i++)
             for (uint64_t j = 0; j < UINT64_C(1) << order; j++)
@@ -109,7 +110,8 @@ int xc_mem_set_map(struct xc *xc, uint16_t domid, uint64_t kib, struct fault *f)
     op->map.buffer.va = (uintptr_t)map;
     rc = xc_call(xc, __HYPERVISOR_memory_op, XENMEM_set_memory_map, (uintptr_t)op, 0, 0);
     return rc < 0
-               ? fault_errno(f, rc, "set_memory_map of domain %u to %llu KiB", domid, (unsigned long long)kib)
+               ? xc_refused(f, rc, domid, "set_memory_map of domain %u to %llu "
+                                          "KiB", domid, (unsigned long long)kib)
                : 0;
 }
 
@@ -121,7 +123,8 @@ int xc_mem_pin_l4(struct xc *xc, uint16_t domid, uint64_t mfn, struct fault *f)
     op->cmd = MMUEXT_PIN_L4_TABLE;
     op->arg1.mfn = mfn;
     rc = xc_call(xc, __HYPERVISOR_mmuext_op, (uintptr_t)op, 1, 0, domid);
-    return rc < 0 ? fault_errno(f, rc, "pinning the page tables of domain %u (top table at frame 0x%llx)",
+    return rc < 0 ? xc_refused(f, rc, domid, "pinning the page tables of domain %u (top table at frame "
+                                             "0x%llx)",
                                 domid, (unsigned long long)mfn)
                   : 0;
 }

@@ -14,7 +14,7 @@ int xc_vcpu_info(struct xc *xc, uint16_t domid, unsigned vcpu, struct xen_domctl
     op->u.getvcpuinfo.vcpu = vcpu;
     rc = xc_domctl_run(xc, op);
     if (rc < 0)
-        return fault_errno(f, rc, "getvcpuinfo of domain %u vCPU %u", domid, vcpu);
+        return xc_refused(f, rc, domid, "getvcpuinfo of domain %u vCPU %u", domid, vcpu);
     *out = op->u.getvcpuinfo;
     return 0;
 }
@@ -43,7 +43,7 @@ int xc_vcpu_affinity(struct xc *xc, uint16_t domid, unsigned vcpu, struct xc_aff
     op->u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT;
     rc = xc_domctl_run(xc, op);
     if (rc < 0)
-        return fault_errno(f, rc, "CPU affinity of domain %u vCPU %u", domid, vcpu);
+        return xc_refused(f, rc, domid, "CPU affinity of domain %u vCPU %u", domid, vcpu);
     *out = *maps;
     return 0;
 }
@@ -65,7 +65,7 @@ int xc_vcpu_set_affinity(struct xc *xc, uint16_t domid, unsigned vcpu, const uin
     if (rc == -EBUSY)
         return fault_set(f, rc, "vCPU %u of domain %u is pinned by its own kernel for now; try again or say "
                          "--force", vcpu, domid);
-    return rc < 0 ? fault_errno(f, rc, "CPU affinity of domain %u vCPU %u", domid, vcpu) : 0;
+    return rc < 0 ? xc_refused(f, rc, domid, "CPU affinity of domain %u vCPU %u", domid, vcpu) : 0;
 }
 
 /* Reads or writes the parameters of the scheduler @id; the two that a PV host runs keep them at the same
@@ -99,7 +99,7 @@ int xc_domain_share(struct xc *xc, uint16_t domid, unsigned *weight, unsigned *c
         rc = sched_op(xc, domid, sched_ids[i], false, &w, &c);
     *weight = w;
     *cap = c;
-    return rc < 0 ? fault_errno(f, rc, "weight and cap of domain %u", domid) : 0;
+    return rc < 0 ? xc_refused(f, rc, domid, "weight and cap of domain %u", domid) : 0;
 }
 
 int xc_domain_set_share(struct xc *xc, uint16_t domid, int weight, int cap, struct fault *f)
@@ -115,7 +115,7 @@ int xc_domain_set_share(struct xc *xc, uint16_t domid, int weight, int cap, stru
         c = cap >= 0 ? cap : c;
         rc = sched_op(xc, domid, sched_ids[i], true, &w, &c);
     }
-    return rc < 0 ? fault_errno(f, rc, "weight %u, cap %u of domain %u", w, c, domid) : 0;
+    return rc < 0 ? xc_refused(f, rc, domid, "changing weight and cap of domain %u", domid) : 0;
 }
 
 int xc_host_scheduler(struct xc *xc, unsigned *id, struct fault *f)

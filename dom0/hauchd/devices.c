@@ -22,12 +22,7 @@ enum { STATE_INIT_WAIT = 2, STATE_CONNECTED = 4, STATE_CLOSING = 5 };
 /* ---- files, bridges ---- */
 static int vif_probe(const struct config_vif *v, struct fault *f)
 {
-    const char *what = v->script ? "script=" : v->backend ? "backend=" : NULL;
-    int         rc;
-
-    if (what)
-        return fault_set(f, -ENOTSUP, "vif %u: %s is not supported; give a bridge=", v->devid, what);
-    rc = dev_link_bridge_check(v->bridge[0] ? v->bridge : CONFIG_BRIDGE_DEFAULT, f);
+    int rc = dev_link_bridge_check(v->bridge[0] ? v->bridge : CONFIG_BRIDGE_DEFAULT, f);
     if (rc)
         return fault_wrap(f, "vif %u", v->devid);
     if (v->vifname[0] && dev_link_index(v->vifname))

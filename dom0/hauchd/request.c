@@ -259,7 +259,7 @@ static int foreign_destroy(struct hauchd *h, struct client *c, uint16_t id, stru
     if (worker_destroy_foreign(h, id, foreign_destroyed, (void *)client_number(c)))
         return 0;
     client_unhold(c);
-    return fault_set(f, -ENOMEM, "out of memory");
+    return fault_memory(f);
 }
 
 static int do_destroy(struct hauchd *h, struct client *c, const struct wire_request *rq, struct fault *f)

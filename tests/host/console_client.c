@@ -90,8 +90,12 @@ static void test_requests_that_cannot_be_lines(void **state)
     memset(name, 'n', sizeof(name));
     name[sizeof(name) - 1] = 0;
     assert_int_equal(console_request(fds[0], "remove 1\nremove 2", answer, sizeof(answer)), -EINVAL);
+    assert_string_equal(answer, "a request to hauch-console has 17 bytes: one line of at most 512 is "
+                                "possible");
     assert_int_equal(console_add(fds[0], 1, name, 3, 0, answer, sizeof(answer)), -EINVAL);
     assert_int_equal(console_add(fds[0], 1, "a b", 3, 0, answer, sizeof(answer)), -EINVAL);
+    assert_string_equal(answer,
+                        "name \"a b\" of domain 1: at most 128 bytes without spaces are possible; rename it");
     assert_int_equal(console_add(fds[0], 1, "", 3, 0, answer, sizeof(answer)), -EINVAL);
     put(fds[1], "ok\n");
     assert_int_equal(console_add(fds[0], 1, "web", 3, 65536, answer, sizeof(answer)), 0);

@@ -324,6 +324,7 @@ static const struct {
       "t:1:8: error: uuid \"1234\" is none: write 8-4-4-4-12 hexadecimal digits, or leave it out for a "
       "new one" },
     { "uuid = '0123456789abcdef0123456789abcdef'", "" },
+    { "cpus = [ ['0'] ]", "t:1:10: error: cpus: element 1 is a list: write a string like \"0-3\"" },
     { "vcpus = 0", "t:1:9: error: vcpus: 0 is out of range: write a number from 1 to 64" },
     { "vcpus = -1", "t:1:9: error: vcpus: -1 is out of range: write a number from 1 to 64" },
     { "vcpus = 'two'", "t:1:9: error: vcpus: \"two\" is no number: write a number from 1 to 64" },
@@ -425,6 +426,8 @@ static const struct {
       "and ." },
     { "name = 'Domain-0'; kernel='/k'; memory=1",
       "t:1:8: error: name \"Domain-0\" belongs to dom0: choose letters, digits, _, -, + and ." },
+    { "name = '-a'; kernel='/k'; memory=1",
+      "t:1:8: error: name \"-a\" begins with - or .: choose letters, digits, _, -, + and ." },
     { "name = 'a'; kernel=''; memory=1",
       "t:1:20: error: kernel is missing: add kernel = \"/path/of/vmlinuz\"" },
 };
@@ -462,6 +465,34 @@ static void long_values_are_refused(void **state)
     assert_int_equal(read_domain(text, &c, &log), -EINVAL);
     assert_non_null(strstr(messages(&log), "has more than 127 bytes"));
     config_log_free(&log);
+    snprintf(text, sizeof(text), "disk=['%.600s']" BASE, filler);
+    assert_int_equal(read_domain(text, &c, &log), -EINVAL);
+    assert_non_null(strstr(messages(&log), "disk: parameter of 600 bytes is over the limit of 511: shorten "
+                                           "it"));
+    config_log_free(&log);
+}
+
+static void long_paths_and_lists_are_refused(void **state)
+{
+    static char text[8000];
+    struct config_log log = { 0 };
+    struct domain_config c;
+    size_t at;
+
+    memset(text, 'x', 4200);
+    memcpy(text, "ramdisk=\"", 9);
+    strcpy(text + 9 + 4096, "\"" BASE);
+    assert_int_equal(read_domain(text, &c, &log), -EINVAL);
+    assert_string_equal(messages(&log),
+                        "t:1:9: error: ramdisk: path of 4096 bytes is over the limit of 4095: shorten it");
+    config_log_free(&log);
+    at = (size_t)sprintf(text, "vif=[");
+    for (int i = 0; i <= CONFIG_VIFS_MAX; i++)
+        at += (size_t)sprintf(text + at, "'',");
+    strcpy(text + at, "]" BASE);
+    assert_int_equal(read_domain(text, &c, &log), -EINVAL);
+    assert_string_equal(messages(&log), "t:1:5: error: vif has 65 elements, more than 64: leave some out");
+    config_log_free(&log);
 }
 
 /* ---- files and JSON ------------------------------------------------------------------------------------ */
@@ -498,6 +529,9 @@ static void files_and_overrides(void **state)
     assert_string_equal(messages(&log), expect);
     config_log_free(&log);
     assert_int_equal(config_load(P_tmpdir, NULL, 0, &c, &log), -EISDIR);
+    assert_non_null(strstr(messages(&log), "cannot read the configuration: Is a directory: give the path "
+                                           "of a text "
+                                           "file"));
     config_log_free(&log);
 }
 
@@ -548,6 +582,7 @@ int main(void)
         cmocka_unit_test(every_mistake_has_its_words),
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(long_values_are_refused),
+        cmocka_unit_test(long_paths_and_lists_are_refused),
         cmocka_unit_test(files_and_overrides),
         cmocka_unit_test(json_names_values_as_xl_does),
     };

@@ -150,6 +150,8 @@ static void test_too_many_settings(void **state)
         n += sprintf(text + n, ",\"\"");
     strcpy(text + n, "]}");
     assert_int_equal(wire_request_parse(text, &rq, &f), -E2BIG);
+    assert_string_equal(f.text, "\"set\" has 257 entries, at most 256 are possible; write some into the "
+                                "configuration");
     free(text);
 }
 
