@@ -13,6 +13,30 @@ static long run(struct multicall_entry *list, unsigned n)
     return hypercall(__HYPERVISOR_multicall, list, n, 0, 0);
 }
 
+/* An event that is due comes between two calls that may take long, and not after a list of them. */
+static struct multicall_entry pair[2];
+static volatile bool between;
+
+static void look(void) { between |= pair[0].result != 0x5555 && pair[1].result == 0x5555; }
+
+static void events_come_between(void)
+{
+    struct vcpu_info *v = own_info();
+
+    on_event = look;
+    for (unsigned tries = 0; !between && tries < 100; tries++) {
+        pair[0] = pair[1] = entry(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0);
+        events_mask();
+        v->evtchn_upcall_pending = 1;
+        v->evtchn_upcall_mask = 0;      /* no call that would let it in */
+        CHECK_EQ(run(pair, 2), 0);
+        CHECK_EQ(pair[1].result, pair[0].result);
+    }
+    on_event = NULL;
+    events_mask();
+    CHECK(between);
+}
+
 void test_main(void)
 {
     uint64_t *a = page_alloc(), *b = page_alloc();
@@ -45,4 +69,5 @@ void test_main(void)
         CHECK_EQ(list[i].result, 0);
     CHECK_EQ(*(volatile uint64_t *)a, 0);                   /* the last one counts */
     CHECK(run(list, 0xffffffff) < 0);                       /* runs on until the list leaves our memory */
+    events_come_between();
 }

@@ -415,9 +415,27 @@ void hypercall(struct vcpu *v)
         g->rax = (uint64_t)r;
 }
 
+/* Over at once whatever its arguments are, so that a batch of them is, too. */
+static bool is_short(uint32_t nr)
+{
+#define SHORT_LEAF(nr)   | 1ull << (nr)
+#define SHORT_STREAM(nr)
+#define SHORT_FAMILY(nr)
+#define SHORT_NONE(nr)
+#define HYPERCALL(nr, name, who, class, what) SHORT_##class(nr)
+    static const uint64_t leaves = 0
+#include <abi/hypercalls.def>
+    ;
+#undef HYPERCALL
+
+    return nr < 64 && leaves >> nr & 1;
+}
+
+/* A call that may take long looks for pending work only while it has more to do; so somebody looks after it. */
 long hc_multicall(struct vcpu *v, uint64_t list, uint64_t count, uint64_t a3, uint64_t a4, uint64_t a5)
 {
     struct multicall_entry e;
+    bool look = false;
 
     if (v->multicall)
         return -XEN_EINVAL;
@@ -425,7 +443,7 @@ long hc_multicall(struct vcpu *v, uint64_t list, uint64_t count, uint64_t a3, ui
         gaddr_t at = gaddr_index(GADDR(list), i, sizeof e);
         long r;
 
-        if (i && i % PREEMPT_BATCH == 0 && preempt_due(v))
+        if (i && (look || i % PREEMPT_BATCH == 0) && preempt_due(v))
             return hypercall_restart(v, at.va, count - i, 0, 0);
         if (guest_read(&e, at, sizeof e))
             return -XEN_EFAULT;
@@ -440,6 +458,7 @@ long hc_multicall(struct vcpu *v, uint64_t list, uint64_t count, uint64_t a3, ui
                 return -XEN_EFAULT;
             return hypercall_restart(v, at.va, count - i, 0, 0);
         }
+        look = !is_short((uint32_t)e.op);
         e.result = (uint64_t)r;
         if (guest_write(GADDR(at.va + offsetof(struct multicall_entry, result)), &e.result, sizeof e.result))
             return -XEN_EFAULT;
