@@ -5,7 +5,8 @@
  * The first frame of a free block carries FRAME_FREE and the order; the others FRAME_FREE and INNER. The
  * lists run through frame.next and prev. Memory is kept in three zones by address, because old devices reach
  * only low memory: a request takes from the highest zone that it may, so low frames are there when someone
- * cannot do with others.
+ * cannot do with others. Limits are powers of two, and there is a list for each length of numbers: so either
+ * the first block of a list is below a limit or none is, and nobody walks a list that a guest made long.
  *
  * Each frame keeps its stamp while it is free, and whoever gets it first makes sure that no processor
  * remembers a translation from before (mm/tlb.c). Claims are promises to a domain that is being built: what
@@ -38,10 +39,13 @@
 enum { ZONE_ISA, ZONE_4G, ZONE_HIGH, ZONES };
 
 static spinlock_t heap_lock = SPINLOCK(LOCK_HEAP);
-static uint32_t   free_head[ZONES][FRAME_ORDERS];
+#define WIDTHS 33u              /* lengths of frame numbers in bits */
+/* where the zones begin */
+static const uint8_t zone_width[ZONES + 1] = { [ZONE_4G] = 13, [ZONE_HIGH] = 21, [ZONES] = WIDTHS };
+static uint32_t   free_head[WIDTHS][FRAME_ORDERS];
 static uint64_t   free_frames;          /* in blocks */
 static uint64_t   claims;               /* the sum over all domains; atomic, raised under the lock only */
-static uint64_t   free_of_width[65];    /* frames in blocks by the length of their numbers in bits */
+static uint64_t   free_of_width[65];    /* frames in blocks by the length of their numbers */
 static unsigned   best_zone;            /* where requests are answered from while it has any */
 static bool       collecting;           /* processors are to keep nothing; set under the lock */
 
@@ -55,9 +59,9 @@ void frame_table_init(void *table, uint64_t count)
     owners_init();
     for (unsigned i = 0; i < pcpu_count; i++)
         frames_init_cpu(pcpus[i]);
-    for (unsigned z = 0; z < ZONES; z++)
+    for (unsigned w = 0; w < WIDTHS; w++)
         for (unsigned o = 0; o < FRAME_ORDERS; o++)
-            free_head[z][o] = FRAME_NIL;
+            free_head[w][o] = FRAME_NIL;
     for (uint64_t i = 0; i < count; i++)
         frame_table[i] = (struct frame){ .refs = FRAME_BROKEN, .next = FRAME_NIL, .prev = FRAME_NIL };
 }
@@ -98,7 +102,7 @@ static unsigned zone_of(uint64_t n)
 
 static void list_insert_free(uint64_t n, unsigned order)
 {
-    uint32_t *head = &free_head[zone_of(n)][order];
+    uint32_t *head = &free_head[width_of(n)][order];
     struct frame *f = &frame_table[n];
 
     free_of_width[width_of(n)] += 1ull << order;
@@ -116,7 +120,7 @@ static void list_remove_free(uint64_t n, unsigned order)
 
     free_of_width[width_of(n)] -= 1ull << order;
     if (f->prev == FRAME_NIL)
-        free_head[zone_of(n)][order] = f->next;
+        free_head[width_of(n)][order] = f->next;
     else
         frame_table[f->prev].next = f->next;
     if (f->next != FRAME_NIL)
@@ -140,13 +144,19 @@ static void block_insert(uint64_t n, unsigned order)
     list_insert_free(n, order);
 }
 
-/* A block of at least `order` whose low part ends at or below `limit`; FRAME_NIL: none in this zone. */
+/*
+ * A block of at least `order` whose low part ends at or below `limit`, a power of two or the number of all
+ * frames; FRAME_NIL: none in this zone.
+ */
 static uint32_t block_find(unsigned zone, unsigned order, uint64_t limit, unsigned *found)
 {
     for (*found = order; *found < FRAME_ORDERS; ++*found)
-        for (uint32_t n = free_head[zone][*found]; n != FRAME_NIL; n = frame_table[n].next)
-            if (n + (1ull << order) <= limit)
+        for (unsigned w = zone_width[zone + 1]; w-- > zone_width[zone];) {
+            uint32_t n = free_head[w][*found];
+
+            if (n != FRAME_NIL && n + (1ull << order) <= limit)
                 return n;
+        }
     return FRAME_NIL;
 }
 

@@ -9,9 +9,9 @@
 #define FRAME_OWNER_HYP DOMID_IDLE
 
 /*
- * 2^order free frames below frame number `limit`, out of d's claim if it has one (NULL: the hypervisor's own
- * need); no translation of them is left anywhere, type is 0, refs and list are the caller's to set.
- * MFN_INVALID: none.
+ * 2^order free frames below frame number `limit` (a power of two, or frame_count), out of d's claim if it has
+ * one (NULL: the hypervisor's own need); no translation of them is left anywhere, type is 0, refs and list
+ * are the caller's to set. MFN_INVALID: none.
  */
 mfn_t block_alloc(struct domain *d, unsigned order, uint64_t limit);
 void  block_free(mfn_t m, unsigned order);

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -82,6 +83,44 @@ static void test_limits(void **state)
     assert_true(m.n < 16);
     dom.dying = DOMAIN_DYING;
     assert_false(mfn_valid_number(frames_alloc_domain(&dom, 0, 64)));
+    assert_int_equal(pv_domain_relinquish(&dom), 0);
+    assert_int_equal(dom.frames, 0);
+    host_domain_free(&dom);
+}
+
+static bool is_single(uint64_t n) { return frame_table[n].refs == FRAME_FREE; }
+
+/*
+ * A guest that has scattered free frames all over asks for low ones, which there are not: that is known without a
+ * walk through the others. Here a walk would never end.
+ */
+static void test_no_walk_for_low_frames(void **state)
+{
+    uint32_t next[FRAMES];
+    unsigned scattered = 0;
+    mfn_t m[FRAMES];
+    unsigned got = 0;
+
+    host_domain_init(&dom, 1, false, FRAMES, 1);
+    while (mfn_valid_number(m[got] = frames_alloc_domain(&dom, 0, 0)))
+        got++;
+    for (unsigned i = 0; i < got; i++)
+        if (m[i].n >= FRAMES / 2 && m[i].n % 2)
+            assert_int_equal(frame_take(m[i], &dom), 0);
+    assert_int_equal(frames_free_of_width(9), FRAMES / 4);
+    for (uint64_t n = 0; n < FRAMES; n++) {
+        next[n] = frame_table[n].next;
+        scattered += is_single(n);
+        if (is_single(n))
+            frame_table[n].next = (uint32_t)n;
+    }
+    assert_int_equal(scattered, FRAMES / 4);
+    alarm(10);
+    assert_false(mfn_valid_number(frames_alloc_domain(&dom, 0, 20)));
+    alarm(0);
+    for (uint64_t n = 0; n < FRAMES; n++)
+        frame_table[n].next = next[n];
+    assert_true(mfn_valid_number(frames_alloc_domain(&dom, 0, 21)));
     assert_int_equal(pv_domain_relinquish(&dom), 0);
     assert_int_equal(dom.frames, 0);
     host_domain_free(&dom);
@@ -206,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_buddy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_walk_for_low_frames, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims, setup, teardown),
         cmocka_unit_test_setup_teardown(test_give_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_share, setup, teardown),
