@@ -235,19 +235,22 @@ static bool others_hold(const struct domain *d)
 }
 
 /*
- * Few addresses are flushed one by one, as long as no other processor must be asked; many, or an entry named
- * by its own place, by dropping everything, once.
+ * Everything is dropped, once. A table may serve several ranges of addresses: who wants to keep what he gives
+ * back remembers it under the one that he does not name. dom0 does not do that: its few addresses are flushed
+ * one by one, as long as no other processor must be asked.
  */
 static void unmap_flush(struct vcpu *v, const struct unmapping *u, uint32_t n)
 {
     uint32_t pages = 0;
-    bool all = false;
+    bool all = !v->domain->privileged;
 
     for (uint32_t i = 0; i < n; i++)
         if (u[i].kinds & GNTMAP_host_map) {
             pages++;
             all |= u[i].was.is_pte;
         }
+    if (!pages)
+        return;
     if (all || pages > FLUSH_SINGLY || (pages > 1 && others_hold(v->domain))) {
         tlb_flush_domain(v->domain, TLB_WHOLE);
         return;

@@ -431,7 +431,9 @@ static bool is_short(uint32_t nr)
     return nr < 64 && leaves >> nr & 1;
 }
 
-/* A call that may take long looks for pending work only while it has more to do; so somebody looks after it. */
+/*
+ * A call that may take long looks for pending work only while it has more to do: here is the look after it.
+ */
 long hc_multicall(struct vcpu *v, uint64_t list, uint64_t count, uint64_t a3, uint64_t a4, uint64_t a5)
 {
     struct multicall_entry e;

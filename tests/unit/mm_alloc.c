@@ -91,8 +91,8 @@ static void test_limits(void **state)
 static bool is_single(uint64_t n) { return frame_table[n].refs == FRAME_FREE; }
 
 /*
- * A guest that has scattered free frames all over asks for low ones, which there are not: that is known without a
- * walk through the others. Here a walk would never end.
+ * A guest that has scattered free frames all over asks for low ones, which there are not: that is known
+ * without a walk through the others. Here a walk would never end.
  */
 static void test_no_walk_for_low_frames(void **state)
 {
