@@ -13,8 +13,9 @@ from cpio import Archive
 
 MACHINE_MIB, DOM0_MIB = 1536, 768
 HYPERVISOR = {'xen': 'img/xen.elf', 'hauch': 'hv/hauch.elf'}
-# Unless told otherwise Xen switches the FPU's registers lazily, and in QEMU 7.2 processes then find foreign values in
-# their SSE registers (a loop that watches them, in dom0 and in a domU: 14 of 3000 rounds). Daemons die of it.
+# Unless told otherwise Xen switches the FPU's registers lazily, and in QEMU 7.2 processes then find foreign
+# values in their SSE registers (a loop that watches them, in dom0 and in a domU: 14 of 3000 rounds). Daemons
+# die of it.
 NEEDED = {'xen': 'spec-ctrl=eager-fpu'}
 
 
@@ -58,7 +59,8 @@ def command(kind, name, kernel='generic', tools='hauch', job=None, files=None, d
     files = dict(files or {}) | ({'job': job} if job else {})
     initrd = initrd_with(name, image, files) if files else image
     console = 'ttyS0' if kind == 'native' else 'hvc0'
-    options = f'com1=115200 console=com1 dom0_mem={dom0_mem}M,max:{dom0_mem}M {NEEDED.get(kind, "")} {hv_args}'
+    memory = f'dom0_mem={dom0_mem}M,max:{dom0_mem}M'
+    options = f'com1=115200 console=com1 {memory} {NEEDED.get(kind, "")} {hv_args}'
     return machine.command(kind, None if hv_only else out('img', f'vmlinuz-{kernel}'),
                            f'console={console} quiet panic=1 {kernel_args}'.strip(),
                            None if hv_only else initrd,

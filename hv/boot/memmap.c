@@ -77,24 +77,6 @@ int memmap_paint(struct memmap *map, uint64_t base, uint64_t len, uint32_t type)
     return 0;
 }
 
-const struct memmap_region *memmap_find(const struct memmap *map, uint64_t addr)
-{
-    for (unsigned int i = 0; i < map->count; i++)
-        if (addr >= map->region[i].base && addr - map->region[i].base < map->region[i].len)
-            return &map->region[i];
-    return NULL;
-}
-
-uint64_t memmap_total(const struct memmap *map, uint32_t type)
-{
-    uint64_t sum = 0;
-
-    for (unsigned int i = 0; i < map->count; i++)
-        if (map->region[i].type == type)
-            sum += map->region[i].len;
-    return sum;
-}
-
 unsigned int memmap_rank(uint32_t type)
 {
     switch (type) {

@@ -45,15 +45,6 @@ int bits_write(const struct xenctl_bitmap *map, unsigned n, const struct control
     return zeros_write(GADDR(map->bitmap.va + len), room - len);
 }
 
-unsigned bits_count(const struct control_bits *b)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < CONTROL_BITS; i++)
-        n += bits_have(b, i);
-    return n;
-}
-
 void bits_fill(struct control_bits *b, unsigned n)
 {
     *b = (struct control_bits){ 0 };

@@ -17,7 +17,6 @@ int  bits_read(const struct xenctl_bitmap *map, unsigned n, struct control_bits 
  * Fills the tool's map with n bits and zeros behind; what it has no room for is left out. 0, -EFAULT, -E2BIG.
  */
 int  bits_write(const struct xenctl_bitmap *map, unsigned n, const struct control_bits *in);
-unsigned bits_count(const struct control_bits *b);
 void bits_fill(struct control_bits *b, unsigned n);     /* bits 0..n-1 set, all others clear */
 static inline bool bits_have(const struct control_bits *b, unsigned i) { return b->byte[i / 8] >> i % 8 & 1; }
 

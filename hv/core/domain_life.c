@@ -149,7 +149,7 @@ int domain_watchdogs_init(struct domain *d)
     return 0;
 }
 
-void domain_watchdogs_stop(struct domain *d)
+static void domain_watchdogs_stop(struct domain *d)
 {
     for (unsigned i = 0; i < DOMAIN_WATCHDOGS; i++)
         timer_stop_sync(&d->watchdog[i]);

@@ -7,7 +7,6 @@
 
 /* Room for the timers: 0 or -ENOMEM. */
 int  domain_watchdogs_init(struct domain *d);
-void domain_watchdogs_stop(struct domain *d);
 /* After init, also where that failed. */
 void domain_watchdogs_free(struct domain *d);
 /* SCHEDOP_watchdog: id 0 makes a new one and answers its number; seconds 0 stops it. Number, 0, or -errno. */

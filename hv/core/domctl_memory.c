@@ -61,7 +61,6 @@ int domctl_hypercall_init(struct vcpu *v, struct domain *d, struct xen_domctl *o
     hypercall_page_write(page);
     frame_unmap(page);
     frame_put_writable(m);
-    d->pv.hypercall_page_done = true;
     return 0;
 }
 

@@ -205,10 +205,8 @@ int domctl_setvcpuextstate(struct vcpu *v, struct domain *d, struct xen_domctl *
     return r;
 }
 
-/*
- * ---- what else a saved vCPU has: entry points for 32-bit programs, which CPUID never offers, and no MSRs
- * ----
- */
+/* ---- what else a saved vCPU has ---- */
+/* Entry points for 32-bit programs, which CPUID never offers, and no MSRs. */
 int domctl_get_ext_vcpucontext(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_ext_vcpucontext *a = &op->u.ext_vcpucontext;

@@ -197,44 +197,6 @@ void printk(enum log_level level, const char *fmt, ...)
     va_end(ap);
 }
 
-/* ---- on behalf of guests: a guest must not be able to fill the log, nor the serial line ---- */
-
-#define GUEST_LINES_PER_SECOND 10
-
-static struct { uint64_t second; uint32_t lines, dropped; } guest_rate;
-
-static bool guest_may_print(void)
-{
-    uint64_t second = now_ns() / 1000000000;
-    uint32_t lost;
-
-    if (__atomic_exchange_n(&guest_rate.second, second, __ATOMIC_RELAXED) != second) {
-        __atomic_store_n(&guest_rate.lines, 0, __ATOMIC_RELAXED);
-        lost = __atomic_exchange_n(&guest_rate.dropped, 0, __ATOMIC_RELAXED);
-        if (lost)
-            printk(LOG_WARNING, "guests: %u messages left out\n", lost);
-    }
-    if (__atomic_fetch_add(&guest_rate.lines, 1, __ATOMIC_RELAXED) < GUEST_LINES_PER_SECOND)
-        return true;
-    __atomic_fetch_add(&guest_rate.dropped, 1, __ATOMIC_RELAXED);
-    return false;
-}
-
-void guest_printk(const struct domain *d, enum log_level level, const char *fmt, ...)
-{
-    char line[LINE];
-    va_list ap;
-    size_t n;
-
-    if (!guest_may_print())
-        return;
-    n = format(line, sizeof(line), "d%u: ", d ? d->id : DOMID_IDLE);
-    va_start(ap, fmt);
-    n += format_va(line + n, sizeof(line) - n, fmt, ap);
-    va_end(ap);
-    emit(level, line, n);
-}
-
 /* ---- giving up ---- */
 
 void panic(const char *fmt, ...)

@@ -161,14 +161,6 @@ void vcpu_time_update(struct vcpu *v)
 
 static struct { spinlock_t lock; uint64_t sec; uint32_t nsec; } wall = { .lock = SPINLOCK(LOCK_TIMER) };
 
-/* From the battery clock until dom0 knows better. */
-void wallclock_init(void)
-{
-    uint64_t now = now_ns();
-
-    wallclock_set(hw_rtc_seconds(), 0, now);
-}
-
 void wallclock_write(struct domain *d)
 {
     struct shared_info *s = d->shared_info;

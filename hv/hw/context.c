@@ -145,7 +145,7 @@ static void read_segment_bases(struct vcpu *v)
     }
 }
 
-void hw_set_segment_bases(struct vcpu *v)
+static void set_segment_bases(struct vcpu *v)
 {
     wrmsr(MSR_FS_BASE, v->pv.fs_base);
     wrmsr(MSR_GS_BASE, v->pv.kernel_mode ? v->pv.gs_base_kernel : v->pv.gs_base_user);
@@ -179,7 +179,7 @@ static void segments_load(struct vcpu *v)
 
     /* A non-null GS selector belongs to user mode: load it with the user's base active. */
     bad |= load_gs(v->pv.gs);
-    hw_set_segment_bases(v);
+    set_segment_bases(v);
     if (unlikely(bad))
         pv_failsafe_due(v);
 }
@@ -203,7 +203,7 @@ void hw_load_ldt(struct vcpu *v)
     lldt(SEL_LDT);
 }
 
-void hw_load_gdt(struct vcpu *v) { lgdt(window(v), GDT_LIMIT); }
+static void load_gdt(struct vcpu *v) { lgdt(window(v), GDT_LIMIT); }
 
 /* ---- debug registers ---- */
 static void debug_load(struct hw_cpu *h, struct vcpu *v)
@@ -325,7 +325,7 @@ static void space_enter(struct hw_cpu *h, struct vcpu *v)
     else if (moved || h->entry->loaded_root != root)
         root_write(h, root);
     pv_window_bind(v);
-    hw_load_gdt(v);
+    load_gdt(v);
     hw_load_ldt(v);
 }
 

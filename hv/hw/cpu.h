@@ -14,8 +14,8 @@
 #define SEL_LDT     0xe050
 #define GDT_LIMIT   0xefff
 
-enum vector { VECTOR_FIRST_IRQ = 0x20, VECTOR_LAST_IRQ = 0xef, VECTOR_TIMER = 0xf0, VECTOR_KICK = 0xf1,
-              VECTOR_REQUEST = 0xf2, VECTOR_ERROR = 0xfe, VECTOR_SPURIOUS = 0xff };
+enum vector { VECTOR_FIRST_IRQ = 0x20, VECTOR_TIMER = 0xf0, VECTOR_KICK = 0xf1, VECTOR_REQUEST = 0xf2,
+              VECTOR_ERROR = 0xfe, VECTOR_SPURIOUS = 0xff };
 
 struct task_segment {
     uint32_t reserved0;

@@ -20,10 +20,8 @@
 #define MSR_SYSENTER_CS     0x174
 #define MSR_PAT             0x277
 
-#define CR4_PGE             (1ul << 7)
 #define CR4_OSFXSR          (1ul << 9)
 #define CR4_OSXMMEXCPT      (1ul << 10)
-#define CR4_FSGSBASE        (1ul << 16)
 #define CR4_OSXSAVE         (1ul << 18)
 #define CR4_SMEP            (1ul << 20)
 #define CR4_PAE             (1ul << 5)
@@ -140,7 +138,6 @@ READ_SELECTOR(gs)
 /* usercopy.S */
 int copy_may_fault(void *dst, const void *src, size_t len);
 int load8_may_fault(const uint64_t *src, uint64_t *value);
-int cmpxchg8_may_fault(uint64_t *at, uint64_t *old, uint64_t new_value);
 int rdmsr_may_fault(uint32_t msr, uint64_t *value);
 int wrmsr_may_fault(uint32_t msr, uint64_t value);
 int load_ds(uint32_t sel);

@@ -45,13 +45,6 @@ int guest_write(gaddr_t dst, const void *src, size_t len)
     return copy_may_fault((void *)dst.va, src, len) ? -XEN_EFAULT : 0;
 }
 
-int guest_cmpxchg8(gaddr_t at, uint64_t *old, uint64_t new_value)
-{
-    if (!guest_range_ok(at.va, 8) || (at.va & 7))
-        return -XEN_EFAULT;
-    return cmpxchg8_may_fault((uint64_t *)at.va, old, new_value) ? -XEN_EFAULT : 0;
-}
-
 void hw_halt(void)
 {
     for (;;)

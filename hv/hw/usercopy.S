@@ -37,16 +37,6 @@ load8_may_fault:
         ret
         fixup   1b, 3b
 
-/* int cmpxchg8_may_fault(uint64_t *at, uint64_t *old, uint64_t new) */
-        .globl  cmpxchg8_may_fault
-cmpxchg8_may_fault:
-        movq    (%rsi), %rax
-1:      lock cmpxchgq %rdx, (%rdi)
-        movq    %rax, (%rsi)
-        xorl    %eax, %eax
-        ret
-        fixup   1b, 3b
-
 /* int rdmsr_may_fault(uint32_t msr, uint64_t *value); int wrmsr_may_fault(uint32_t msr, uint64_t value) */
         .globl  rdmsr_may_fault, wrmsr_may_fault
 rdmsr_may_fault:

@@ -91,19 +91,6 @@ bool frame_get_from(mfn_t m, domid_t owner)
 
 bool frame_get(mfn_t m, const struct domain *d) { return frame_get_from(m, d->id); }
 
-bool frame_get_again(mfn_t m)
-{
-    struct frame *f = frame_of(m);
-    uint64_t old = load(&f->refs);
-
-    do {
-        BUG_ON(!(old & FRAME_COUNT_MASK));
-        if (unlikely((old & FRAME_COUNT_MASK) == FRAME_COUNT_MASK))
-            return false;
-    } while (!swap(&f->refs, &old, old + 1));
-    return true;
-}
-
 void frame_put(mfn_t m)
 {
     struct frame *f = frame_of(m);

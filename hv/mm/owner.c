@@ -271,15 +271,6 @@ void frame_attach(mfn_t m, struct domain *d)
 
 void frame_detached_free(mfn_t m) { frame_release(frame_of(m)); }
 
-int frame_take(mfn_t m, struct domain *d)
-{
-    int rc = frame_detach(m, d);
-
-    if (rc == 0)
-        frame_detached_free(m);
-    return rc;
-}
-
 /* ---- frames of the hypervisor that a domain may map ---- */
 void frame_share(mfn_t m, struct domain *d, bool writable)
 {
@@ -292,8 +283,8 @@ void frame_share(mfn_t m, struct domain *d, bool writable)
     __atomic_fetch_add(&d->shared_frames, 1, __ATOMIC_RELAXED);
 }
 
-/* No new mapping from here on. True if there is none. */
-static bool share_close(struct frame *f, struct domain *d)
+/* No new mapping from here on. */
+static void share_close(struct frame *f, struct domain *d)
 {
     uint64_t old = __atomic_load_n(&f->refs, __ATOMIC_RELAXED);
 
@@ -301,30 +292,6 @@ static bool share_close(struct frame *f, struct domain *d)
     while (!__atomic_compare_exchange_n(&f->refs, &old, old | FRAME_OWNER_MASK, false,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         ;
-    return (old & FRAME_COUNT_MASK) == 1;
-}
-
-static void refs_owner(struct frame *f, domid_t owner)
-{
-    uint64_t old = __atomic_load_n(&f->refs, __ATOMIC_RELAXED), new;
-
-    do
-        new = (old & ~FRAME_OWNER_MASK) | (uint64_t)owner << FRAME_OWNER_SHIFT;
-    while (!__atomic_compare_exchange_n(&f->refs, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-}
-
-int frame_unshare(mfn_t m, struct domain *d)
-{
-    struct frame *f = frame_of(m);
-
-    if (!share_close(f, d)) {
-        refs_owner(f, d->id);
-        return -XEN_EBUSY;
-    }
-    f->type = tlb_stamp_now();
-    refs_owner(f, FRAME_OWNER_HYP);
-    __atomic_fetch_sub(&d->shared_frames, 1, __ATOMIC_RELAXED);
-    return 0;
 }
 
 void frame_share_end(mfn_t m, struct domain *d)

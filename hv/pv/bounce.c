@@ -170,8 +170,8 @@ void pv_syscall32(struct vcpu *v)
     pv_inject(v, VECTOR_UD, 0);
 }
 
-/* ---- software interrupts: INT n traps as #GP, whose error code says which gate; the bytes say it reliably
- * ---- */
+/* ---- software interrupts ---- */
+/* INT n traps as #GP, whose error code says which gate; the bytes say it reliably. */
 static bool software_interrupt(struct vcpu *v)
 {
     uint8_t code[2];

@@ -35,7 +35,8 @@
 static mfn_t zero_frame;
 
 /* ---- checks ---- */
-bool descriptor_check(uint64_t *desc)
+/* Whether a guest may have this descriptor; DPL is raised to 3 in place. */
+static bool descriptor_check(uint64_t *desc)
 {
     if (!(*desc & DESC_PRESENT))
         return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hauch doctor on pretended hosts, each with something missing or in the way: what is wrong, and what to do. */
+/* hauch doctor on pretended hosts, each with something missing or in the way: what is wrong, and what to
+ * do. */
 #include "tests/host/hauch_cases.h"
 
 #include <signal.h>

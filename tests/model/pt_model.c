@@ -286,7 +286,8 @@ static void op_memory(struct domain *d)
         (void)!frame_give_up(m, d);
         break;
     default:
-        (void)!frame_take(m, d);
+        if (frame_detach(m, d) == 0)
+            frame_detached_free(m);
         break;
     }
 }

@@ -85,7 +85,6 @@ static void place_is_within_ram_below_4g(void **state)
     memmap_paint(&map, 1024 * MIB, 65536 * MIB, MEMMAP_RAM);
     at = crash_record_place(&map);
     assert_true(at >= 1024 * MIB && at + CRASH_RECORD_SIZE <= 4096 * MIB);
-    assert_int_equal(memmap_find(&map, at)->type, MEMMAP_RAM);
 }
 
 /* ---- the record ---- */

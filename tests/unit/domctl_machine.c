@@ -199,12 +199,6 @@ int guest_write(gaddr_t dst, const void *src, size_t len)
     return 0;
 }
 
-int guest_cmpxchg8(gaddr_t at, uint64_t *old, uint64_t new_value)
-{
-    __atomic_compare_exchange_n((uint64_t *)at.va, old, new_value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    return 0;
-}
-
 /* ---- the machine ---- */
 static void processors(void)
 {
@@ -256,7 +250,7 @@ void machine_start(void)
         timer_heap_init(&cpu[i].timers);
         sched_init_cpu(&cpu[i]);
     }
-    wallclock_init();
+    wallclock_set(hw_rtc_seconds(), 0, now_ns());
     cpuid_init_boot();
     first_domain();
 }

@@ -59,20 +59,6 @@ static void a_log_line_that_is_too_long_keeps_its_end(void **state)
     assert_int_equal(fake_console[510], '\n');
 }
 
-static void guests_cannot_flood_the_log(void **state)
-{
-    fake_machine(1);
-    fake_now = 5000000000ull;
-    for (int i = 0; i < 100; i++)
-        guest_printk(NULL, LOG_INFO, "line %d\n", i);
-    assert_non_null(strstr(fake_console, "line 9\n"));
-    assert_null(strstr(fake_console, "line 10\n"));
-    fake_now += 1000000000ull;
-    guest_printk(NULL, LOG_INFO, "later\n");
-    assert_non_null(strstr(fake_console, "guests: 90 messages left out\n"));
-    assert_non_null(strstr(fake_console, "later\n"));
-}
-
 /* ---- ranges ---- */
 
 static bool all_set(const bool *map, unsigned first, unsigned last)
@@ -221,7 +207,6 @@ int main(void)
         cmocka_unit_test(formats_as_the_c_library),
         cmocka_unit_test(long_text_is_cut_and_counted),
         cmocka_unit_test(a_log_line_that_is_too_long_keeps_its_end),
-        cmocka_unit_test(guests_cannot_flood_the_log),
         cmocka_unit_test(ranges_agree_with_a_bit_map),
         cmocka_unit_test(ranges_reach_both_ends),
         cmocka_unit_test(locks_keep_their_order),

@@ -237,7 +237,8 @@ static void test_214_change_of_owner(void **state)
     *slot(m, 0) = 0x5ec7e7;
     recount(doms, 2);
     assert_int_equal(hc_update_va_mapping(v, 1 << 12, 0, 0, 0, 0), 0);
-    assert_int_equal(frame_take(m, &dom), 0);
+    assert_int_equal(frame_detach(m, &dom), 0);
+    frame_detached_free(m);
     flushes = host_flushes;
     for (mfn_t n = frame(&other); n.n != m.n; n = frame(&other))
         ;

@@ -88,8 +88,6 @@ static inline domid_t frame_owner_id(const struct frame *f)
 
 /* A reference to m while d owns it. False: m does not exist, is not d's, or is being freed. */
 bool __must_check frame_get(mfn_t m, const struct domain *d);
-/* A further reference by somebody who holds one; false on overflow. */
-bool __must_check frame_get_again(mfn_t m);
 /* Drops one; the last one frees the frame. */
 void frame_put(mfn_t m);
 
@@ -197,10 +195,7 @@ mfn_t frames_alloc_exchange(struct domain *d, unsigned order, unsigned address_b
 /* Lets d map a frame of the hypervisor's (shared info, grant table): owner d, FRAME_HYP, one reference
  * kept by us. */
 void  frame_share(mfn_t m, struct domain *d, bool writable);
-/* Ends it: 0 and the frame is the caller's to free, or -EBUSY while somebody still maps it and all stays
- * as it was. */
-int   frame_unshare(mfn_t m, struct domain *d);
-/* Ends it for good, mapped or not: the frame goes to the free ones when its last mapping goes. d is dying. */
+/* Ends it, mapped or not: the frame goes to the free ones when its last mapping goes. d is dying. */
 void  frame_share_end(mfn_t m, struct domain *d);
 /* d gives a frame up: it is free when nothing maps or uses it any more. 0, or -EINVAL: not d's, or given
  * up before. */
@@ -212,8 +207,6 @@ int   __must_check frame_give_up(mfn_t m, struct domain *d);
 int   __must_check frame_detach(mfn_t m, struct domain *d);
 void  frame_attach(mfn_t m, struct domain *d);
 void  frame_detached_free(mfn_t m);
-/* Both at once: detached and freed. */
-int   __must_check frame_take(mfn_t m, struct domain *d);
 /* Both take LOCK_HEAP, and the second looks at every processor. */
 uint64_t frames_free_count(void);
 uint64_t frames_free_of_width(unsigned bits);   /* those whose numbers have so many bits, 0 to 64 */

@@ -23,8 +23,6 @@ static inline bool guest_range_ok(uint64_t va, uint64_t len)
 /* 0 or -EFAULT. Partial copies may have happened on failure. The current vCPU's address space is used. */
 int __must_check guest_read(void *dst, gaddr_t src, size_t len);
 int __must_check guest_write(gaddr_t dst, const void *src, size_t len);
-/* Atomic compare-exchange of 8 aligned bytes: 0 and *old updated with what was there, or -EFAULT. */
-int __must_check guest_cmpxchg8(gaddr_t at, uint64_t *old, uint64_t new_value);
 
 static inline gaddr_t gaddr_index(gaddr_t base, uint64_t index, size_t size)
 {

@@ -2,7 +2,7 @@
 /*
  * Ticket locks and the order in which they may be taken.
  *
- * The hypervisor runs with interrupts off and takes them only at named points (preempt_check() and idle),
+ * The hypervisor runs with interrupts off and takes them only at named points (preempt_due() and idle),
  * so no lock needs an interrupt-safe variant. A processor that waits for a lock goes on answering requests
  * of others (hw_relax()), or two of them could wait for each other for ever: one for the lock, one for a
  * TLB flush.
@@ -16,8 +16,7 @@
 #include <hv/types.h>
 
 enum lock_level {
-    LOCK_CONTROL = 1,   /* one domain being built or torn down: domctl */
-    LOCK_DOMLIST,       /* the list and hash of domains */
+    LOCK_DOMLIST = 1,   /* the list and hash of domains */
     LOCK_DOMAIN,        /* a domain's life cycle, vCPU creation */
     LOCK_GRANT,         /* a grant table; two of them in the order of domain numbers */
     LOCK_EVENT,         /* an event table; two of them in the order of domain numbers */
@@ -79,8 +78,7 @@ bool spin_trylock(spinlock_t *l);
 void spin_lock2(spinlock_t *a, spinlock_t *b);
 void spin_unlock2(spinlock_t *a, spinlock_t *b);
 
-/* ---- locks of one byte, held for a few instructions: innermost, so they have no place in the lock order
- * ---- */
+/* ---- locks of one byte, held for a few instructions: innermost, so they have no place in the order ---- */
 void byte_wait(uint8_t *lock);
 
 static inline void byte_lock(uint8_t *lock)

@@ -109,8 +109,6 @@ int  __must_check pv_ldt_set(struct vcpu *v, uint64_t base, unsigned entries);
 void pv_ldt_release(struct vcpu *v);            /* unmaps its pages, keeps base and size */
 /* A fault in v's LDT window: true if the page is there now (or an exception was injected). */
 bool pv_ldt_fault(struct vcpu *v, uint64_t cr2, uint32_t error);
-/* Whether a guest may have this descriptor; DPL is raised to 3 in place. */
-bool descriptor_check(uint64_t *desc);
 
 /* ---- between mm/frame.c and pv/: making frames into tables and back ---- */
 

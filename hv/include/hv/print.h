@@ -9,19 +9,14 @@
 #include <hv/log_level.h>
 #include <hv/types.h>
 
-
-
 /* Prints to the ring and the console devices. %s %d %i %u %x %lx %lu %ld %llx %llu %p %c %%, widths and
  * 0-padding. */
 void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
-/* The same on behalf of a guest: shown under guest_loglvl, rate-limited. */
-void guest_printk(const struct domain *d, enum log_level level, const char *fmt, ...) __printf(3, 4);
 size_t format(char *buf, size_t len, const char *fmt, ...) __printf(3, 4);
 size_t format_va(char *buf, size_t len, const char *fmt, __builtin_va_list ap);
 
 __noreturn void panic(const char *fmt, ...) __printf(1, 2);
 __noreturn void bug(const char *file, int line, const char *what);
 #define BUG_ON(x) do { if (unlikely(x)) bug(__FILE__, __LINE__, #x); } while (0)
-#define ASSERT(x) BUG_ON(!(x))
 
 #endif

@@ -27,7 +27,6 @@ struct pv_domain {
     struct ranges irqs;                 /* machine interrupts it may bind */
     uint32_t    pci_address;            /* what it wrote to port 0xcf8 last; atomic */
     uint64_t    vm_assist;              /* bits VMASST_TYPE_*; atomic */
-    bool        hypercall_page_done;
     uint8_t     relinquish_step;
     uint32_t    relinquish_cursor;
     uint64_t    relinquish_left;        /* frames to look at yet, see mm/owner.c */

@@ -21,7 +21,6 @@ static inline uint64_t tsc_to_ns(struct tsc_scale s, uint64_t ticks)
     return (uint64_t)(((unsigned __int128)ticks * s.mul) >> 32);
 }
 /* Wall clock: seconds and ns of 1970 at system time 0. Set by dom0; written to every domain's shared info. */
-void wallclock_init(void);       /* at boot, from the battery clock */
 void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_time);
 void wallclock_write(struct domain *d);
 uint64_t wallclock_seconds_now(void);

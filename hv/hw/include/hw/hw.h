@@ -27,10 +27,10 @@ bool hw_irq_window(void);           /* takes interrupts that are pending; true i
 void hw_kick(struct pcpu *c);       /* makes c look at its pending word soon */
 void hw_idle(void);                 /* waits for an interrupt unless work is pending */
 
+/* ---- address spaces ---- */
 /*
- * ---- address spaces. Flushes act on this processor unless said otherwise; those of others are done when the
- * function returns. Meanwhile this processor answers requests: no guest memory may be half read or written
- * ----
+ * Flushes act on this processor unless said otherwise; those of others are done when the function returns.
+ * Meanwhile this processor answers requests: no guest memory may be half read or written.
  */
 #define TLB_WHOLE (~0ull)                   /* as a va: not one page but all */
 void tlb_flush_local(void);
@@ -53,10 +53,8 @@ void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3);
  * still holds them; the next one to run v loads all anew, its address space too.
  */
 void hw_vcpu_save(struct vcpu *v);
-void hw_set_segment_bases(struct vcpu *v);  /* FS base and both GS bases from pv_vcpu */
 void hw_swapgs(void);                       /* exchanges the two GS bases: guest kernel <-> guest user */
 int  hw_load_user_gs(uint32_t selector);    /* 1: refused, null was loaded */
-void hw_load_gdt(struct vcpu *v);
 void hw_load_ldt(struct vcpu *v);
 mfn_t hw_reserved_gdt_frame(void);          /* page 14 of every GDT on this processor */
 /* Makes this processor run `next` from now on (maybe the idle vCPU); saves and loads what that needs. */

@@ -39,12 +39,6 @@ struct memmap {
  */
 int memmap_paint(struct memmap *map, uint64_t base, uint64_t len, uint32_t type);
 
-/* The region that holds `addr`, or NULL. */
-const struct memmap_region *memmap_find(const struct memmap *map, uint64_t addr);
-
-/* Bytes of all regions of one type. */
-uint64_t memmap_total(const struct memmap *map, uint32_t type);
-
 /* Types in the order in which they are to be painted: 0 first (RAM). Unknown types rank as reserved. */
 #define MEMMAP_RANKS 5
 unsigned int memmap_rank(uint32_t type);
