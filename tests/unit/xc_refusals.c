@@ -69,8 +69,8 @@ int xenforeignmemory_unmap_resource(xenforeignmemory_handle *h, xenforeignmemory
 /* ---- the calls ---- */
 static struct fault f;
 
-#define WHY(what)  what ": the hypervisor refuses it: Operation not permitted; hauch dmesg --refusals 5 "
-                        "may say why"
+#define WHY(what) \
+    what ": the hypervisor refuses it: Operation not permitted; hauch dmesg --refusals 5 may say why"
 #define SAYS(call, words)                                                                                    \
     do {                                                                                                     \
         f = (struct fault){ 0 };                                                                             \
