@@ -188,8 +188,7 @@ static int read_segment_notes(const struct elf *elf, struct image *image, struct
                               "lie inside the file of %zu bytes: the file is truncated, copy it again",
                               elf->name, i, (hex_t)p.p_filesz, (hex_t)p.p_offset, elf->size);
         }
-        rc = image_notes_read(elf->name, elf->data + p.p_offset, p.p_filesz, p.p_align, image, claims,
-                              elf->error);
+        rc = image_notes_read(elf->name, elf->data + p.p_offset, p.p_filesz, image, claims, elf->error);
     }
     return rc;
 }
@@ -228,8 +227,7 @@ static int read_section_notes(const struct elf *elf, struct image *image, struct
             continue;
         }
         if (s.sh_type == SHT_NOTE) {
-            rc = image_notes_read(elf->name, elf->data + s.sh_offset, s.sh_size, s.sh_addralign, image,
-                                  claims, elf->error);
+            rc = image_notes_read(elf->name, elf->data + s.sh_offset, s.sh_size, image, claims, elf->error);
         } else if (section_named(elf, &s, "__xen_guest")) {
             rc = image_legacy_read(elf->name, (const char *)elf->data + s.sh_offset, s.sh_size, image, claims,
                                    elf->error);

@@ -81,7 +81,7 @@ struct image_claims {
 };
 
 /* Read one block of ELF notes. Other owners' notes are skipped. 0 or -EINVAL. */
-int image_notes_read(const char *name, const uint8_t *notes, size_t size, size_t align, struct image *image,
+int image_notes_read(const char *name, const uint8_t *notes, size_t size, struct image *image,
                      struct image_claims *claims, struct image_error *error);
 
 /* Read the text of a __xen_guest section: KEY=VALUE,KEY=VALUE... 0 or -EINVAL. */

@@ -166,10 +166,11 @@ static int read_note(const char *name, uint32_t type, const uint8_t *data, size_
     }
 }
 
-int image_notes_read(const char *name, const uint8_t *notes, size_t size, size_t align, struct image *image,
+/* Padded to four bytes whatever the header tells, as Xen reads them: GRUB's tells eight and has four. */
+int image_notes_read(const char *name, const uint8_t *notes, size_t size, struct image *image,
                      struct image_claims *claims, struct image_error *error)
 {
-    const uint64_t mask = align == 8 ? 7 : 3;    /* everything but 8 means 4, as linkers have it */
+    const uint64_t mask = 3;
     uint64_t at = 0;
     int rc = 0;
 

@@ -418,6 +418,22 @@ static const struct note_case {
     { 10, 0, 0, 0, "" },
 };
 
+/* GRUB's own kernel for Xen tells eight and has four. */
+static void notes_are_padded_to_four_whatever_their_header_says(void **state)
+{
+    const size_t align_of_notes = SAMPLE_PHDRS + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_align);
+
+    for (uint64_t align = 0; align <= 16; align += 4) {
+        struct sample sample;
+        struct image image;
+
+        sample_elf(&sample);
+        memcpy(sample.bytes + align_of_notes, &align, sizeof(align));
+        assert_int_equal(image_parse("grub", sample.bytes, SAMPLE_SIZE, &image, &error), 0);
+        assert_string_equal(image.xen_version, "xen-3.0");
+    }
+}
+
 static void hostile_notes_are_refused(void **state)
 {
     for (size_t i = 0; i < sizeof(note_cases) / sizeof(note_cases[0]); i++) {
@@ -744,6 +760,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(copies_hold_segments_and_zeros),
         cmocka_unit_test(every_cut_elf_is_refused), cmocka_unit_test(loadable_segments_are_counted),
         cmocka_unit_test(hostile_elf_fields_are_refused),
+        cmocka_unit_test(notes_are_padded_to_four_whatever_their_header_says),
         cmocka_unit_test(hostile_notes_are_refused),
         cmocka_unit_test(legacy_section_is_understood),
         cmocka_unit_test(equal_content_is_unpacked_once),
