@@ -120,6 +120,7 @@ static void release(struct domain *d)
     free(d->source);
     json_object_put(d->warnings);
     update_free(d);
+    job_clear(&d->job);
     free(d);
 }
 
@@ -327,9 +328,9 @@ static void restart_updated(struct domain *d)
 static void down(struct domain *d)
 {
     if (d->job.failed) {
-        say("%s: not created: %s", d->entry.name, d->job.fault.text);
-        event_emit(d->h, "failed", d, INDEX_NO_ID, d->job.fault.text);
-        waiters_tell(d, WAIT_UP, &d->job.fault);
+        say("%s: not created: %s", d->entry.name, d->job.fault->text);
+        event_emit(d->h, "failed", d, INDEX_NO_ID, d->job.fault->text);
+        waiters_tell(d, WAIT_UP, d->job.fault);
     }
     if (!d->job.failed)
         event_emit(d->h, "gone", d, INDEX_NO_ID, NULL);

@@ -175,6 +175,7 @@ static void hot_free(struct hot *hot)
     while (*p != hot)
         p = &(*p)->next;
     *p = hot->next;
+    job_clear(&hot->job);
     free(hot);
 }
 
@@ -212,7 +213,7 @@ static void hot_done(struct hot *hot)
     } else {
         state_remember(d);
     }
-    hot_answer(hot, hot->job.failed ? &hot->job.fault : NULL);
+    hot_answer(hot, hot->job.fault);
     hot_free(hot);
 }
 

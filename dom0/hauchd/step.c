@@ -3,7 +3,10 @@
 #include "dom0/hauchd/step.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+static struct fault no_memory;
 
 void job_init(struct job *job, const struct step *steps, unsigned count, void *ctx)
 {
@@ -12,6 +15,14 @@ void job_init(struct job *job, const struct step *steps, unsigned count, void *c
     job->count = count;
     job->ctx = ctx;
     job->state = JOB_DOWN;
+}
+
+void job_clear(struct job *job)
+{
+    if (job->fault != &no_memory)
+        free(job->fault);
+    job->fault = NULL;
+    job->failed = false;
 }
 
 void job_adopt(struct job *job)
@@ -46,10 +57,17 @@ static int attempt(struct job *job, step_fn fn, uint64_t now, struct fault *f)
 /* The failed step itself is undone too: it may have done half of its work. */
 static void turn_back(struct job *job, int rc, const struct fault *f)
 {
+    job_clear(job);
     job->failed = true;
-    job->fault = *f;
-    job->fault.code = rc;
-    fault_wrap(&job->fault, "%s", job->steps[job->at].name);
+    job->fault = malloc(sizeof(*job->fault));
+    if (job->fault) {
+        *job->fault = *f;
+        job->fault->code = rc;
+        fault_wrap(job->fault, "%s", job->steps[job->at].name);
+    } else {
+        fault_memory(&no_memory);
+        job->fault = &no_memory;
+    }
     job->state = JOB_BACKWARD;
     job->at++;
 }
@@ -115,7 +133,7 @@ void job_poke(struct job *job, uint64_t now)
 
 void job_start(struct job *job, uint64_t now)
 {
-    job->failed = false;
+    job_clear(job);
     job->deadline_ms = 0;
     job->state = JOB_FORWARD;
     job_poke(job, now);

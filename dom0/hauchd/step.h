@@ -42,7 +42,7 @@ struct job {
     enum job_state     state;
     uint64_t           deadline_ms;   /* of the current wait; 0: not waiting */
     bool               failed;        /* going backwards because of `fault` */
-    struct fault       fault;         /* why */
+    struct fault      *fault;         /* why; NULL unless failed: few jobs fail, and each domain has one */
     void              *ctx;
     void             (*note)(void *ctx, const struct fault *f);  /* told of undos that failed; may be NULL */
     void (*enter)(void *ctx, const char *name); /* told of each step before it runs; may be NULL */
@@ -50,6 +50,8 @@ struct job {
 
 /* A job at its beginning: JOB_DOWN. */
 void job_init(struct job *job, const struct step *steps, unsigned count, void *ctx);
+/* Frees what it holds; at any time, and it may begin again. */
+void job_clear(struct job *job);
 /* A job at its end, JOB_UP, as if all steps had been run: by an earlier life of this program. */
 void job_adopt(struct job *job);
 

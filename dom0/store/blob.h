@@ -15,25 +15,29 @@ struct blob {
     char bytes[];
 };
 
-/* NULL: no memory. */
-static inline struct blob *blob_new(const void *bytes, size_t len) {
-    struct blob *b = malloc(sizeof(*b) + len);
-    if (!b)
-        return NULL;
-    b->refs = 1;
-    b->len = b->room = (uint32_t)len;
-    if (len)
-        memcpy(b->bytes, bytes, len);
-    return b;
-}
-
 static inline struct blob *blob_get(struct blob *b) {
     b->refs++;
     return b;
 }
 
+/* Half of a domain's nodes have no value: they share this one, which is not counted (room 0) and stays. */
+extern struct blob *const blob_empty;
+
+/* NULL: no memory. */
+static inline struct blob *blob_new(const void *bytes, size_t len) {
+    if (len == 0)
+        return blob_empty;
+    struct blob *b = malloc(offsetof(struct blob, bytes) + len);
+    if (!b)
+        return NULL;
+    b->refs = 1;
+    b->len = b->room = (uint32_t)len;
+    memcpy(b->bytes, bytes, len);
+    return b;
+}
+
 static inline void blob_put(struct blob *b) {
-    if (b && --b->refs == 0)
+    if (b && b->room && --b->refs == 0)
         free(b);
 }
 

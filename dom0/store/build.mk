@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # hauch-store, the store daemon, and its host tests.
 
-STORE_CORE := $(addprefix dom0/store/,hash.c path.c perm.c quota.c tree.c txn.c view.c watch.c conn.c ring.c domain.c \
+STORE_CORE := $(addprefix dom0/store/,blob.c hash.c path.c perm.c quota.c tree.c txn.c view.c watch.c conn.c ring.c domain.c \
               store.c request.c op_node.c op_watch.c journal.c save.c save_restore.c usage.c op_domain.c op_control.c)
 STORE_OBJS := $(patsubst %.c,$(O)/dom0/obj/%.o,$(STORE_CORE) dom0/store/server.c dom0/store/journal_file.c dom0/store/seal.c \
               dom0/store/xen.c dom0/store/main.c)

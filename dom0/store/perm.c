@@ -35,6 +35,10 @@ void perms_put(struct perms *p) {
         free(p);
 }
 
+bool perms_equal(const struct perms *a, const struct perms *b) {
+    return a->count == b->count && memcmp(a->entry, b->entry, a->count * sizeof(a->entry[0])) == 0;
+}
+
 struct perms *perms_with_owner(struct perms *p, uint16_t owner) {
     if (perms_owner(p) == owner)
         return perms_get(p);

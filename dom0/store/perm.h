@@ -43,6 +43,9 @@ struct perms *perms_one(uint16_t owner, uint16_t bits);
 struct perms *perms_get(struct perms *p);
 void perms_put(struct perms *p); /* NULL allowed */
 
+/* The same entries in the same order? */
+bool perms_equal(const struct perms *a, const struct perms *b);
+
 /* A copy with another owner, or p itself with one more reference if that is the owner already. */
 struct perms *perms_with_owner(struct perms *p, uint16_t owner);
 /* A copy without the entries that name domid; entry 0 is kept. */

@@ -3,6 +3,7 @@
 #include "dom0/store/tree.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "dom0/store/path.h"
@@ -70,6 +71,14 @@ struct node *tree_find(const struct tree *t, const char *path, size_t len) {
     return NULL;
 }
 
+/* The list of the parent or of the sibling before n, if that is the same: most of a domain's nodes have one of two. */
+static struct perms *like_neighbours(const struct node *parent, const struct node *sibling,
+                                     struct perms *perms) {
+    if (parent && perms_equal(parent->perms, perms))
+        return parent->perms;
+    return sibling && perms_equal(sibling->perms, perms) ? sibling->perms : perms;
+}
+
 static void attach(struct tree *t, struct node *n, struct node *parent) {
     n->parent = parent;
     if (!parent)
@@ -88,19 +97,20 @@ static void detach(struct tree *t, struct node *n) {
 }
 
 int tree_create(struct tree *t, const char *path, size_t len, struct blob *value, struct perms *perms) {
-    struct node *n = calloc(1, sizeof(*n) + len + 1);
+    struct node *n = calloc(1, offsetof(struct node, path) + len + 1);
     if (!n || quota_prepare(t->quota, perms) < 0) {
         free(n);
         return -ENOMEM;
     }
+    size_t parent_len = path_parent_len(path, len);
+    struct node *parent = parent_len ? tree_find(t, path, parent_len) : NULL;
     memcpy(n->path, path, len);
     n->len = (uint32_t)len;
     n->value = blob_get(value);
-    n->perms = perms_get(perms);
+    n->perms = perms_get(like_neighbours(parent, parent ? parent->last : NULL, perms));
     n->value_generation = n->perms_generation = n->children_generation = ++t->generation;
     quota_charge(t->quota, perms, cost_of(n), 1);
-    size_t parent_len = path_parent_len(path, len);
-    attach(t, n, parent_len ? tree_find(t, path, parent_len) : NULL);
+    attach(t, n, parent);
     hash_insert(&t->nodes, &n->link, hash_bytes(path, len));
     save_node(t->journal, n);
     return 0;
@@ -123,7 +133,7 @@ int tree_set_perms(struct tree *t, struct node *n, struct perms *perms) {
     size_t cost = cost_of(n);
     if (quota_prepare(t->quota, perms) < 0)
         return -ENOMEM;
-    n->perms = perms_get(perms);
+    n->perms = perms_get(like_neighbours(n->parent, n->prev, perms));
     n->perms_generation = ++t->generation;
     quota_charge(t->quota, perms, cost_of(n), 1);
     quota_charge(t->quota, before, cost, -1);

@@ -103,9 +103,10 @@ static void test_failure_everywhere(void **state)
         job_start(&job, 0);
         assert_int_equal(job.state, JOB_DOWN);
         assert_true(job.failed);
-        assert_int_equal(job.fault.code, -EIO);
-        assert_non_null(strstr(job.fault.text, "is broken"));
-        assert_int_equal(strncmp(job.fault.text, names[at], strlen(names[at])), 0);
+        assert_int_equal(job.fault->code, -EIO);
+        assert_non_null(strstr(job.fault->text, "is broken"));
+        assert_int_equal(strncmp(job.fault->text, names[at], strlen(names[at])), 0);
+        job_clear(&job);
         assert_nothing_held();
         assert_int_equal(world.count, 2 * at + 1);
     }
@@ -122,7 +123,8 @@ static void test_failing_undo_does_not_stop_the_rest(void **state)
             job_start(&job, 0);
             assert_int_equal(job.state, JOB_DOWN);
             assert_int_equal(world.notes, 1);
-            assert_int_equal(job.fault.code, -EIO);
+            assert_int_equal(job.fault->code, -EIO);
+            job_clear(&job);
             assert_nothing_held();
         }
 }
@@ -166,7 +168,8 @@ static void test_timeouts(void **state)
         assert_int_equal(job.state, JOB_FORWARD);
         job_poke(&job, 1100);
         assert_int_equal(job.state, JOB_DOWN);
-        assert_int_equal(job.fault.code, -ETIMEDOUT);
+        assert_int_equal(job.fault->code, -ETIMEDOUT);
+        job_clear(&job);
         assert_nothing_held();
 
         job = fresh();
