@@ -75,7 +75,13 @@ static void daemons(void)
     struct xs_client *xs;
     int               rc = xs_client_open(&xs, NULL), fd = console_connect(getenv("HAUCH_CONSOLE_SOCKET"));
 
-    if (rc)
+    if (rc && doctor_listeners(XS_CLIENT_SOCKET))
+        doctor_tell(FIND_PROBLEM, "daemons",
+                    "systemctl restart hauch-store: it takes up all nodes and domains",
+                    "the store runs, but %s is not its socket any more: another program replaced or "
+                    "removed it",
+                    XS_CLIENT_SOCKET);
+    else if (rc)
         doctor_tell(FIND_PROBLEM, "daemons", "systemctl start hauch-store", "the store does not answer: %s",
                     strerror(-rc));
     else

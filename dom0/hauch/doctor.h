@@ -17,6 +17,8 @@ const char *doctor_path(const char *path);
 /* The first line of a file, "" if it cannot be read. */
 void doctor_line(const char *path, char *out, size_t size);
 bool doctor_exists(const char *path);
+/* How many sockets of that path are listened at, also such as have lost their name to another. */
+unsigned doctor_listeners(const char *path);
 
 /* doctor_host.c: the machine and domain 0's kernel */
 void doctor_hypervisor(void);

@@ -11,6 +11,21 @@
 #include "lib/xs_client.h"
 
 /* ---- who else is here ---- */
+unsigned doctor_listeners(const char *path)
+{
+    enum { LISTENS = 0x10000 };
+    FILE    *in = fopen(doctor_path("/proc/net/unix"), "re");
+    char     line[512], name[256];
+    unsigned flags, count = 0;
+
+    while (in && fgets(line, sizeof(line), in))
+        count += sscanf(line, "%*s %*s %*s %x %*s %*s %*s %255s", &flags, name) == 2 && flags & LISTENS &&
+                 !strcmp(name, path);
+    if (in)
+        fclose(in);
+    return count;
+}
+
 static const char *const strangers[] = { "xenstored", "oxenstored", "xenconsoled" };
 
 struct seen {
@@ -54,6 +69,13 @@ void doctor_toolstacks(void)
                     "the store is %s: hauchd works with it, hauch-store must not be started", other);
     else
         doctor_tell(FIND_GOOD, "toolstacks", NULL, "no other toolstack's daemons run");
+    if (doctor_listeners(XS_CLIENT_SOCKET) > 1)
+        doctor_tell(FIND_PROBLEM, "toolstacks",
+                    "stop the store that was started last, then systemctl restart hauch-store: it takes up "
+                    "all nodes and domains",
+                    "two stores listen at %s: programs that connect now reach another one than all domains "
+                    "use",
+                    XS_CLIENT_SOCKET);
     if (s.ours[1] && s.strange[2])
         doctor_tell(FIND_PROBLEM, "toolstacks", "stop xenconsoled, or hauch-console",
                     "hauch-console and xenconsoled run both: each gets a part of what domains write");

@@ -258,7 +258,8 @@ static int tell_ready(int ready) {
 }
 
 static int serve(struct store *s, const struct options *o, int ready) {
-    struct server srv = { .store = s, .listener.fd = -1, .reader_listener.fd = -1, .epoll = -1 };
+    struct server srv = { .store = s, .listener.fd = -1, .reader_listener.fd = -1, .epoll = -1,
+                          .lookout.fd = -1 };
     struct xen x = { .store = NULL };
     struct signals sig;
     struct journal_file state = { .folder = -1, .fd = -1, .old_fd = -1 };

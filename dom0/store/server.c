@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -169,6 +171,52 @@ static int listen_for_readers(struct server *srv) {
     return server_add(srv, &srv->reader_listener);
 }
 
+/* ---- another store on the same path ---- */
+/* Xen's own xenstored unlinks whatever has its name before it binds, whoever answers there. Clients that
+ * come from then on would reach it, while domains stay with us. */
+
+static bool name_of(const struct server *srv, struct stat *st) {
+    return stat(srv->path, st) == 0 && S_ISSOCK(st->st_mode);
+}
+
+bool server_check_name(struct server *srv) {
+    struct stat st;
+    bool there = name_of(srv, &st), ours = there && st.st_dev == srv->device && st.st_ino == srv->inode;
+    if (!ours && !srv->replaced)
+        store_logf(srv->store,
+                   "%s %s: programs that connect from now on do not reach this store, which all domains "
+                   "use. Stop the other store if one was started (xenstored?), then: systemctl restart "
+                   "hauch-store. It takes up all nodes and domains",
+                   srv->path, there ? "was taken by another program" : "was removed");
+    srv->replaced = !ours;
+    return ours;
+}
+
+static void lookout_ready(struct source *src, uint32_t events) {
+    char changes[4096];
+    while (read(src->fd, changes, sizeof(changes)) > 0)
+        ;
+    server_check_name((struct server *)((char *)src - offsetof(struct server, lookout)));
+}
+
+/* Without inotify we serve all the same. */
+static void look_out(struct server *srv) {
+    struct stat st;
+    char folder[108];
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (!name_of(srv, &st))
+        st = (struct stat){ 0 };
+    srv->device = st.st_dev;
+    srv->inode = st.st_ino;
+    srv->lookout = (struct source){ fd, lookout_ready };
+    snprintf(folder, sizeof(folder), "%s", srv->path);
+    if (fd >= 0 && (inotify_add_watch(fd, dirname(folder), IN_CREATE | IN_DELETE | IN_MOVE) < 0 ||
+                    server_add(srv, &srv->lookout) < 0)) {
+        close(fd);
+        srv->lookout.fd = -1;
+    }
+}
+
 static const char *remedy(int rc) {
     switch (rc) {
     case -EADDRINUSE: return "another store serves there; stop it, or ";
@@ -179,7 +227,7 @@ static const char *remedy(int rc) {
 }
 
 int server_open(struct server *srv, struct store *s, const char *path) {
-    *srv = (struct server){ .store = s, .listener.fd = -1, .reader_listener.fd = -1 };
+    *srv = (struct server){ .store = s, .listener.fd = -1, .reader_listener.fd = -1, .lookout.fd = -1 };
     srv->path = path;
     srv->client_limit = raise_fd_limit();
     srv->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -195,6 +243,7 @@ int server_open(struct server *srv, struct store *s, const char *path) {
     if (readers < 0)
         fprintf(stderr, "hauch-store: cannot listen at %s_ro: %s; clients that only read are not served\n",
                 path, strerror(-readers));
+    look_out(srv);
     return rc;
 }
 
@@ -207,14 +256,19 @@ static void drop_clients(struct server *srv) {
 
 void server_close(struct server *srv) {
     drop_clients(srv);
+    bool ours = srv->listener.fd >= 0 && server_check_name(srv);
     if (srv->listener.fd >= 0) {
         close(srv->listener.fd);
-        unlink(srv->path);
+        if (ours)
+            unlink(srv->path);
     }
     if (srv->reader_listener.fd >= 0) {
         close(srv->reader_listener.fd);
-        unlink(srv->reader_path);
+        if (ours)
+            unlink(srv->reader_path);
     }
+    if (srv->lookout.fd >= 0)
+        close(srv->lookout.fd);
     if (srv->epoll >= 0)
         close(srv->epoll);
 }

@@ -18,7 +18,10 @@ struct server {
     struct store *store;
     int epoll;
     struct source listener, reader_listener;
-    const char *path;       /* of the socket; removed at the end */
+    struct source lookout;  /* inotify: what happens in the socket's folder */
+    const char *path;       /* of the socket; removed at the end, if it still is ours */
+    uint64_t device, inode; /* of the socket's name */
+    bool replaced;          /* it is not ours any more, and that has been said */
     char reader_path[108];  /* the same and "_ro" */
     unsigned int clients, client_limit;
     volatile int stop;
@@ -34,6 +37,9 @@ void server_close(struct server *srv);
 
 /* Adds a readable source. -errno or 0. */
 int server_add(struct server *srv, struct source *src);
+
+/* Is the socket's name still ours? If not, says so, once. */
+bool server_check_name(struct server *srv);
 
 /* Runs until srv->stop. */
 void server_run(struct server *srv);

@@ -71,7 +71,8 @@ struct node *tree_find(const struct tree *t, const char *path, size_t len) {
     return NULL;
 }
 
-/* The list of the parent or of the sibling before n, if that is the same: most of a domain's nodes have one of two. */
+/* The list of the parent or of the sibling before n, if that is the same: most of a domain's nodes have
+ * one of two. */
 static struct perms *like_neighbours(const struct node *parent, const struct node *sibling,
                                      struct perms *perms) {
     if (parent && perms_equal(parent->perms, perms))

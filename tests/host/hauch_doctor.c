@@ -93,6 +93,9 @@ static void at_root(const char *variable, const char *name)
     setenv(variable, path, 1);
 }
 
+/* A line as the kernel has it, of a socket that is listened at or a connection of one. */
+#define SOCKET(flags) "0000000000000000: 00000002 00000000 " flags " 0001 01 41 /run/xenstored/socket\n"
+
 #define DOCTOR(status, ...) \
     assert_doctor(status, (const char *const[]){ __VA_ARGS__ },                                              \
                   sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
@@ -139,6 +142,8 @@ static void doctor_with_all_in_the_way(void)
     host_file("/proc/9/comm", "hauch-console\n");
     host_file("/proc/10/comm", "xenconsoled\n");
     host_file("/sys/block/loop3/loop/backing_file", "/srv/old.img\n");
+    host_file("/proc/net/unix", "Num       RefCount Protocol Flags    Type St Inode Path\n" SOCKET("00010000")
+              SOCKET("00010000") SOCKET("00000000"));
     host_file("/var/x", "");
     snprintf(path, sizeof(path), "%s/var/log", root);
     assert_int_equal(symlink("/proc", path), 0);          /* a file system without any room */
@@ -152,6 +157,12 @@ static void doctor_with_all_in_the_way(void)
            "problem /var/log has 0 MiB left: logs and state need 64\n        do: make room there\n",
            "problem hauch-store and oxenstored run both: a domain is known to one of them only\n"
            "        do: stop one of them: the store has one owner at a time\n",
+           "problem two stores listen at /run/xenstored/socket: programs that connect now reach another one "
+           "than all domains use\n        do: stop the store that was started last, then systemctl restart "
+           "hauch-store: it takes up all nodes and domains\n",
+           "problem the store runs, but /run/xenstored/socket is not its socket any more: another program "
+           "replaced or removed it\n"
+           "        do: systemctl restart hauch-store: it takes up all nodes and domains\n",
            "problem hauch-console and xenconsoled run both: each gets a part of what domains write\n"
            "        do: stop xenconsoled, or hauch-console\n",
            "note    loop3 holds /srv/old.img, which no domain uses\n"
@@ -163,6 +174,7 @@ static void doctor_in_a_guest(void)
 {
     host_file("/proc/xen/capabilities", "\n");
     host_file("/nft", "");
+    host_file("/proc/net/unix", SOCKET("00000000"));
     host_file("/proc/7/comm", "sh\n");
     host_file("/proc/8/comm", "xenstored\n");
     DOCTOR(1, "problem this is a domain, not domain 0\n        do: run this in domain 0\n",

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -325,12 +326,78 @@ static void second_server_is_refused(void **state) {
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* As Xen's own store does it: the name is taken away and bound anew. We say so once, and leave it to who
+ * has it. */
+static char said[2048];
+static unsigned int lines;
+
+static void note_line(const char *line) {
+    snprintf(said, sizeof(said), "%s", line);
+    lines++;
+}
+
+static int bind_at(const char *path) {
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    strcpy(a.sun_path, path);
+    unlink(path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    return fd;
+}
+
+static void look(struct server *srv) {
+    struct pollfd state = { .fd = srv->lookout.fd, .events = POLLIN };
+    while (poll(&state, 1, 0) == 1)
+        srv->lookout.ready(&srv->lookout, EPOLLIN);
+}
+
+static void socket_taken_away(void **state) {
+    struct world *w = *state;
+    struct store s;
+    struct server srv;
+    char path[128], beside[128];
+    snprintf(path, sizeof(path), "%s/mine", w->folder);
+    snprintf(beside, sizeof(beside), "%s/beside", w->folder);
+    assert_int_equal(store_init(&s, note_line), 0);
+    assert_int_equal(server_open(&srv, &s, path), 0);
+    lines = 0;
+    close(bind_at(beside)); /* something else happens in the folder */
+    unlink(beside);
+    look(&srv);
+    assert_int_equal(lines, 0);
+    int other = bind_at(path);
+    look(&srv);
+    assert_int_equal(lines, 1);
+    assert_non_null(strstr(said, "/mine was taken by another program: programs that connect from now on do "
+                                 "not reach this store, which all domains use. Stop the other store if one "
+                                 "was started (xenstored?), then: systemctl restart hauch-store. It takes up "
+                                 "all nodes and domains"));
+    look(&srv);
+    server_close(&srv);
+    assert_int_equal(lines, 1);
+    assert_int_equal(access(path, F_OK), 0); /* not ours to remove */
+    close(other);
+    unlink(path);
+
+    assert_int_equal(server_open(&srv, &s, path), 0);
+    unlink(path);
+    look(&srv);
+    assert_int_equal(lines, 2);
+    assert_non_null(strstr(said, "/mine was removed: programs"));
+    server_close(&srv);
+    store_destroy(&s);
+    strcat(path, "_ro"); /* left alone: it may have been taken, too */
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(readers),
         T(values),      T(names),        T(permissions),
         T(events),      T(transactions), T(batches), T(batch_without_server), T(domains),
         T(bad_clients), T(server_gone),  T(second_server_is_refused),
+        T(socket_taken_away),
     };
     signal(SIGPIPE, SIG_IGN);
     alarm(120);
