@@ -96,6 +96,7 @@ $(eval $(call many_test,sched_smp,tests/model/sched_smp.c))
 $(eval $(call many_tsan,sched_threads,tests/model/sched_smp.c))
 $(eval $(call many_test,timer_smp,tests/model/timer_smp.c))
 $(eval $(call many_tsan,timer_smp_threads,tests/model/timer_smp.c))
+$(eval $(call many_test,end_smp,tests/model/end_smp.c))
 
 # Address spaces, with hv/hw and hv/mm as they are.
 $(O)/host-many/tests/model/space_machine.o: HV_MANY_EXTRA := -fsanitize=thread -mgeneral-regs-only -Wno-unused-function -Wno-tsan

@@ -142,6 +142,20 @@ void page_free(void *p, unsigned order) { free(p); }
 
 /* ---- frames ---- */
 #define OWNER_NONE 0xffff
+#define NOBODYS    0xdb         /* what stands in frames that are free: whoever writes there is found */
+
+static void becomes_nobodys(uint32_t n)
+{
+    fake_frame[n].free = true;
+    memset(fake_memory + n * PAGE_SIZE, NOBODYS, PAGE_SIZE);
+}
+
+static void must_be_nobodys(uint32_t n)
+{
+    const uint8_t *page = fake_memory + n * PAGE_SIZE;
+
+    BUG_ON(fake_frame[n].free && (page[0] != NOBODYS || memcmp(page, page + 1, PAGE_SIZE - 1)));
+}
 
 static mfn_t frame_new(uint16_t owner, bool shared)
 {
@@ -152,6 +166,7 @@ static mfn_t frame_new(uint16_t owner, bool shared)
         if (fake_frame[n].refs == 0) {
             fake_frame[n] =
                 (struct fake_frame){ .owner = owner, .allocated = true, .shared = shared, .refs = 1 };
+            must_be_nobodys(n);
             memset(fake_memory + n * PAGE_SIZE, 0, PAGE_SIZE);
             m = MFN(n);
             break;
@@ -180,8 +195,10 @@ static void frame_unref(mfn_t m, bool writable)
     BUG_ON(!fake_frame[m.n].refs || (writable && !fake_frame[m.n].writers));
     fake_frame[m.n].refs--;
     fake_frame[m.n].writers -= writable;
-    if (fake_frame[m.n].refs == 0)
+    if (fake_frame[m.n].refs == 0) {
         fake_frame[m.n].owner = OWNER_NONE;
+        becomes_nobodys((uint32_t)m.n);
+    }
     pthread_mutex_unlock(&frames_mutex);
 }
 
@@ -420,8 +437,10 @@ unsigned fake_leaks(void)
 {
     unsigned n = allocations;
 
-    for (uint32_t i = 0; i < FAKE_FRAMES; i++)
+    for (uint32_t i = 0; i < FAKE_FRAMES; i++) {
         n += fake_frame[i].refs != 0;
+        must_be_nobodys(i);
+    }
     return n;
 }
 

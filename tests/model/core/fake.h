@@ -19,7 +19,8 @@
 #define FAKE_SLOTS  64u             /* places where a domain can map something: addresses SLOT(0).. */
 #define SLOT(i)     (0x100000ull + (i) * PAGE_SIZE)
 
-struct fake_frame { uint16_t owner; bool allocated, shared; uint32_t refs, writers; };
+/* free: it was had once, and nobody may have written to it since. */
+struct fake_frame { uint16_t owner; bool allocated, shared, free; uint32_t refs, writers; };
 extern struct fake_frame fake_frame[FAKE_FRAMES];
 
 struct fake_pte { mfn_t frame; uint64_t flags; bool present; };
