@@ -181,7 +181,8 @@ static int put(struct core *c, const void *data, size_t size, uint64_t at)
         ssize_t n = pwrite(c->fd, p, size, at);
 
         if (n <= 0)
-            return fault_errno(c->f, n ? -errno : -ENOSPC, "writing the core of domain %u", c->domid);
+            return fault_errno(c->f, n ? -errno : -ENOSPC, "cannot write the core of domain %u (make room "
+                                                           "there)", c->domid);
         p += n;
         at += n;
         size -= n;
@@ -269,7 +270,7 @@ static int pages_write(struct core *c, uint64_t at)
         xc_unmap(c->xc, (void *)map, n);
     }
     if (!rc && ftruncate(c->fd, at + c->pages * PAGE))
-        rc = fault_errno(c->f, -errno, "writing the core of domain %u", c->domid);
+        rc = fault_errno(c->f, -errno, "cannot write the core of domain %u (make room there)", c->domid);
     return rc;
 }
 

@@ -20,9 +20,9 @@ UNREAD = 'tests/unread.txt'
 # Functions whose strings a person reads when something is wrong. Of those that can also write elsewhere, only
 # the calls whose arguments before the format match.
 REPORTS = {name: None for name in (
-    'fault_set', 'fault_errno', 'fault_wrap', 'config_error', 'config_warn', 'image_fail', 'say', 'report',
-    'store_logf', 'doctor_tell', 'usage_exit', 'control_answer', 'fail', 'complain', 'unexpected',
-    'console_dismiss', 'viewer_dismiss', 'show_text')}
+    'fault_set', 'fault_errno', 'fault_wrap', 'xc_refused', 'config_error', 'config_warn', 'image_fail',
+    'say', 'report', 'store_logf', 'doctor_tell', 'usage_exit', 'control_answer', 'fail', 'complain',
+    'unexpected', 'console_dismiss', 'viewer_dismiss', 'show_text')}
 REPORTS |= {'fputs': None, 'return': None, 'fprintf': r'stderr',
             'snprintf': r'error|answer|xs -> error|remedy'}
 # Those that the compiler checks like printf() and that report nothing. One that is in neither list is a
@@ -99,7 +99,7 @@ def messages():
     for path in below('dom0/**/*.c', 'lib/*.c'):
         for line, function, before, text in c_strings(read(path)):
             words = sum(len(re.findall(r'[A-Za-z]{2,}', part)) for part in stretches(text))
-            if words >= 2 and is_report(function, before):
+            if words >= (1 if function == 'fault_errno' else 2) and is_report(function, before):
                 found.setdefault((path, ' '.join(text.split())), line)
     return found
 

@@ -39,3 +39,9 @@ $(O)/host/tests/hauchd_threads: $(HAUCHD_TSAN)
 $(eval $(call host_test,hauchd_index,tests/unit/hauchd_index.c dom0/hauchd/index.c,))
 $(eval $(call host_test,hauchd_wire,tests/unit/hauchd_wire.c lib/wire_line.c lib/wire_request.c lib/dev_monitor.c lib/xc_err.c,-ljson-c))
 $(eval $(call fuzzer,hauchd_request,tests/fuzz/hauchd_request.c lib/wire_line.c lib/wire_request.c lib/xc_err.c,-ljson-c,-runs=20000 -dict=tests/fuzz/hauchd_request.dict))
+
+# What is said when it is started wrongly, and of failures later on.
+HAUCHD_START_WRAP := -Wl,--wrap=getgrnam,--wrap=chown,--wrap=epoll_ctl,--wrap=pthread_create
+$(eval $(call host_test,hauchd_start,tests/host/hauchd_start.c tests/host/hauchd_world.c tests/host/hauchd_peers.c $(HAUCHD_TESTED),-ljson-c -lnettle -pthread $(HAUCHD_START_WRAP)))
+HAUCHD_PREAD_WRAP := -Wl,--wrap=pread,--wrap=pwrite
+$(eval $(call host_test,hauchd_messages,tests/host/hauchd_messages.c $(HAUCHD_WORLD) $(HAUCHD_TESTED),-ljson-c -lnettle -pthread $(HAUCHD_PREAD_WRAP)))

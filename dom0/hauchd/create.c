@@ -27,9 +27,9 @@ static int ramdisk_open(struct domain *d, struct fault *f)
         return 0;
     d->ramdisk_fd = open(path, O_RDONLY | O_CLOEXEC);
     if (d->ramdisk_fd < 0 || fstat(d->ramdisk_fd, &st))
-        return fault_errno(f, -errno, "ramdisk %s", path);
+        return fault_errno(f, -errno, "cannot open ramdisk %s (check the path and its permissions)", path);
     if (!S_ISREG(st.st_mode))
-        return fault_set(f, -EINVAL, "ramdisk %s is not a file", path);
+        return fault_set(f, -EINVAL, "ramdisk %s is not a file; give the path of one", path);
     d->ramdisk_bytes = st.st_size;
     return 0;
 }
@@ -63,7 +63,9 @@ static int kernel_run(struct domain *d, struct fault *f)
     if (!t)
         return fault_memory(f);
     if (!t->done) {
-        fault_set(f, -ETIMEDOUT, "kernel %s is not unpacked yet", d->config.kernel);
+        fault_set(f, -ETIMEDOUT, "kernel %s is not unpacked after %d s; is the disk that it is on slow or "
+                                 "broken?",
+                  d->config.kernel, UNPACK_MS / 1000);
         return STEP_WAIT;
     }
     d->task = NULL;
@@ -144,7 +146,8 @@ static int domain_run(void *ctx, struct fault *f)
     rc = index_set_id(&d->h->domains, &d->entry, id);
     if (rc) {
         xc_domain_destroy(d->h->xc, id, NULL);
-        return fault_errno(f, rc, "domain number %u from the hypervisor", id);
+        return fault_errno(f, rc, "the hypervisor gave the number %u, which hauchd knows already (restart "
+                                  "hauchd)", id);
     }
     state_begin(d);
     return domain_limits(d, f);
@@ -165,7 +168,8 @@ static int domain_destroy(struct domain *d, struct fault *f)
     if (!t)
         return xc_domain_destroy(d->h->xc, d->entry.id, f);
     if (!t->done) {
-        fault_set(f, -ETIMEDOUT, "its memory is still being taken back");
+        fault_set(f, -ETIMEDOUT, "its memory is still being taken back; a back end may hold it (hauch "
+                                 "doctor)");
         return STEP_WAIT;
     }
     d->task = NULL;
@@ -219,7 +223,8 @@ static int build_run(void *ctx, struct fault *f)
         return rc;
     t = d->task;
     if (!t->done) {
-        fault_set(f, -ETIMEDOUT, "its memory is not filled yet");
+        fault_set(f, -ETIMEDOUT, "its memory is not filled after %d s; hauch dmesg may say "
+                                 "why", BUILD_MS / 1000);
         return STEP_WAIT;
     }
     d->task = NULL;
@@ -244,7 +249,7 @@ static int build_undo(void *ctx, struct fault *f)
     struct domain *d = ctx;
 
     if (d->task && !d->task->done) {
-        fault_set(f, -ETIMEDOUT, "its memory is still being filled");
+        fault_set(f, -ETIMEDOUT, "its memory is still being filled; restart hauchd if that does not end");
         return STEP_WAIT;
     }
     if (d->task)

@@ -29,7 +29,7 @@ int death_listen(struct hauchd *h, struct fault *f)
     int               port, rc;
 
     if (!xce)
-        return fault_errno(f, -errno, "opening /dev/xen/evtchn (load the kernel module xen-evtchn)");
+        return fault_errno(f, -errno, "cannot open /dev/xen/evtchn (load the kernel module xen-evtchn)");
     h->evtchn = xce;
     port = xenevtchn_bind_virq(xce, VIRQ_DOM_EXC);
     if (port >= 0) {
@@ -37,7 +37,8 @@ int death_listen(struct hauchd *h, struct fault *f)
     } else {
         rc = -errno;
         if (rc != -EEXIST && rc != -EBUSY)
-            return fault_errno(f, rc, "binding the domain-death interrupt");
+            return fault_errno(f, rc, "cannot bind the domain-death interrupt (hauch dmesg --refusals 0 "
+                                      "may say why)");
         say("another program holds the domain-death interrupt: listening to the store instead");
     }
     return loop_add(h, xenevtchn_fd(xce), FROM_EVTCHN, NULL);

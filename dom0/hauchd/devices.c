@@ -48,10 +48,9 @@ static int disk_probe(struct domain *d, size_t i, struct fault *f)
     dev_disk_clear(&d->disks[i]);
     rc = dev_disk_probe(&d->config.disks[i], &d->disks[i], f);
     for (size_t j = 0; !rc && j < i; j++)
-        if (d->disks[i].number == d->disks[j].number)
-            rc = fault_set(f, -EEXIST, "disk %s is given twice", d->disks[i].vdev);
-        else if (dev_disk_clash(&d->disks[i], &d->disks[j]))
-            rc = fault_set(f, -EBUSY, "disks %s and %s are both %s, and not both read-only", d->disks[j].vdev,
+        if (dev_disk_clash(&d->disks[i], &d->disks[j]))
+            rc = fault_set(f, -EBUSY, "disks %s and %s are both %s, and not both read-only; leave one "
+                                      "out", d->disks[j].vdev,
                            d->disks[i].vdev, d->disks[i].target);
     return rc;
 }
@@ -196,7 +195,7 @@ static int backend_ready(struct domain *d, const char *type, unsigned devid, con
         return STEP_DONE;
     error = dev_backend_error(d->h->xs, type, d->entry.id, devid);
     if (error) {
-        fault_set(f, -EIO, "%s %s: the back end says: %s", type, name, error);
+        fault_set(f, -EIO, "%s %s: the back end says: %s; dmesg may say more", type, name, error);
         free(error);
         return -EIO;
     }
@@ -216,7 +215,7 @@ static int vif_join(struct domain *d, size_t i, struct fault *f)
         return STEP_DONE;
     snprintf(name, sizeof(name), "vif%u.%u", d->entry.id, v->devid);
     if (!dev_link_index(name)) {
-        fault_set(f, -ETIMEDOUT, "vif %u: interface %s did not appear", v->devid, name);
+        fault_set(f, -ETIMEDOUT, "vif %u: interface %s did not appear; dmesg may say why", v->devid, name);
         return STEP_WAIT;
     }
     plan = (struct dev_link_plan){ name, v->vifname[0] ? v->vifname : NULL,
@@ -270,7 +269,8 @@ static int close_one(struct domain *d, const char *type, unsigned devid, struct 
     }
     if (end->gone || !dev_backend_device(type, d->entry.id, devid))
         return end->gone = true, STEP_DONE;
-    fault_set(f, -ETIMEDOUT, "the back end of %s %u did not let go", type, devid);
+    fault_set(f, -ETIMEDOUT, "the back end of %s %u did not let go; hauch doctor shows what it "
+                             "keeps", type, devid);
     return STEP_WAIT;
 }
 
@@ -281,7 +281,8 @@ static int vif_disconnect(struct domain *d, size_t i, struct fault *f)
 
     if (rc || !d->vifs[i].name[0] || !dev_link_index(d->vifs[i].name))
         return rc;
-    fault_set(f, -ETIMEDOUT, "interface %s of vif %u did not go", d->vifs[i].name, d->config.vifs[i].devid);
+    fault_set(f, -ETIMEDOUT, "interface %s of vif %u did not go; dmesg may say "
+                             "why", d->vifs[i].name, d->config.vifs[i].devid);
     return STEP_WAIT;
 }
 

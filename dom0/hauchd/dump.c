@@ -69,7 +69,7 @@ static void then(struct hauchd *h, const struct dump *u, bool written)
     else if (d && destroy)
         domain_unmake(d, FATE_GONE);
     else if (u->foreign && destroy && !worker_destroy_foreign(h, u->domid, NULL, NULL))
-        say("domain %u is not destroyed: out of memory", u->domid);
+        say("domain %u is not destroyed: no memory left for it; hauch destroy does it later", u->domid);
 }
 
 static void finished(struct hauchd *h, struct task *t)

@@ -33,7 +33,7 @@ static void group_admit(const char *path)
     struct group *g = getgrnam(GROUP);
 
     if (g && (chown(path, -1, g->gr_gid) || chmod(path, 0660)))
-        say("%s: group %s is not admitted: %s", path, GROUP, strerror(errno));
+        say("%s: group %s is not admitted: %s; only root can use it", path, GROUP, strerror(errno));
 }
 
 static int listen_on(struct hauchd *h, struct fault *f)
@@ -42,14 +42,19 @@ static int listen_on(struct hauchd *h, struct fault *f)
     int                fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (strlen(h->socket_path) >= sizeof(addr.sun_path))
-        return fault_set(f, -ENAMETOOLONG, "socket path %s is too long", h->socket_path);
+        return fault_set(f, -ENAMETOOLONG, "socket path %s has %zu bytes, at most %zu are possible; choose "
+                                           "another with --socket",
+                         h->socket_path, strlen(h->socket_path), sizeof(addr.sun_path) - 1);
     strcpy(addr.sun_path, h->socket_path);
     if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
-        return fault_set(f, -EADDRINUSE, "another hauchd answers at %s", h->socket_path);
+        return fault_set(f, -EADDRINUSE, "another hauchd answers at %s; stop it, or choose another path "
+                                         "with --socket",
+                         h->socket_path);
     unlink(h->socket_path);
     umask(0177);
     if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 64))
-        return fault_errno(f, -errno, "socket %s", h->socket_path);
+        return fault_errno(f, -errno, "cannot listen at %s (choose another path with "
+                                      "--socket)", h->socket_path);
     umask(022);
     group_admit(h->socket_path);
     h->listen_fd = fd;
@@ -68,7 +73,7 @@ static int directories(struct hauchd *h, struct fault *f)
         mkdir(parent, 0755);
     }
     if (mkdir(h->state_dir, 0700) && errno != EEXIST)
-        return fault_errno(f, -errno, "creating %s", h->state_dir);
+        return fault_errno(f, -errno, "cannot make %s (choose another folder with --state)", h->state_dir);
     return 0;
 }
 
@@ -90,7 +95,8 @@ static int open_all(struct hauchd *h, struct fault *f)
     rc = rc ? rc : loop_add(h, h->uevent_fd, FROM_UEVENT, NULL);
     rc = rc ? rc : death_listen(h, f);
     rc = rc ? rc : worker_start(h, f);
-    return rc ? rc : listen_on(h, f);
+    rc = rc ? rc : listen_on(h, f);
+    return rc && !f->text[0] ? fault_errno(f, rc, "cannot watch descriptors (are too many open?)") : rc;
 }
 
 /* Each connection and each creation under way has some: the usual soft limit of 1024 is for programs that use
@@ -131,12 +137,13 @@ static const char usage[] =
     "  --pid-file PATH   write the process number here\n"
     "  --help            this text\n";
 
-static int pid_write(const char *path)
+static int pid_write(const char *path, struct fault *f)
 {
     FILE *out = path ? fopen(path, "we") : NULL;
 
     if (path && !out)
-        return -errno;
+        return fault_errno(f, -errno, "cannot write the pid file %s (choose another path with "
+                                      "--pid-file)", path);
     if (out) {
         fprintf(out, "%d\n", (int)getpid());
         fclose(out);
@@ -144,7 +151,8 @@ static int pid_write(const char *path)
     return 0;
 }
 
-static int options(struct hauchd *h, int argc, char **argv)
+/* -EINVAL: not understood, how it is used was shown. */
+static int options(struct hauchd *h, int argc, char **argv, const char **pid)
 {
     static const struct option longs[] = {
         { "socket", required_argument, NULL, 's' },
@@ -157,8 +165,7 @@ static int options(struct hauchd *h, int argc, char **argv)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    const char *pid = NULL;
-    int         o;
+    int o;
 
     while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1)
         switch (o) {
@@ -168,13 +175,14 @@ static int options(struct hauchd *h, int argc, char **argv)
         case 'c': h->console_path = optarg; break;
         case 'r': h->registry_dir = optarg; break;
         case 'l': h->lib_dir = optarg; break;
-        case 'p': pid = optarg; break;
+        case 'p': *pid = optarg; break;
         case 'h': fputs(usage, stdout); exit(0);
-        default: return -EINVAL;
+        default: fputs(usage, stderr); return -EINVAL;
         }
-    if (optind < argc || pid_write(pid))
-        return -EINVAL;
-    return 0;
+    if (optind == argc)
+        return 0;
+    fprintf(stderr, "hauchd: '%s' is not expected here\n%s", argv[optind], usage);
+    return -EINVAL;
 }
 
 int main(int argc, char **argv)
@@ -183,14 +191,13 @@ int main(int argc, char **argv)
                                .socket_path = WIRE_SOCKET, .state_dir = "/run/hauch/domains",
                                .registry_dir = "/etc/hauch/domains", .lib_dir = "/var/lib/hauch" };
     struct fault         f = { 0 };
+    const char          *pid = NULL;
 
-    if (options(&h, argc, argv)) {
-        fputs(usage, stderr);
+    if (options(&h, argc, argv, &pid))
         return 2;
-    }
     signals();
     descriptors_allow();
-    if (open_all(&h, &f)) {
+    if (open_all(&h, &f) || pid_write(pid, &f)) {
         say("%s", f.text);
         return 1;
     }

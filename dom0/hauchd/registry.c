@@ -116,12 +116,13 @@ static int file_replace(const char *path, const char *text, struct fault *f)
     snprintf(fresh, sizeof(fresh), "%s.new", path);
     fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        return fault_errno(f, -errno, "writing %s", fresh);
+        return fault_errno(f, -errno, "cannot write %s (make room there, or make it writable)", fresh);
     if (write(fd, text, strlen(text)) != (ssize_t)strlen(text) || fsync(fd))
-        rc = fault_errno(f, errno ? -errno : -EIO, "writing %s", fresh);
+        rc = fault_errno(f, errno ? -errno : -EIO, "cannot write %s (make room there, or make it "
+                                                   "writable)", fresh);
     close(fd);
     if (!rc && rename(fresh, path))
-        rc = fault_errno(f, -errno, "writing %s", path);
+        rc = fault_errno(f, -errno, "cannot write %s (make room there, or make it writable)", path);
     if (rc)
         unlink(fresh);
     return rc;
@@ -132,16 +133,13 @@ int registry_define(struct hauchd *h, const char *name, const char *text, struct
     char path[512];
     int  rc;
 
-    if (!index_name_valid(name))
-        return fault_set(f, -EINVAL,
-                         "name \"%.127s\" cannot be used: a name has 1 to %d letters, digits or . _ - + "
-                         "and is not a number",
-                         name, INDEX_NAME_MAX);
     folder(h->registry_dir);
     path_of(h, name, path);
     rc = file_replace(path, text, f);
-    if (!rc && !remember(h, name))
+    if (!rc && !remember(h, name)) {
         rc = fault_set(f, -ENOSPC, "%s: more than %d definitions; undefine some", name, DEFINITIONS_MAX);
+        unlink(path);
+    }
     return rc;
 }
 
@@ -164,7 +162,7 @@ int registry_undefine(struct hauchd *h, const char *name, struct fault *f)
         return -ENOENT;
     path_of(h, name, path);
     if (unlink(path) && errno != ENOENT)
-        return fault_errno(f, -errno, "removing %s", path);
+        return fault_errno(f, -errno, "cannot remove %s (make its folder writable)", path);
     autostart_path(h, name, path);
     unlink(path);
     index_remove(&h->definitions, &def->entry);
@@ -186,7 +184,7 @@ int registry_autostart(struct hauchd *h, const char *name, bool on, struct fault
     if (on)
         fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || (!on && unlink(path) && errno != ENOENT))
-        return fault_errno(f, -errno, "%s", path);
+        return fault_errno(f, -errno, "cannot change %s (make its folder writable)", path);
     if (on)
         close(fd);
     def->autostart = on;
@@ -207,7 +205,7 @@ int registry_text(struct hauchd *h, const char *name, char **text, struct fault 
     if (!*text) {
         if (in)
             fclose(in);
-        return fault_errno(f, in ? -ENOMEM : -errno, "reading %s", path);
+        return fault_errno(f, in ? -ENOMEM : -errno, "cannot read %s (its permissions?)", path);
     }
     n = fread(*text, 1, CONFIG_FILE_MAX, in);
     (*text)[n] = 0;

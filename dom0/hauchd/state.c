@@ -98,8 +98,8 @@ int state_save(const struct domain *d, struct fault *f)
     snprintf(fresh, sizeof(fresh), "%s.new", path);
     if (json_object_to_file_ext(fresh, o, JSON_C_TO_STRING_PLAIN) || rename(fresh, path)) {
         rc = fault_errno(f, errno ? -errno : -EIO,
-                         "writing %s; after a restart of hauchd this domain will not be "
-                         "looked after",
+                         "cannot write %s; after a restart of hauchd this domain will not be "
+                         "looked after (make room there)",
                          path);
         unlink(fresh);
     }
@@ -123,10 +123,14 @@ static void mark_path(const struct hauchd *h, uint16_t domid, const char *mark, 
 void state_mark(struct hauchd *h, uint16_t domid, const char *mark, const char *text)
 {
     char path[256];
+    int  rc;
 
     mark_path(h, domid, mark, path);
-    if (symlink(text, path) && errno == EEXIST && !unlink(path) && symlink(text, path))
-        say("domain %u: marking it as %s in %s: %s", domid, mark, path, strerror(errno));
+    rc = symlink(text, path);
+    if (rc && errno == EEXIST && !unlink(path))
+        rc = symlink(text, path);
+    if (rc)
+        say("domain %u: cannot mark it as %s in %s: %s; make room there", domid, mark, path, strerror(errno));
 }
 
 void state_unmark(struct hauchd *h, uint16_t domid, const char *mark)

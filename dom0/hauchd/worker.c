@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/core_dump.h"
@@ -50,18 +51,40 @@ static void work_kernel(struct image_cache *images, struct task *t)
         fault_set(&t->fault, t->rc, "%s", e.text);
 }
 
+/* A file that was there is overwritten, but nothing else is: it would be removed if the writing fails. A FIFO
+ * must not be waited for. */
+static int core_open(struct task *t)
+{
+    int         fd = open(t->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st)) {
+        fault_errno(&t->fault, -errno, "cannot make core file %s (choose another path, in a folder that is "
+                                       "there)",
+                    t->path);
+    } else if (S_ISREG(st.st_mode)) {
+        return fd;
+    } else {
+        fault_set(&t->fault, -EINVAL, "core file %s: there is something that is no file; choose another path",
+                  t->path);
+    }
+    if (fd >= 0)
+        close(fd);
+    return t->fault.code;
+}
+
 /* The file is whole and on the disk, or gone. */
 static void work_dump(struct xc *xc, struct task *t)
 {
-    int fd = open(t->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = core_open(t);
 
     if (fd < 0) {
-        t->rc = fault_errno(&t->fault, -errno, "core file %s", t->path);
+        t->rc = fd;
         return;
     }
     t->rc = core_dump(xc, t->domid, fd, &t->fault);
     if (!t->rc && fsync(fd))
-        t->rc = fault_errno(&t->fault, -errno, "writing %s", t->path);
+        t->rc = fault_errno(&t->fault, -errno, "cannot write core file %s (make room there)", t->path);
     close(fd);
     if (t->rc)
         unlink(t->path);
@@ -144,7 +167,7 @@ static int lane_start(struct worker *w, struct lane *l, struct fault *f)
     if (!rc)
         return 0;
     xc_close(l->xc);
-    return fault_errno(f, rc, "starting a thread");
+    return fault_errno(f, rc, "cannot start a thread (are there too many?)");
 }
 
 int worker_start(struct hauchd *h, struct fault *f)
@@ -161,7 +184,7 @@ int worker_start(struct hauchd *h, struct fault *f)
     w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     rc = w->event_fd < 0 ? -errno : loop_add(h, w->event_fd, FROM_WORKER, NULL);
     if (rc)
-        fault_errno(f, rc, "starting threads");
+        fault_errno(f, rc, "cannot start threads (are too many files open?)");
     while (!rc && w->started < THREADS) {
         rc = lane_start(w, &w->lane[w->started], f);
         w->started += !rc;

@@ -56,6 +56,8 @@ static void put(const char *path, const char *value)
 
 static void link_set(const char *name, bool on)
 {
+    if (world.links_late)
+        return;
     for (unsigned i = 0; i < world.links; i++)
         if (!strcmp(world.link[i], name)) {
             memmove(&world.link[i], &world.link[i + 1], (world.links - i - 1) * sizeof(world.link[0]));
@@ -198,6 +200,8 @@ int xs_client_next_event(struct xs_client *xs, struct xs_client_event *event)
     eventfd_t n;
 
     eventfd_read(world.store_fd, &n);
+    if (world.store_lost)
+        return -EPIPE;
     if (world.event_head == world.event_tail)
         return 0;
     event->path = "";
@@ -247,7 +251,7 @@ int xs_client_release(struct xs_client *xs, uint16_t domid)
 int xs_client_is_introduced(struct xs_client *xs, uint16_t domid) { return world.domain[domid].introduced; }
 
 /* ---- consoles ---- */
-int console_connect(const char *path) { return eventfd(0, EFD_CLOEXEC); }
+int console_connect(const char *path) { return world.console_away ? -ENOENT : eventfd(0, EFD_CLOEXEC); }
 
 int console_add(int fd, uint16_t domid, const char *name, uint32_t port, uint64_t cap, char *answer,
                 size_t size)

@@ -110,6 +110,8 @@ int xc_domain_max_mem(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f)
 int xc_domain_tsc_mode(struct xc *xc, uint16_t d, unsigned mode, struct fault *f) { return call("tsc", f); }
 int xc_mem_set_map(struct xc *xc, uint16_t d, uint64_t kib, struct fault *f)
 {
+    while (world.hold_build)
+        usleep(1000);
     return call("set_memory_map", f);
 }
 int xc_mem_pin_l4(struct xc *xc, uint16_t d, uint64_t mfn, struct fault *f) { return call("pin", f); }
@@ -276,6 +278,8 @@ const void *xc_map_read(struct xc *xc, uint16_t domid, const uint64_t *mfns, siz
 {
     uint64_t *p;
 
+    while (world.hold_dump)
+        usleep(1000);
     if (call("map", f))
         return NULL;
     p = calloc(pages, 4096);
@@ -356,11 +360,18 @@ int xc_host_version(struct xc *xc, struct xc_version *out, struct fault *f)
 /* ---- the death interrupt ---- */
 xenevtchn_handle *xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
 {
-    return (void *)&world;
+    errno = world.evtchn_error;
+    return world.evtchn_error ? NULL : (void *)&world;
 }
 
 int xenevtchn_fd(xenevtchn_handle *xce) { return world.death_fd; }
-xenevtchn_port_or_error_t xenevtchn_bind_virq(xenevtchn_handle *xce, unsigned int virq) { return 7; }
+
+xenevtchn_port_or_error_t xenevtchn_bind_virq(xenevtchn_handle *xce, unsigned int virq)
+{
+    errno = world.virq_error;
+    return world.virq_error ? -1 : 7;
+}
+
 int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port) { return 0; }
 
 xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)

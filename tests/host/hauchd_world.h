@@ -56,6 +56,10 @@ struct world {
     bool        store_away, store_hung;
     int         store_tries;               /* connections to it */
     _Atomic bool hold_kernel, hold_destroy;      /* unpacking one, destroying one takes until this is false */
+    int         evtchn_error, virq_error;  /* errno of opening the device, of binding the interrupt */
+    bool        console_away, store_lost;
+    bool        links_late;                /* interfaces neither appear nor go */
+    _Atomic bool hold_build, hold_dump;    /* as hold_kernel: filling memory, writing a core file */
     bool        is_hauch;                  /* the hypervisor says it is, and knows the keys */
     bool        crash_cleared;             /* the record of the last crash */
     char        key;                       /* what the log has not shown the effect of yet */
