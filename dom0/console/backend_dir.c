@@ -155,7 +155,7 @@ struct backend *backend_dir_open(const char *path)
     dir->path = strdup(path);
     int r = dir_listen(dir);
     if (r < 0) {
-        report("cannot listen on %s/daemon: %s (does the directory exist?)", path, strerror(-r));
+        report("cannot listen at %s/daemon: %s (does the directory exist?)", path, strerror(-r));
         dir_close(&dir->backend);
         return NULL;
     }

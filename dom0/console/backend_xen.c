@@ -93,10 +93,10 @@ struct backend *backend_xen_open(void)
     xen->backend.ops = &xen_ops;
     xen->grants = xengnttab_open(NULL, 0);
     if (!xen->grants)
-        report("cannot open /dev/xen/gntdev: %m (module xen-gntdev loaded? running in dom0?)");
+        report("cannot open /dev/xen/gntdev: %m (is this domain 0, with module xen-gntdev?)");
     xen->events = xenevtchn_open(NULL, 0);
     if (!xen->events)
-        report("cannot open /dev/xen/evtchn: %m (module xen-evtchn loaded? running in dom0?)");
+        report("cannot open /dev/xen/evtchn: %m (is this domain 0, with module xen-evtchn?)");
     if (!xen->grants || !xen->events) {
         xen_close(&xen->backend);
         return NULL;

@@ -29,9 +29,12 @@ $(eval $(call host_test,console_ring,tests/unit/console_ring.c dom0/console/ring
 $(eval $(call host_test,console_log,tests/unit/console_log.c dom0/console/log.c))
 $(eval $(call host_test,console_queue,tests/unit/console_queue.c dom0/console/queue.c dom0/console/replay.c))
 $(eval $(call host_test,console_request,tests/unit/console_request.c dom0/console/request.c))
-$(eval $(call host_test,console_server,tests/host/console_server.c $(CONSOLE_SERVER)))
+CONSOLE_SERVER_WRAP := -Wl,--wrap=open,--wrap=write,--wrap=posix_openpt
+$(eval $(call host_test,console_server,tests/host/console_server.c $(CONSOLE_SERVER),$(CONSOLE_SERVER_WRAP)))
+CONSOLE_START_WRAP := -Wl,--wrap=setresuid,--wrap=fchown,--wrap=prctl,--wrap=epoll_create1,--wrap=epoll_ctl,--wrap=inotify_init1 \
+                      -Wl,--wrap=pipe2,--wrap=geteuid,--wrap=getpwnam
 $(eval $(call host_test,console_start,tests/host/console_start.c $(CONSOLE_SERVER) $(addprefix $(CONSOLE_DIR)/,backend_xen.c privilege.c) \
-           lib/privilege.c,-lxengnttab -lxenevtchn))
+           lib/privilege.c,-lxengnttab -lxenevtchn $(CONSOLE_START_WRAP)))
 $(eval $(call host_test,console_client,tests/host/console_client.c lib/console_client.c))
 $(eval $(call fuzzer,console_ring,tests/fuzz/console_ring.c dom0/console/ring.c dom0/console/queue.c dom0/console/replay.c))
 $(eval $(call fuzzer,console_control,tests/fuzz/console_control.c $(CONSOLE_SERVER),,-runs=4000 -dict=tests/fuzz/console_control.dict))

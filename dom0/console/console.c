@@ -185,7 +185,8 @@ static int console_log_open(struct console *console, const char *name, uint64_t 
         r = log_open(&log, path, cap ? cap : options->cap, &log_ops_file, NULL);
     free(path);
     if (r < 0) {
-        snprintf(error, size, "log of %s: %s", name, strerror(-r));
+        snprintf(error, size, "cannot open a log for the name %s: %s (take another "
+                              "name)", name, strerror(-r));
         return r;
     }
     if (log.error)

@@ -121,7 +121,8 @@ static int answer_tty(struct control *control, struct console *console, char *er
     }
     r = viewer_tty(console, &path);
     if (r < 0)
-        snprintf(error, ERROR_MAX, "cannot make a pseudo-terminal for domain %u: %s", console->domid,
+        snprintf(error, ERROR_MAX, "cannot make a pseudo-terminal for domain %u: %s (raise "
+                                   "kernel.pty.max)", console->domid,
                  strerror(-r));
     else
         control_answer(control, "ok %s\n", path);

@@ -109,7 +109,7 @@ static int parse_options(int argc, char **argv, struct options *options)
     }
     if (optind == argc)
         return 0;
-    report("%s: no operands are taken; see --help", argv[optind]);
+    report("'%s' is not expected here; see --help", argv[optind]);
     return -EINVAL;
 }
 
@@ -199,7 +199,7 @@ static int write_pid(const char *path)
         return 0;
     if (file && fprintf(file, "%d\n", (int)getpid()) > 0 && fclose(file) == 0)
         return 0;
-    report("cannot write --pid-file %s: %m (choose another path)", path);
+    report("cannot write the pid file %s: %m (choose another path with --pid-file)", path);
     return -EIO;
 }
 
@@ -262,7 +262,8 @@ static int become_prepare(struct options *options)
         return r;
     r = give_logs(options);
     if (r < 0)
-        report("cannot give %s to %s: %s", options->server.log_dir, options->user, strerror(-r));
+        report("cannot give %s to user %s: %s (choose another with "
+               "--log-dir)", options->server.log_dir, options->user, strerror(-r));
     return r;
 }
 
@@ -316,7 +317,7 @@ int main(int argc, char **argv)
     if (parse_options(argc, argv, &options) < 0)
         return 2;
     if (options.daemon && (ready = background()) < 0) {
-        report("cannot go to the background: %s", strerror(-ready));
+        report("cannot go to the background: %s (leave out --daemon)", strerror(-ready));
         return 1;
     }
     handle_signals();

@@ -16,8 +16,9 @@ int privilege_user(const char *name, uid_t *uid, gid_t *gid)
     int r = privilege_find(name, uid, gid);
 
     if (r < 0)
-        report("--user %s: no such user; make it (adduser --system --group %s, or systemd-sysusers) or leave "
-               "the option out", name, name);
+        report("there is no user '%s'; make it (adduser --system --group %s, or systemd-sysusers) or leave "
+               "out "
+               "--user", name, name);
     return r;
 }
 
@@ -26,7 +27,7 @@ int privilege_drop(uid_t uid, gid_t gid)
     int r = privilege_become(uid, gid);
 
     if (r < 0)
-        report("cannot become user %u for good: %s (started as root?)", uid, strerror(-r));
+        report("cannot become user %u: %s (start it as root)", uid, strerror(-r));
     return r;
 }
 
@@ -53,6 +54,6 @@ int privilege_seal(void)
     int r = privilege_keep_calls(allowed, sizeof(allowed) / sizeof(allowed[0]));
 
     if (r < 0)
-        report("cannot give up system calls: %s (kernel without seccomp filters?)", strerror(-r));
+        report("cannot give up system calls: %s (a kernel without seccomp filters?)", strerror(-r));
     return r;
 }

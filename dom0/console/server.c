@@ -230,7 +230,7 @@ static int server_sources(struct server *server)
     int fd = socket_listen(path);
 
     if (fd < 0) {
-        report("cannot listen on %s: %s (%schoose another path with --socket)", path, strerror(-fd),
+        report("cannot listen at %s: %s (%schoose another path with --socket)", path, strerror(-fd),
                fd == -EADDRINUSE ? "another hauch-console serves there; stop it, or " :
                fd == -ENAMETOOLONG ? "a path of a socket has at most 107 bytes; " : "");
         return fd;
@@ -239,12 +239,13 @@ static int server_sources(struct server *server)
     server->events = server_source(server, server->backend->fd, events_ready);
     server->ttys = viewer_ttys_open(server);
     if (!server->ttys)
-        report("no inotify: %m; consoles will have no pseudo-terminals");
+        report("no inotify: %m; consoles will have no pseudo-terminals (raise "
+               "fs.inotify.max_user_instances)");
     if (server->listener && server->events)
         return 0;
     if (!server->listener)
         close(fd);
-    report("cannot watch descriptors: out of memory");
+    report("cannot watch descriptors: %m (are too many open?)");
     return -ENOMEM;
 }
 
@@ -261,7 +262,7 @@ struct server *server_open(const struct server_options *options, struct backend 
     server_lists(server);
     int r = loop_open(&server->loop);
     if (r < 0)
-        report("cannot make an epoll instance: %s", strerror(-r));
+        report("cannot watch descriptors: %s (are too many open?)", strerror(-r));
     if (r == 0)
         r = server_sources(server);
     if (r == 0)

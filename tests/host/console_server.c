@@ -28,6 +28,8 @@
 
 #include <cmocka.h>
 
+#include "tests/host/log_capture.h"
+
 #define TURNS 40            /* enough for anything that does not wait for a period to end */
 
 struct world {
@@ -460,7 +462,9 @@ static void test_broken_ring(void **state)
     ask(world, viewer, "attach 7\n");
     guest.page->out_prod = 5000;
     guest_signal(world, &guest);
+    log_begin();
     assert_contains(client_read(world, viewer), "the guest broke its console ring");
+    log_has("hauch-console: domain 7: ring indices out of range; ignored until it is added again\n");
     assert_contains(ask(world, control, "list\n"), "7 web bad 7");
     client_send(world, viewer, "typed at nobody\n");
     assert_int_equal(guest.page->in_prod, 0);
@@ -589,6 +593,94 @@ static void test_limits(void **state)
     guest_free(&guest);
 }
 
+/* ---- what the system refuses ---- */
+static const char *fail_path;          /* the end of a path that cannot be opened */
+static int         fail_file, fail_pty;
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+    size_t n = fail_path ? strlen(fail_path) : 0;
+
+    errno = ENOSPC;
+    return n && strlen(path) > n && !strcmp(path + strlen(path) - n, fail_path) ? -1 :
+           __real_open(path, flags, 0600);
+}
+
+ssize_t __real_write(int fd, const void *data, size_t n);
+ssize_t __wrap_write(int fd, const void *data, size_t n);
+ssize_t __wrap_write(int fd, const void *data, size_t n)
+{
+    struct stat st;
+
+    if (!fail_file || fstat(fd, &st) || !S_ISREG(st.st_mode))
+        return __real_write(fd, data, n);
+    errno = ENOSPC;
+    return -1;
+}
+
+int __real_posix_openpt(int flags);
+int __wrap_posix_openpt(int flags);
+int __wrap_posix_openpt(int flags)
+{
+    errno = ENOSPC;
+    return fail_pty ? -1 : __real_posix_openpt(flags);
+}
+
+static void test_refusals_of_the_system(void **state)
+{
+    struct world *world = *state;
+    struct guest guest = guest_new(world, 7), other = guest_new(world, 8);
+    int control = client_new(world), viewer = client_new(world);
+    char line[256];
+
+    ask(world, control, "add 7 web 7\n");
+    ask(world, viewer, "attach 7\n");
+    log_begin();
+    fail_file = 1;
+    guest_say(world, &guest, "lost");
+    fail_file = 0;
+    snprintf(line, sizeof(line), "hauch-console: log %s/web.log of domain 7: No space left on device; "
+                                 "leaving bytes out "
+             "until it works again\n", world->logs);
+    log_has(line);
+    log_begin();
+    guest_say(world, &guest, "kept");
+    snprintf(line, sizeof(line), "hauch-console: log %s/web.log of domain 7 works again; 4 bytes were lost "
+                                 "so far\n",
+             world->logs);
+    log_has(line);
+    assert_string_equal(client_read(world, viewer), "lostkept");
+    fail_pty = 1;
+    assert_string_equal(ask(world, control, "tty 7\n"),
+                        "error 28 cannot make a pseudo-terminal for domain 7: No space left on device (raise "
+                        "kernel.pty.max)\n");
+    fail_pty = 0;
+    log_begin();
+    fail_path = "db.log";
+    assert_string_equal(ask(world, control, "add 8 db 8\n"), "ok\n");
+    fail_path = NULL;
+    snprintf(line, sizeof(line), "hauch-console: log %s/db.log: No space left on device; trying again with "
+                                 "each "
+             "write\n", world->logs);
+    log_has(line);
+    ask(world, control, "remove 8\n");
+    world->server->live_count += CONSOLES_MAX;
+    assert_string_equal(ask(world, control, "add 8 db 8\n"),
+                        "error 28 4096 consoles is the limit; remove one first\n");
+    world->server->live_count -= CONSOLES_MAX;
+    server_close(world->server);
+    memset(line, 0, sizeof(line));
+    assert_true(read(viewer, line, sizeof(line) - 1) > 0);
+    assert_string_equal(line, "\r\n[hauch-console: ending]\r\n");
+    world_open(world);
+    close(viewer);
+    close(control);
+    guest_free(&guest);
+    guest_free(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, world_new, world_free)
 
 int main(void)
@@ -607,6 +699,7 @@ int main(void)
         TEST(restart_loses_nothing),
         TEST(bad_requests),
         TEST(limits),
+        TEST(refusals_of_the_system),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,11 @@ int daemon_main(int argc, char **argv);
 #include "dom0/console/main.c"
 #undef main
 
-#include "tests/host/run_main.h"
+#include <pwd.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+
+#include "tests/host/fail_call.h"
 
 #define LONG_PATH "@/01234567890123456789012345678901234567890123456789" \
                   "01234567890123456789012345678901234567890123456789"
@@ -15,10 +19,11 @@ int daemon_main(int argc, char **argv);
 
 static const struct start options_cases[] = {
     { 0, { "--help" }, { "Usage: hauch-console", "--log-dir DIR" } },
-    { 2, { "--frob" }, { "--frob", "hauch-console --help" } },
+    { 2, { "--frob" }, { "--frob", "Try: hauch-console --help\n" } },
     { 2, { "--socket" }, { "--socket", "argument", "hauch-console --help" } },
-    { 2, { "stray" }, { "stray: no operands are taken", "--help" } },
-    { 2, { "--cap", "12x" }, { "--cap 12x", "from 4096 to 1024G", "such as 8M" } },
+    { 2, { "stray" }, { "hauch-console: 'stray' is not expected here; see --help\n" } },
+    { 2, { "--cap", "12x" }, { "hauch-console: --cap 12x: expected a number of bytes from 4096 to 1024G, "
+                               "such as 8M\n" } },
     { 2, { "--cap", "4095" }, { "--cap 4095", "from 4096 to 1024G" } },
     { 2, { "--cap", "1025G" }, { "--cap 1025G", "from 4096 to 1024G" } },
     { 2, { "--cap", "-1" }, { "--cap -1", "from 4096 to 1024G" } },
@@ -26,30 +31,100 @@ static const struct start options_cases[] = {
 
 static const struct start paths_cases[] = {
     { 1, { RINGS, "--log-dir", "@/log", "--socket", "@/out/c" },
-      { "/out: ", "another path with --socket" } },
+      { "cannot use directory @/out: Permission denied (choose another path with --socket)\n" } },
     { 1, { RINGS, "--log-dir", "@/log", "--socket", LONG_PATH },
-      { "cannot listen on", "File name too long", "at most 107 bytes", "another path with --socket" } },
+      { "hauch-console: cannot listen at " LONG_PATH ": File name too long (a path of a socket has at most "
+                                                     "107 bytes; "
+        "choose another path with --socket)\n" } },
     { 1, { RINGS, "--log-dir", "@/log", "--socket", "@/taken" },
-      { "cannot listen on", "/taken: ", "another hauch-console serves there; stop it", "--socket" } },
+      { "cannot listen at @/taken: Address already in use (another hauch-console serves there; stop it, or "
+        "choose "
+        "another path with --socket)\n" } },
     { 1, { RINGS, "--log-dir", "@/out/log", "--socket", "@/c" },
-      { "cannot make directory", "/out/log: Not a directory", "--log-dir" } },
+      { "cannot make directory @/out/log: Not a directory (choose another with --log-dir or --socket)\n" } },
     { 1, { RINGS, "--log-dir", "@/log", "--socket", "@/c", "--pid-file", "@/absent/pid" },
-      { "cannot write --pid-file", "/absent/pid: No such file", "another path" } },
+      { "cannot write the pid file @/absent/pid: No such file or directory (choose another path with "
+        "--pid-file)\n" } },
     { 1, { "--ring-dir", "@/absent", "--log-dir", "@/log", "--socket", "@/c" },
-      { "/absent/daemon: No such file", "does the directory exist?" } },
+      { "cannot listen at @/absent/daemon: No such file or directory (does the directory exist?)\n" } },
 };
 
 static const struct start users_cases[] = {
     { 1, { RINGS, "--log-dir", "@/log", "--socket", "@/c", "--user", "no-such-user" },
-      { "--user no-such-user: no such user", "adduser --system --group no-such-user",
-        "leave the option out" } },
+      { "hauch-console: there is no user 'no-such-user'; make it (adduser --system --group no-such-user, or "
+        "systemd-sysusers) or leave out --user\n" } },
 };
 
 /* On a machine that is no dom0. */
 static const struct start devices_cases[] = {
     { 1, { "--log-dir", "@/log", "--socket", "@/c" },
-      { "cannot open /dev/xen/gntdev", "module xen-gntdev loaded?", "running in dom0?" } },
+      { "hauch-console: cannot open /dev/xen/gntdev: No such file or directory (is this domain 0, with "
+        "module "
+        "xen-gntdev?)\n",
+        "hauch-console: cannot open /dev/xen/evtchn: No such file or directory (is this domain 0, with "
+        "module "
+        "xen-evtchn?)\n" } },
 };
+
+/* ---- calls that fail ---- */
+WRAP(int, setresuid, (uid_t r, uid_t e, uid_t s), (r, e, s))
+WRAP(int, fchown, (int fd, uid_t u, gid_t g), (fd, u, g))
+WRAP(int, prctl, (int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d),
+     (what, a, b, c, d))
+WRAP(int, epoll_create1, (int flags), (flags))
+WRAP(int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event), (epoll, op, fd, event))
+WRAP(int, inotify_init1, (int flags), (flags))
+WRAP(int, pipe2, (int fds[2], int flags), (fds, flags))
+
+uid_t __wrap_geteuid(void);
+uid_t __wrap_geteuid(void) { return 0; }
+
+struct passwd *__real_getpwnam(const char *name);
+struct passwd *__wrap_getpwnam(const char *name);
+struct passwd *__wrap_getpwnam(const char *name)
+{
+    return !strcmp(name, "root") ? __real_getpwnam(name) : NULL;
+}
+
+#define ARGUMENTS RINGS, "--log-dir", "@/log", "--socket", "@/c"
+#define NO_PID    "--pid-file", "@/absent/pid"     /* ends a start that has come that far */
+
+static const struct failing failing_cases[] = {
+    { "setresuid", EPERM,
+      { 1, { ARGUMENTS, "--user", "root" },
+        { "hauch-console: cannot become user 0: Operation not permitted (start it as root)\n" } } },
+    { "fchown", EPERM,
+      { 1, { ARGUMENTS, "--user", "root" },
+        { "hauch-console: cannot give @/log to user root: Operation not permitted (choose another with "
+          "--log-dir)\n" } } },
+    { "prctl", EINVAL,
+      { 1, { ARGUMENTS },
+        { "hauch-console: cannot give up system calls: Invalid argument (a kernel without seccomp "
+          "filters?)\n" } } },
+    { "epoll_create1", EMFILE,
+      { 1, { ARGUMENTS },
+        { "hauch-console: cannot watch descriptors: Too many open files (are too many open?)\n" } } },
+    { "epoll_ctl", ENOSPC,
+      { 1, { ARGUMENTS },
+        { "hauch-console: cannot watch descriptors: No space left on device (are too many open?)\n" } } },
+    { "inotify_init1", EMFILE,
+      { 1, { ARGUMENTS, NO_PID },
+        { "hauch-console: no inotify: Too many open files; consoles will have no pseudo-terminals (raise "
+          "fs.inotify.max_user_instances)\n" } } },
+    { "pipe2", EMFILE,
+      { 1, { ARGUMENTS, "--daemon" },
+        { "hauch-console: cannot go to the background: Too many open files (leave out --daemon)\n" } } },
+    { "", 0,
+      { 1, { ARGUMENTS, NO_PID },
+        { "hauch-console: there is no user 'hauch-console'; make it (adduser --system --group "
+          "hauch-console, or "
+          "systemd-sysusers); staying root until then\n" } } },
+};
+
+static void test_failing_calls(void **state)
+{
+    run_failing("hauch-console", failing_cases, sizeof(failing_cases) / sizeof(failing_cases[0]));
+}
 
 static void run_cases(const struct start *cases, size_t count)
 {
@@ -87,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_users),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_failing_calls),
     };
 
     return cmocka_run_group_tests(tests, setup, run_teardown);

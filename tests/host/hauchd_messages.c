@@ -14,6 +14,7 @@
 
 #include "dom0/hauchd/hotplug.h"
 #include "lib/build_pv.h"
+#include "tests/host/log_capture.h"
 
 static char error[1024], long_line[1100];
 static int  fail_pread;            /* errno of reading a ramdisk; -1: it ends */
@@ -33,45 +34,6 @@ ssize_t __wrap_pread(int fd, void *to, size_t size, off_t at)
 {
     errno = fail_pread;
     return fail_pread ? -(fail_pread > 0) : __real_pread(fd, to, size, at);
-}
-
-/* ---- its log: standard error, a file meanwhile ---- */
-static char log_path[] = "/tmp/hauchd-log-XXXXXX";
-static int  real_stderr = -1;
-
-static void log_begin(void)
-{
-    int fd = open(log_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    fflush(stderr);
-    real_stderr = dup(STDERR_FILENO);
-    dup2(fd, STDERR_FILENO);
-    close(fd);
-}
-
-/* Standard error is itself again. */
-static const char *log_end(void)
-{
-    static char text[65536];
-    int     fd = open(log_path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = read(fd, text, sizeof(text) - 1);
-
-    close(fd);
-    unlink(log_path);
-    fflush(stderr);
-    dup2(real_stderr, STDERR_FILENO);
-    close(real_stderr);
-    real_stderr = -1;
-    text[n > 0 ? n : 0] = 0;
-    return text;
-}
-
-static void log_has(const char *line)
-{
-    const char *text = log_end();
-
-    if (!strstr(text, line))
-        fail_msg("the log is \"%s\", without \"%s\"", text, line);
 }
 
 static int finish(void **state)
@@ -613,6 +575,5 @@ int main(void)
         MESSAGES(test_core_files),
     };
 
-    close(mkstemp(log_path));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
