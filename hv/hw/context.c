@@ -472,13 +472,11 @@ void hw_switch(struct pcpu *c, struct vcpu *next)
     vcpu_runstate_update(next);
 }
 
-/* No vCPU of d runs any more, but some may still be held by processors that idle, and this one may be in its
- * space. */
+/* No vCPU of d runs any more, but processors that idle may still hold some. This one runs who asks. */
 void hw_leave_domain(struct domain *d)
 {
     struct cpu_set who = cpu_set_copy(&d->on_cpus);
 
-    if (hw_of(this_cpu())->space == d)
-        space_leave();
+    BUG_ON(hw_of(this_cpu())->space == d);
     request_all(&who, REQUEST_LEAVE, 0);
 }

@@ -41,7 +41,7 @@ static struct space {
     struct domain *d;
     bool borrows;                         /* frames of others */
     uint64_t upper[UPPERS];
-    mfn_t root[VCPUS][2];
+    bool shared[VCPUS][2];              /* its kernel's or user's root is one that another vCPU made */
     uint64_t forgotten[VCPUS][PAGES];   /* by a flush for that vCPU: entries up to this */
     uint64_t fs_base[VCPUS];
     struct timer alarm[VCPUS];
@@ -403,20 +403,44 @@ static mfn_t root_new(struct space *s)
     return m;
 }
 
-static void root_end(mfn_t m)
+static mfn_t *root_slot(struct vcpu *v, bool user) { return user ? &v->pv.root_user : &v->pv.root_kernel; }
+
+static mfn_t root_of_some_vcpu(struct space *s)
+{
+    mfn_t m = *root_slot(s->d->vcpu[fake_random(VCPUS)], fake_random(2));
+
+    if (space_get_typed(m, s->d, TYPE_L4))
+        return MFN_INVALID;
+    if (space_of_root[m.n] == s)
+        return m;
+    BUG_ON(space_put_typed(m));         /* it is a root no more */
+    return MFN_INVALID;
+}
+
+/* May share it, as the threads of a program do: it lasts as long as anybody has it, whoever made it. */
+static void root_take(struct space *s, struct vcpu *v, bool user, bool share)
+{
+    mfn_t m = share ? root_of_some_vcpu(s) : MFN_INVALID;
+
+    s->shared[v->id][user] = mfn_valid_number(m);
+    *root_slot(v, user) = mfn_valid_number(m) ? m : root_new(s);
+}
+
+static void root_end(mfn_t m, bool shared)
 {
     BUG_ON(space_put_typed(m));
-    frame_give_back(m);
+    if (!shared)
+        frame_give_back(m);
 }
 
 static void root_change(struct space *s, struct vcpu *v)
 {
-    bool user = fake_random(2);
-    mfn_t *r = user ? &v->pv.root_user : &v->pv.root_kernel, old = *r;
+    bool user = fake_random(2), shared = s->shared[v->id][user];
+    mfn_t old = *root_slot(v, user);
 
-    *r = s->root[v->id][user] = root_new(s);
+    root_take(s, v, user, fake_random(2));
     hw_load_root(v);
-    root_end(old);
+    root_end(old, shared);
 }
 
 static void mode_change(struct vcpu *v)
@@ -435,10 +459,10 @@ static void domain_afresh(struct space *s)
         BUG_ON(space_loaded(&sim[i]) == s);
     for_each_vcpu(s->d, v) {
         BUG_ON(__atomic_load_n(&v->loaded, __ATOMIC_SEQ_CST));
-        root_end(v->pv.root_kernel);
-        root_end(v->pv.root_user);
-        v->pv.root_kernel = s->root[v->id][0] = root_new(s);
-        v->pv.root_user = s->root[v->id][1] = root_new(s);
+        for (unsigned user = 0; user < 2; user++) {
+            root_end(*root_slot(v, user), s->shared[v->id][user]);
+            root_take(s, v, user, false);
+        }
     }
     domain_unpause(s->d);
 }
@@ -554,8 +578,8 @@ static void space_make(struct space *s, unsigned n, bool borrows)
     *s = (struct space){ .d = fake_domain((domid_t)n, VCPUS, n == 0, 31), .borrows = borrows };
     for_each_vcpu(s->d, v) {
         space_vcpu(v);
-        v->pv.root_kernel = s->root[v->id][0] = root_new(s);
-        v->pv.root_user = s->root[v->id][1] = root_new(s);
+        root_take(s, v, false, false);
+        root_take(s, v, true, false);
         v->pv.kernel_mode = true;
         timer_init(&s->alarm[v->id], alarm_rings, v, fake_random(pcpu_count));
     }

@@ -59,7 +59,7 @@ void hw_load_ldt(struct vcpu *v);
 mfn_t hw_reserved_gdt_frame(void);          /* page 14 of every GDT on this processor */
 /* Makes this processor run `next` from now on (maybe the idle vCPU); saves and loads what that needs. */
 void hw_switch(struct pcpu *c, struct vcpu *next);
-/* d is being torn down: no processor keeps its tables or registers loaded. */
+/* d is being torn down, by a vCPU of another: no processor keeps its tables or registers loaded. */
 void hw_leave_domain(struct domain *d);
 uint64_t hw_xcr0(void);                     /* the extended states that are saved; 0 without XSAVE */
 void hw_write_xcr0(uint64_t value);         /* for the running vCPU; the value was checked */
