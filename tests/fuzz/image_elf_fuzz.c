@@ -86,7 +86,7 @@ static void parse_notes(const uint8_t *data, size_t size)
     struct image_error error;
     struct image image = { 0 };
 
-    image_notes_read("fuzz", data, size, 4, &image, &claims, &error);
+    image_notes_read("fuzz", data, size, &image, &claims, &error);
     require(image.l1_valid_count <= IMAGE_L1_VALID_MAX);
 }
 
