@@ -22,10 +22,10 @@ gone() { ! $TOOL domid "$1" >/dev/null 2>&1; }
 '''
 
 
-def run(report, name, steps, text, timeout=240, tools='hauch', before=None, status=0, **boot):
+def run(report, name, steps, text, timeout=240, tools='hauch', before=None, status=0, kind=KIND, **boot):
     """Boots dom0 with the job text; steps are what it must report. before(pc) may act while it runs."""
-    boots.make_images(KIND, boot.get('kernel', 'generic'), tools)
-    argv = boots.command(KIND, name, tools=tools, job=PRELUDE + text, **boot)
+    boots.make_images(kind, boot.get('kernel', 'generic'), tools)
+    argv = boots.command(kind, name, tools=tools, job=PRELUDE + text, **boot)
     note = ''
     with machine.Machine(name, argv, timeout) as pc:
         try:

@@ -109,6 +109,6 @@ says 'event of an end' '"event":"gone".*"name":"kept"' cat /tmp/events
 '''
 
 
-def run(report):
+def run(report, log='system-verbs', kind=job.KIND):
     steps = ['tools'] + re.findall(r"^(?:check|says) '([^']*)'", TEXT, re.M)
-    job.run(report, 'system-verbs', steps, TEXT, timeout=240)
+    job.run(report, log, steps, TEXT, timeout=240, kind=kind)
