@@ -5,6 +5,7 @@ A job (shell text for dom0) travels as a second cpio archive behind dom0's initr
 without any disk driver can run it too."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -49,6 +50,23 @@ def initrd_with(name, image, files):
         shutil.copyfileobj(source, target)
         target.write(more.bytes())
     return path
+
+
+def debian_program(path, *packages):
+    """Files, as command() takes them, that bring a program of Debian's into any image: /NAME runs it by a
+    loader and with libraries of its own, whatever else the image has. path: in the first package."""
+    fetch = os.path.join(machine.ROOT, 'tools', 'fetch')
+    subprocess.run([fetch, packages[0], *packages, 'libc6'], check=True)
+    root, name = out('pkg', packages[0]), os.path.basename(path)
+    loader, program = f'{root}/lib64/ld-linux-x86-64.so.2', f'{root}/{path}'
+    run = [loader, '--library-path', f'{root}/usr/lib/x86_64-linux-gnu', '--list', program]
+    listing = subprocess.run(run, text=True, stdout=subprocess.PIPE, check=True).stdout
+    start = f'cd /opt/{name} && exec ./{os.path.basename(loader)} --library-path . ./{name} "$@"'
+    files = {name: f'#!/bin/sh\n{start}\n'}
+    for source in [loader, program, *re.findall(rf'=> ({re.escape(root)}/\S+) \(0x', listing)]:
+        with open(source, 'rb') as file:
+            files[f'opt/{name}/{os.path.basename(source)}'] = file.read()
+    return files
 
 
 def command(kind, name, kernel='generic', tools='hauch', job=None, files=None, dom0_mem=DOM0_MIB, hv_args='',

@@ -2,10 +2,9 @@
 /*
  * smp_load: what keeps several processors of a guest busy, and looks at its clock meanwhile.
  *
- *     smp_load clock SECONDS          a thread on each processor reads CLOCK_MONOTONIC: never less than any
- *     other read smp_load hack GROUPS ROUNDS     groups of processes that send each other messages, as
- *     hackbench does smp_load fork COUNT             fork, exit and wait
- *     smp_load munmap COUNT           a thread on each processor; one maps, touches and unmaps pages
+ *     smp_load clock SECONDS  a thread on each processor reads CLOCK_MONOTONIC: never less than before
+ *     smp_load fork COUNT     fork, exit and wait
+ *     smp_load munmap COUNT   a thread on each processor; one maps, touches and unmaps pages
  *
  * Exit status 0: all came to a good end. It is static, for images that have no libraries.
  */
@@ -18,12 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_CPUS = 64, GROUP = 4, MESSAGE = 100, PAGE = 4096, PAGES = 64 };
+enum { MOST_CPUS = 64, PAGE = 4096, PAGES = 64 };
 
 static void die(const char *what)
 {
@@ -95,73 +93,6 @@ static int clock_run(unsigned seconds)
     return n && readings && !backwards ? 0 : 1;
 }
 
-/* ---- hack ---- */
-static void sender(const int *to, unsigned rounds)
-{
-    char message[MESSAGE] = { 0 };
-
-    for (unsigned r = 0; r < rounds; r++)
-        for (int i = 0; i < GROUP; i++)
-            if (write(to[i], message, sizeof message) != sizeof message)
-                _exit(1);
-    _exit(0);
-}
-
-static void receiver(int from, unsigned rounds)
-{
-    char message[MESSAGE];
-    uint64_t left = (uint64_t)rounds * GROUP * MESSAGE;
-
-    while (left) {
-        ssize_t n = read(from, message, left < sizeof message ? left : sizeof message);
-
-        if (n <= 0)
-            _exit(1);
-        left -= (uint64_t)n;
-    }
-    _exit(0);
-}
-
-static int hack_run(unsigned groups, unsigned rounds)
-{
-    unsigned bad = 0, total = 0;
-    int status;
-
-    for (unsigned g = 0; g < groups; g++) {
-        int in[GROUP], out[GROUP];
-
-        for (int i = 0; i < GROUP; i++) {
-            int pair[2];
-
-            if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
-                die("socketpair");
-            in[i] = pair[0];
-            out[i] = pair[1];
-        }
-        for (int i = 0; i < 2 * GROUP; i++) {
-            pid_t child = fork();
-
-            if (child < 0)
-                die("fork");
-            if (child == 0 && i < GROUP)
-                receiver(in[i], rounds);
-            if (child == 0)
-                sender(out, rounds);
-            total++;
-        }
-        for (int i = 0; i < GROUP; i++) {
-            close(in[i]);
-            close(out[i]);
-        }
-    }
-    while (wait(&status) > 0) {
-        total--;
-        bad += !WIFEXITED(status) || WEXITSTATUS(status);
-    }
-    printf("hack: %u groups, %u bad, %u lost\n", groups, bad, total);
-    return bad || total ? 1 : 0;
-}
-
 /* ---- fork, munmap ---- */
 static int fork_run(unsigned count)
 {
@@ -223,12 +154,10 @@ int main(int argc, char **argv)
 
     if (!strcmp(what, "clock") && argc == 3)
         return clock_run(n);
-    if (!strcmp(what, "hack") && argc == 4)
-        return hack_run(n, (unsigned)atoi(argv[3]));
     if (!strcmp(what, "fork") && argc == 3)
         return fork_run(n);
     if (!strcmp(what, "munmap") && argc == 3)
         return munmap_run(n);
-    fprintf(stderr, "usage: smp_load clock SECONDS | hack GROUPS ROUNDS | fork COUNT | munmap COUNT\n");
+    fprintf(stderr, "usage: smp_load clock SECONDS | fork COUNT | munmap COUNT\n");
     return 2;
 }
