@@ -221,12 +221,8 @@ void queue_arrive(struct pcpu *c, struct vcpu *v, uint64_t ref, uint64_t now, st
     bool woken = v->sched.state != RUNSTATE_runnable || v->sched.parked;
 
     queue_charge(q, now);
-    if (!q->count) {
-        if (q->running)
-            q->running->sched.vtime = vtime_alone(q->running->sched.vtime, ref, q->running->sched.weight);
-        q->vtime = ref;
-    }
-    vtime_bound(q, v, q->vtime, woken ? SCHED_LAG_WOKEN : SCHED_LAG_MOVED);
+    queue_join(q, ref, now);
+    vtime_bound(q, v, q->vtime, woken);
     v->sched.parked = false;
     state_set(v, RUNSTATE_runnable, now);
     __atomic_store_n(&v->cpu, c, __ATOMIC_RELEASE);
@@ -242,8 +238,8 @@ void sched_arrived(struct pcpu *c, const struct arrival *a)
 {
     if (a->better)
         sched_prod(c);
-    else if (!timer_is_set(&slice_timer[c->id]))
-        timer_set(&slice_timer[c->id], now_ns() + a->turn);
+    else
+        timer_set_by(&slice_timer[c->id], now_ns() + a->turn);
     if (__atomic_load_n(&c->rq.peek.waiting, __ATOMIC_RELAXED))
         place_offer(&a->may);
 }
@@ -263,7 +259,7 @@ static bool wake_on(struct vcpu *v, struct pcpu *from, struct pcpu *to)
     same = __atomic_load_n(&v->cpu, __ATOMIC_RELAXED) == from &&
            (from == to || !__atomic_load_n(&v->on_cpu, __ATOMIC_ACQUIRE));
     if (same && waits_nowhere(v)) {
-        queue_arrive(to, v, queue_ref(&to->rq), now_ns(), &a);
+        queue_arrive(to, v, queue_common(), now_ns(), &a);
         arrived = true;
     }
     spin_unlock2(&from->rq.lock, &to->rq.lock);
@@ -306,6 +302,7 @@ void vcpu_sleep_nosync(struct vcpu *v)
     /* Flags that are gone again by now are the business of vcpu_wake(), which has come first. */
     if (!running && flags) {
         if (!list_empty(&v->sched.queue)) {
+            queue_charge(q, now_ns());
             queue_remove(q, v);
             queue_leave(q, v);
             queue_publish(q);

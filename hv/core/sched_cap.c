@@ -17,8 +17,6 @@
 #define PART_LEAST  500000          /* ns; a part is not cut smaller, unless that is all there is */
 #define WORTH_NS    100000          /* given back that much: those put aside may try again */
 
-static uint64_t last_held;          /* when somebody was put aside; atomic */
-
 static int64_t budget_of(uint32_t cap) { return (int64_t)(PERIOD_NS / 100 * cap); }
 
 /* Fills up if a period is over; only one of those who see that does. */
@@ -60,7 +58,7 @@ static void put_aside(struct vcpu *v, uint64_t now)
     uint64_t over = __atomic_load_n(&s->period_begun, __ATOMIC_RELAXED) + PERIOD_NS;
 
     v->sched.parked = true;
-    __atomic_store_n(&last_held, now, __ATOMIC_RELAXED);
+    queue_scarce(now);
     __atomic_fetch_or(&s->parked, 1ull << v->id, __ATOMIC_SEQ_CST);
     timer_set(&s->refill, over);
 }
@@ -79,13 +77,6 @@ bool cap_admit(struct vcpu *v, uint64_t now)
         return true;
     put_aside(v, now);
     return false;
-}
-
-bool cap_held_lately(uint64_t now)
-{
-    uint64_t held = __atomic_load_n(&last_held, __ATOMIC_RELAXED);
-
-    return held && now < held + 2 * PERIOD_NS;
 }
 
 void cap_return(struct vcpu *v, uint64_t ran, uint64_t now)

@@ -11,8 +11,7 @@
 #endif
 #define SCHED_SLICE_LEAST   200000ull   /* turns of those with a small share are that short, not shorter */
 #define SCHED_SLICE_SHORT   1000000ull      /* and those of the others this */
-#define SCHED_LAG_WOKEN     1u              /* rounds that a sleeper may be behind the queue */
-#define SCHED_LAG_MOVED     4u              /* and one that comes from another queue */
+#define SCHED_LAG_MOVED     4u              /* rounds that one that comes from another queue may be behind */
 #define SCHED_LEAD_NS       40000000ull     /* of its own time: what one that ran alone may be ahead */
 #define SCHED_BEHIND_NS     20000000ull     /* and behind */
 
@@ -41,10 +40,19 @@ void queue_leave(struct runqueue *q, struct vcpu *v);
 void queue_weigh(struct runqueue *q, struct vcpu *v);
 /* Brings the virtual times of whoever runs, and of the queue, up to now. */
 void queue_charge(struct runqueue *q, uint64_t now);
-/* v is to arrive on q: what it is behind ref, in rounds, or ahead of it is bounded. */
-void vtime_bound(const struct runqueue *q, struct vcpu *v, uint64_t ref, unsigned rounds);
-/* The virtual time by which arrivals on q are judged. */
-uint64_t queue_ref(const struct runqueue *q);
+/* v is to arrive on q, or wakes there: what it is behind ref, or ahead of it, is bounded. */
+void vtime_bound(const struct runqueue *q, struct vcpu *v, uint64_t ref, bool woken);
+/*
+ * Somebody waits, somewhere: what one uses that runs alone is taken from others, now and for a while. Needs
+ * no lock.
+ */
+void queue_scarce(uint64_t now);
+/* About where the queues are on which somebody waits. */
+uint64_t queue_common(void);
+/* The virtual time by which arrivals on q, which has been charged up to now, are judged. */
+uint64_t queue_ref(const struct runqueue *q, uint64_t now);
+/* Somebody is to wait on q, charged up to now: if nobody did of late, q counts from virtual time ref. */
+void queue_join(struct runqueue *q, uint64_t ref, uint64_t now);
 /* How long v may run on q now that others wait there. */
 uint64_t queue_turn(const struct runqueue *q, const struct vcpu *v);
 /* Virtual time that passes in one round of turns on a queue of that weight. */
@@ -70,8 +78,6 @@ struct placement placement_of(const struct vcpu *v);
 struct pcpu *place_choose(const struct placement *p, struct pcpu *last);
 void place_idle(struct pcpu *c, bool idle);
 void place_waiting(struct pcpu *c, bool waiting);
-/* On any processor; a look without locks, right as of some moment of late. */
-bool place_anybody_waits(void);
 /* c has nothing to do: takes a vCPU that waits elsewhere. False: there is none. No lock held. */
 bool place_pull(struct pcpu *c);
 /* c has somebody waiting: evens out with other processors. No lock held. */
@@ -86,8 +92,6 @@ void place_strays(struct pcpu *c);
 /* ---- sched_cap.c: under the lock ---- */
 /* v, taken from its queue, is to run: false if its domain's budget is used up; then it is put aside. */
 bool cap_admit(struct vcpu *v, uint64_t now);
-/* Somebody was put aside in the last periods. Needs no lock. */
-bool cap_held_lately(uint64_t now);
 /* v stops after that many ns. */
 void cap_return(struct vcpu *v, uint64_t ran, uint64_t now);
 

@@ -24,6 +24,7 @@
 
 #define PROBES      4u      /* processors looked at in one go */
 #define LOOK_DEEP   8u      /* waiting vCPUs examined for one that may be moved */
+#define ROUNDS_TO_LEAVE 2u  /* behind by that much, balancing takes one from where it would rather run */
 
 /* Sets that all processors change: a cache line for each 64 of them. */
 struct shared_word { uint64_t bits; } __attribute__((aligned(64)));
@@ -57,13 +58,6 @@ static bool set_in(struct shared_word *w, unsigned n, bool in)
 
 void place_idle(struct pcpu *c, bool idle) { set_in(idle_cpus, c->id, idle); }
 void place_waiting(struct pcpu *c, bool waiting) { set_in(waiting_cpus, c->id, waiting); }
-
-bool place_anybody_waits(void)
-{
-    struct cpu_set waiting = snapshot(waiting_cpus);
-
-    return !cpu_set_empty(&waiting);
-}
 
 static struct cpu_set online(void) { return cpu_set_first(pcpu_count); }
 
@@ -106,6 +100,7 @@ static bool resettle(struct runqueue *q, struct vcpu *v)
 {
     if (v->running || list_empty(&v->sched.queue))
         return false;
+    queue_charge(q, now_ns());
     queue_remove(q, v);
     queue_leave(q, v);
     queue_publish(q);
@@ -230,6 +225,30 @@ static struct pcpu *least_loaded(const struct cpu_set *set)
     return best;
 }
 
+/*
+ * Who runs on `last` makes room if he has had his share. If not, another of a few may be better: where he
+ * who runs is ahead the most.
+ */
+static struct pcpu *most_ahead(const struct cpu_set *set, struct pcpu *last)
+{
+    uint64_t now = now_ns(), common = queue_common(), most = vtime_guess(last, now, common);
+    struct pcpu *best = last;
+    unsigned n = last->id;
+
+    for (unsigned i = 0; i < PROBES && vtime_before(most, common); i++) {
+        uint64_t t;
+
+        n = cpu_set_next(set, n + 1);
+        n = n < MAX_CPUS ? n : cpu_set_next(set, 0);
+        t = vtime_guess(pcpus[n], now, common);
+        if (vtime_before(most, t)) {
+            most = t;
+            best = pcpus[n];
+        }
+    }
+    return best;
+}
+
 struct pcpu *place_choose(const struct placement *p, struct pcpu *last)
 {
     struct pcpu *c = claim_idle(&p->would, last);
@@ -237,7 +256,7 @@ struct pcpu *place_choose(const struct placement *p, struct pcpu *last)
     if (!c)
         c = claim_idle(&p->may, last);
     if (!c && cpu_set_has(&p->would, last->id))
-        c = last;
+        c = most_ahead(&p->would, last);
     if (!c)
         c = least_loaded(&p->would);
     return c ? c : last;
@@ -276,12 +295,14 @@ void place_offer_all(struct pcpu *c)
 /* With both locked: v waits on `from`, and shall on `to`. */
 static void move(struct pcpu *from, struct pcpu *to, struct vcpu *v, struct arrival *a)
 {
-    uint64_t ref = queue_ref(&from->rq);
+    uint64_t now = now_ns(), ref;
 
+    queue_charge(&from->rq, now);
+    ref = queue_ref(&from->rq, now);
     queue_remove(&from->rq, v);
     queue_leave(&from->rq, v);
     queue_publish(&from->rq);
-    queue_arrive(to, v, ref, now_ns(), a);
+    queue_arrive(to, v, ref, now, a);
 }
 
 static bool movable(const struct vcpu *v, const struct pcpu *to)
@@ -320,30 +341,32 @@ bool place_pull(struct pcpu *c)
     return false;
 }
 
-/* Balancing keeps to where a vCPU would rather run; unless it is elsewhere already. */
-static bool would_go(const struct vcpu *v, const struct pcpu *from, const struct pcpu *to)
+/* How far behind those on `to` v must be; further if it would rather stay on `from`. */
+static uint64_t threshold(const struct vcpu *v, const struct pcpu *from, const struct pcpu *to)
 {
-    return cpu_set_has(&v->sched.soft, to->id) || !cpu_set_has(&v->sched.soft, from->id);
+    uint64_t round = queue_round(from->rq.weight);
+    bool leaves = cpu_set_has(&v->sched.soft, from->id) && !cpu_set_has(&v->sched.soft, to->id);
+
+    return leaves ? ROUNDS_TO_LEAVE * round : round / 2;
 }
 
-/* Moves the first that is half a round behind everybody on `to`. */
+/* Moves the first that is far enough behind everybody on `to`. */
 static void even_out(struct pcpu *from, struct pcpu *to)
 {
     struct arrival a;
+    uint64_t now = now_ns();
     bool done = false;
     unsigned looked = 0;
 
     spin_lock2(&from->rq.lock, &to->rq.lock);
-    queue_charge(&to->rq, now_ns());
-    if (!to->rq.count && to->rq.running)
-        to->rq.running->sched.vtime =
-            vtime_alone(to->rq.running->sched.vtime, queue_ref(&from->rq), to->rq.running->sched.weight);
+    queue_charge(&to->rq, now);
+    queue_join(&to->rq, queue_ref(&from->rq, now), now);
     list_for_each(at, &from->rq.waiting) {
         struct vcpu *v = list_entry(at, struct vcpu, sched.queue);
 
         if (looked++ == LOOK_DEEP || queue_ahead(&to->rq, v) <= queue_round(from->rq.weight) / 2)
             break;
-        if (movable(v, to) && would_go(v, from, to)) {
+        if (movable(v, to) && queue_ahead(&to->rq, v) > threshold(v, from, to)) {
             move(from, to, v, &a);
             done = true;
             break;

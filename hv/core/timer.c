@@ -195,17 +195,20 @@ static struct pcpu *timer_lock(const struct timer *t)
     }
 }
 
-void timer_set(struct timer *t, uint64_t deadline)
+static void set(struct timer *t, uint64_t deadline, bool sooner)
 {
     struct pcpu *c = timer_lock(t);
 
-    if (t->slot)
-        heap_move(&c->timers, t, deadline);
-    else
+    if (!t->slot)
         heap_add(&c->timers, t, deadline);
+    else if (!sooner || deadline < t->deadline)
+        heap_move(&c->timers, t, deadline);
     program(c);
     spin_unlock(&c->timers.lock);
 }
+
+void timer_set(struct timer *t, uint64_t deadline) { set(t, deadline, false); }
+void timer_set_by(struct timer *t, uint64_t deadline) { set(t, deadline, true); }
 
 void timer_stop(struct timer *t)
 {

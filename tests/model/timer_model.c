@@ -57,11 +57,18 @@ static void step(void)
 {
     unsigned i = fake_random(TIMERS);
 
-    switch (fake_random(10)) {
+    switch (fake_random(11)) {
     case 0 ... 5:
         deadline[i] = fake_now + fake_random(1000);
         timer_set(&timer[i], deadline[i]);
         break;
+    case 8: {
+        uint64_t by = fake_now + fake_random(1000);
+
+        deadline[i] = deadline[i] && deadline[i] < by ? deadline[i] : by;
+        timer_set_by(&timer[i], by);
+        break;
+    }
     case 6:
         deadline[i] = 0;
         timer_stop(&timer[i]);

@@ -33,6 +33,8 @@ struct runqueue {
     struct list  strays;        /* runnable ones that may not run here: on their way to another processor */
     struct vcpu *running;       /* NULL: idle */
     uint64_t     vtime;         /* virtual time of the queue; holds while somebody waits */
+    uint64_t     shared_until;  /* ns: it counts as shared a round longer than anybody waits */
+    uint64_t     shared_weight; /* and this was `weight` then */
     uint64_t     weight;        /* sum over those that wait or run */
     uint32_t     count;         /* how many wait */
     uint32_t     probe;         /* where balancing looks next */
@@ -68,6 +70,7 @@ struct sched_vcpu {
 struct sched_domain {
     uint16_t weight;            /* 1 to 65535; atomic, as all of these */
     uint16_t cap;               /* percent of a processor; 0: none */
+    uint64_t vtime;             /* what all its vCPUs have used, by the whole weight; if there are more */
     uint32_t runnable;          /* vCPUs that run or wait for a processor: they share the weight */
     int64_t  budget;            /* of this period, ns; below 0: overdrawn */
     uint64_t period_begun;      /* ns */

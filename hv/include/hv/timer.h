@@ -30,6 +30,8 @@ struct timer_heap {
 void timer_init(struct timer *t, void (*fn)(void *, uint64_t), void *arg, unsigned cpu);
 /* Sets or moves the deadline. Never fails: room was reserved by timer_reserve(). */
 void timer_set(struct timer *t, uint64_t deadline);
+/* The same, unless it is set to an earlier moment. */
+void timer_set_by(struct timer *t, uint64_t deadline);
 /* After return the timer is not set; a callback under way on another processor may still be finishing. */
 void timer_stop(struct timer *t);
 /*
