@@ -25,7 +25,8 @@ $(eval $(call host_test,store_model,tests/model/store_model.c tests/unit/store_h
 $(eval $(call fuzzer,store_fuzz,tests/fuzz/store_fuzz.c tests/unit/store_harness.c $(STORE_CORE),,-runs=30000 -max_len=512))
 $(eval $(call host_test,store_core,tests/unit/store_core.c $(STORE_CORE),))
 
-$(eval $(call host_test,store_start,tests/host/store_start.c $(addprefix dom0/store/,server.c xen.c seal.c journal_file.c) lib/privilege.c $(STORE_CORE),-lxenevtchn -lxengnttab))
+STORE_START_WRAP := -Wl,--wrap=setresuid,--wrap=prctl,--wrap=geteuid,--wrap=getpwnam,--wrap=open
+$(eval $(call host_test,store_start,tests/host/store_start.c $(addprefix dom0/store/,server.c xen.c seal.c journal_file.c) lib/privilege.c $(STORE_CORE),$(STORE_START_WRAP)))
 
 # The daemon that dies at a given basic block: its sources count them.
 KILL_OBJS := $(patsubst %.c,$(O)/host/counted/%.o,$(STORE_CORE) dom0/store/journal_file.c)

@@ -156,7 +156,8 @@ void domain_publish(struct store *s) {
 
 /* Ignored from now on, until introduced again or until it asks to reconnect; others go on. */
 static void ring_failed(struct conn *c) {
-    store_logf(c->store, "domain %u: cut off, %s", c->who.domid,
+    store_logf(c->store, "domain %u is cut off from the store: %s; it is heard again when it "
+                         "restarts", c->who.domid,
                c->fault == XENSTORE_ERROR_RINGIDX ? "impossible ring index"
                : c->fault == XENSTORE_ERROR_PROTO ? "message longer than 4096 bytes"
                                                   : "does not take its messages");
@@ -390,7 +391,7 @@ static void reconnect_or_release(struct store *s, struct domain *d) {
     uint16_t domid = d->conn.who.domid;
     if (remap(s, d) == 0)
         return;
-    store_logf(s, "domain %u is no more, or does not let its ring be mapped: released", domid);
+    store_logf(s, "domain %u is no more, or does not let its ring be mapped: it is released", domid);
     domain_release(s, domid);
 }
 

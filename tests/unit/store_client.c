@@ -113,6 +113,7 @@ static void values(void **state) {
     assert_int_equal(xs_client_read_u64(w->xs, 0, "/n", &number), 0);
     assert_int_equal(number, 42);
     assert_int_equal(xs_client_read_u64(w->xs, 0, "/a/b", &number), -EINVAL);
+    assert_string_equal(xs_client_error(w->xs), "read /a/b: 'x' is not a number");
     assert_int_equal(xs_client_exists(w->xs, 0, "/a"), 1);
     assert_int_equal(xs_client_rm(w->xs, 0, "/a"), 0);
     assert_int_equal(xs_client_rm(w->xs, 0, "/a/b/c"), 0);
@@ -391,13 +392,51 @@ static void socket_taken_away(void **state) {
     unlink(path);
 }
 
+/* The server stops at the first line that it logs. */
+static struct server *logging;
+
+static void stop_line(const char *line) {
+    note_line(line);
+    logging->stop = 1;
+}
+
+static void too_many_and_too_long(void **state) {
+    struct world *w = *state;
+    const struct xsd_sockmsg header = { XS_READ, 1, 0, 4097 };
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    struct store s;
+    struct server srv;
+    int fd[2];
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s/small", w->folder);
+    assert_int_equal(store_init(&s, stop_line), 0);
+    assert_int_equal(server_open(&srv, &s, a.sun_path), 0);
+    logging = &srv;
+    srv.client_limit = 1;
+    for (int i = 0; i < 2; i++) {
+        fd[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(fd[i], (struct sockaddr *)&a, sizeof(a)), 0);
+    }
+    server_run(&srv);
+    assert_string_equal(said, "a client was turned away: 1 are connected, the limit is 1; raise "
+                              "LimitNOFILE= of "
+                              "hauch-store");
+    srv.stop = 0;
+    assert_int_equal(write(fd[0], &header, sizeof(header)), sizeof(header));
+    server_run(&srv);
+    assert_string_equal(said, "a socket client sent a message longer than 4096 bytes: disconnected");
+    close(fd[0]);
+    close(fd[1]);
+    server_close(&srv);
+    store_destroy(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(readers),
         T(values),      T(names),        T(permissions),
         T(events),      T(transactions), T(batches), T(batch_without_server), T(domains),
         T(bad_clients), T(server_gone),  T(second_server_is_refused),
-        T(socket_taken_away),
+        T(socket_taken_away), T(too_many_and_too_long),
     };
     signal(SIGPIPE, SIG_IGN);
     alarm(120);

@@ -156,13 +156,27 @@ static void long_reply(void **state) {
     assert_memory_equal(got + 16, value, 3000);
 }
 
+/* ---- what is logged ---- */
+
+static char last_line[1024];
+static unsigned int lines;
+
+static void keep_line(const char *line) {
+    snprintf(last_line, sizeof(last_line), "%s", line);
+    lines++;
+}
+
 static void impossible_index(void **state) {
     struct world *w = *state;
     struct xenstore_domain_interface *r = &w->xen.ring[5];
     assert_int_equal(introduce(w, "5"), 0);
     assert_int_equal(introduce(w, "6"), 0);
     r->req_prod = r->req_cons + XENSTORE_RING_SIZE + 1;
+    w->store.log = keep_line;
     kick(w, 5);
+    assert_string_equal(last_line, "domain 5 is cut off from the store: impossible ring index; it is heard "
+                                   "again when "
+                                   "it restarts");
     assert_int_equal(r->error, XENSTORE_ERROR_RINGIDX);
     uint32_t cons = r->req_cons;
     r->req_prod = cons;
@@ -203,8 +217,42 @@ static void too_long_a_message(void **state) {
     struct xsd_sockmsg header = { XS_READ, 1, 0, 0xffffffffu };
     assert_int_equal(introduce(w, "5"), 0);
     guest_put(r, &header, sizeof(header));
+    w->store.log = keep_line;
     kick(w, 5);
     assert_int_equal(r->error, XENSTORE_ERROR_PROTO);
+    assert_string_equal(last_line, "domain 5 is cut off from the store: message longer than 4096 bytes; it "
+                                   "is heard "
+                                   "again when it restarts");
+}
+
+/* A guest that asks for events and takes none, until there are more than it may have waiting. */
+static void events_that_nobody_takes(void **state) {
+    struct world *w = *state;
+    struct xenstore_domain_interface *r = &w->xen.ring[5];
+    char name[16];
+    assert_int_equal(introduce(w, "5"), 0);
+    assert_int_equal(fake_write(&w->root, 0, "/e", "1"), 0);
+    assert_int_equal(fake_two(&w->root, XS_SET_PERMS, 0, "/e", "r0"), 0);
+    guest_request(r, XS_WATCH, BYTES("/e\0tok"));
+    kick(w, 5);
+    w->store.quota.guest.memory = 4000;
+    w->store.log = keep_line;
+    for (int i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "/e/%d", i);
+        assert_int_equal(fake_write(&w->root, 0, name, "1"), 0);
+    }
+    assert_string_equal(last_line, "domain 5 is cut off from the store: does not take its messages; it is "
+                                   "heard again "
+                                   "when it restarts");
+}
+
+static void ring_that_is_gone_after_a_restart(void **state) {
+    struct world *w = *state;
+    assert_int_equal(introduce(w, "5"), 0);
+    w->store.log = keep_line;
+    domain_reconnect_all(&w->store); /* it is mapped still, so that mapping it fails */
+    assert_string_equal(last_line, "domain 5 is no more, or does not let its ring be mapped: it is released");
+    assert_null(domain_find(&w->store, 5));
 }
 
 static void response_index_broken_while_events_wait(void **state) {
@@ -309,14 +357,7 @@ static void flood_does_not_starve(void **state) {
 
 /* ---- limits are told, counted, shown ---- */
 
-static char last_line[1024];
-static unsigned int lines;
 static uint64_t now;
-
-static void keep_line(const char *line) {
-    snprintf(last_line, sizeof(last_line), "%s", line);
-    lines++;
-}
 
 static uint64_t fake_clock(void) {
     return now;
@@ -477,6 +518,8 @@ int main(void) {
         T(too_long_a_message),
         T(response_index_broken_while_events_wait),
         T(guest_reconnects),
+        T(events_that_nobody_takes),
+        T(ring_that_is_gone_after_a_restart),
         T(release_leaves_nothing),
         T(release_of_one_never_introduced),
         T(targets),
