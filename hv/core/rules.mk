@@ -6,32 +6,35 @@ HV_CORE_SRCS := $(addprefix hv/core/, clock.c domain.c domain_life.c event.c eve
                   grant_copy.c grant_handle.c grant_map.c grant_op.c lock.c op_names.c print.c range.c refusal.c sched.c \
                   sched_cap.c sched_place.c sched_queue.c sched_state.c \
                   sched_op.c task.c time.c timer.c vcpu.c vcpu_op.c)
-HV_CORE_FLAGS := $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -Itests/model/core -Ihv/include -Ihv/hw/include \
-                  -DMAX_CPUS=4 -DMAX_VCPUS=8 -DMAX_PORTS=4096 -DPREEMPT_BATCH=4 -DREFUSAL_RING=4
+# Objects depend on this file, for their flags.
+HV_CORE_RULES := hv/core/rules.mk
+HV_CORE_FAKE  := tests/model/core/fake.c tests/host/stand_in.c
+HV_CORE_FLAGS := $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -Itests/model/core -Itests/host/include -Ihv/include \
+                  -Ihv/hw/include -DMAX_CPUS=4 -DMAX_VCPUS=8 -DMAX_PORTS=4096 -DPREEMPT_BATCH=4 -DREFUSAL_RING=4
 HV_CORE_ASAN  := -fsanitize=address,undefined -fno-sanitize-recover=all
 HV_CORE_TSAN  := -fsanitize=thread
 
-$(O)/host-core/%.o: %.c
+$(O)/host-core/%.o: %.c $(HV_CORE_RULES)
 	@mkdir -p $(@D)
 	$(CC) $(HV_CORE_FLAGS) $(HV_CORE_ASAN) -c $< -o $@
-$(O)/host-core-tsan/%.o: %.c
+$(O)/host-core-tsan/%.o: %.c $(HV_CORE_RULES)
 	@mkdir -p $(@D)
 	$(CC) $(HV_CORE_FLAGS) $(HV_CORE_TSAN) -c $< -o $@
 
 # $(eval $(call core_test,NAME,SOURCE)) and core_tsan: one program each.
 define core_test
 HOST_TESTS += $(O)/host/tests/$(1)
-$(O)/host/tests/$(1): $(patsubst %.c,$(O)/host-core/%.o,$(2) tests/model/core/fake.c $(HV_CORE_SRCS))
+$(O)/host/tests/$(1): $(patsubst %.c,$(O)/host-core/%.o,$(2) $(HV_CORE_FAKE) $(HV_CORE_SRCS))
 	@mkdir -p $$(@D)
 	$$(CC) $(HV_CORE_ASAN) $$^ -lcmocka -lpthread -o $$@
--include $(patsubst %.c,$(O)/host-core/%.d,$(2) tests/model/core/fake.c $(HV_CORE_SRCS))
+-include $(patsubst %.c,$(O)/host-core/%.d,$(2) $(HV_CORE_FAKE) $(HV_CORE_SRCS))
 endef
 define core_tsan
 HOST_TESTS += $(O)/host/tests/$(1)
-$(O)/host/tests/$(1): $(patsubst %.c,$(O)/host-core-tsan/%.o,$(2) tests/model/core/fake.c $(HV_CORE_SRCS))
+$(O)/host/tests/$(1): $(patsubst %.c,$(O)/host-core-tsan/%.o,$(2) $(HV_CORE_FAKE) $(HV_CORE_SRCS))
 	@mkdir -p $$(@D)
 	$$(CC) $(HV_CORE_TSAN) $$^ -lcmocka -lpthread -o $$@
--include $(patsubst %.c,$(O)/host-core-tsan/%.d,$(2) tests/model/core/fake.c $(HV_CORE_SRCS))
+-include $(patsubst %.c,$(O)/host-core-tsan/%.d,$(2) $(HV_CORE_FAKE) $(HV_CORE_SRCS))
 endef
 
 $(eval $(call core_test,core_unit,tests/unit/print_range.c))
@@ -49,30 +52,32 @@ $(eval $(call core_tsan,layout_threads,tests/model/layout_threads.c))
 $(eval $(call core_tsan,life_threads,tests/model/life_threads.c))
 
 # Interrupts, PCI messages and the console, on hardware of their own (tests/unit/irq_fake.c).
-HV_IRQ_SRCS := $(addprefix hv/core/, irq.c irq_map.c ioapic.c pci.c msi.c physdev.c lock.c) tests/unit/irq_fake.c
+HV_IRQ_SRCS := $(addprefix hv/core/, irq.c irq_map.c ioapic.c pci.c msi.c physdev.c lock.c) tests/unit/irq_fake.c \
+               tests/host/stand_in.c
 $(eval $(call host_test,irq_lines,tests/unit/irq_lines.c $(HV_IRQ_SRCS)))
 $(eval $(call host_test,irq_msi,tests/unit/irq_msi.c $(HV_IRQ_SRCS)))
 # Clocks: arithmetic, and two processors that compare their TSCs.
 $(eval $(call host_test,clock_unit,tests/unit/clock_math.c hv/core/clock.c))
-$(eval $(call host_test,hw_time,tests/unit/hw_time.c hv/core/clock.c hv/core/tsc_check.c hv/core/print.c hv/core/lock.c))
+$(eval $(call host_test,hw_time,tests/unit/hw_time.c tests/host/stand_in.c $(addprefix hv/core/, clock.c tsc_check.c \
+                  print.c lock.c)))
 $(O)/host/tests/unit/hw_time.o: $(wildcard hv/hw/*.c hv/hw/*.h)
 $(eval $(call host_test,tsc_check,tests/unit/tsc_check.c hv/core/tsc_check.c hv/core/clock.c))
-$(eval $(call host_test,console_hv,tests/unit/console_hv.c tests/unit/console_hv_fake.c $(addprefix hv/core/, \
-                  console.c console_input.c console_io.c print.c task.c lock.c)))
+$(eval $(call host_test,console_hv,tests/unit/console_hv.c tests/unit/console_hv_fake.c tests/host/stand_in.c \
+                  $(addprefix hv/core/, console.c console_input.c console_io.c print.c task.c lock.c)))
 
 # The scheduler on many processors: coroutines that change over at every atomic operation (tests/host/many_cpus.h), and
 # the same loads with threads under TSan.
-HV_MANY_FLAGS := $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -Itests/model/core -Ihv/include -Ihv/hw/include -DHV_DEBUG \
-                  -DMAX_CPUS=256 -DMAX_VCPUS=8 -DMAX_PORTS=4096 -DPREEMPT_BATCH=4 -DREFUSAL_RING=4 -DFAKE_FRAMES=8192
-HV_MANY_TESTS := tests/host/many_cpus.c tests/model/core/fake.c
+HV_MANY_FLAGS := $(BASE) $(WARN) -O1 -fno-omit-frame-pointer -Itests/model/core -Itests/host/include -Ihv/include \
+                  -Ihv/hw/include -DHV_DEBUG -DMAX_CPUS=256 -DMAX_VCPUS=8 -DMAX_PORTS=4096 -DPREEMPT_BATCH=4 -DREFUSAL_RING=4 -DFAKE_FRAMES=8192
+HV_MANY_TESTS := tests/host/many_cpus.c $(HV_CORE_FAKE)
 
-$(O)/host-many/hv/%.o: hv/%.c
+$(O)/host-many/hv/%.o: hv/%.c $(HV_CORE_RULES)
 	@mkdir -p $(@D)
 	$(CC) $(HV_MANY_FLAGS) -fsanitize=thread -c $< -o $@
-$(O)/host-many/tests/%.o: tests/%.c
+$(O)/host-many/tests/%.o: tests/%.c $(HV_CORE_RULES)
 	@mkdir -p $(@D)
 	$(CC) $(HV_MANY_FLAGS) $(HV_MANY_EXTRA) -c $< -o $@
-$(O)/host-many-tsan/%.o: %.c
+$(O)/host-many-tsan/%.o: %.c $(HV_CORE_RULES)
 	@mkdir -p $(@D)
 	$(CC) $(HV_MANY_FLAGS) -DMANY_THREADS -fsanitize=thread -c $< -o $@
 

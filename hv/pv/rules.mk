@@ -2,7 +2,8 @@
 # The page-typing machine on the host: built whole and in one go, with tiny limits and a look for preemption after
 # every entry.
 PT_SRCS  := $(wildcard hv/mm/*.c hv/pv/pt_*.c) hv/pv/mmu.c hv/pv/mmuext.c hv/pv/linear.c hv/pv/descriptor.c \
-            hv/pv/ptwr.c hv/pv/insn.c hv/pv/teardown.c hv/core/range.c hv/core/lock.c tests/host/hv_host.c
+            hv/pv/ptwr.c hv/pv/insn.c hv/pv/teardown.c hv/core/range.c hv/core/lock.c tests/host/hv_host.c \
+            tests/host/stand_in.c
 PT_FLAGS := $(BASE) $(WARN) -O1 -Ihv/include -Itests/host/include -DPREEMPT_BATCH=1 -DLINEAR_PT_MAX=3
 PT_DEPS  := $(PT_SRCS) $(wildcard hv/include/hv/*.h hv/mm/*.h hv/pv/pt.h hv/pv/mmu.h tests/host/*.h tests/model/pt_*.h \
             tests/host/include/hw/*.h hv/hw/include/hw/*.h)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's version of the machine, and of as much of core/ as page-table code asks for. Guest virtual
- * addresses are addresses of the test program: guest_read() copies from them.
+ * As much of the machine and of core/ as page-table code asks for: memory with its frames, translations that
+ * a processor may remember, and domains.
  */
 #include "hv_host.h"
 
@@ -16,22 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint8_t *host_memory;
-uint64_t host_frames;
-_Thread_local int host_mapped;
-_Thread_local struct pcpu *host_cpu;
-_Thread_local bool host_restarted;
-_Thread_local uint64_t host_restart_arg[4];
 void (*host_flush_hook)(void), (*host_relax_hook)(void);
 _Thread_local uint64_t host_preempt_looks;
 uint64_t host_flushes, host_domain_flushes, host_domain_flushed;
 
-struct pcpu *pcpus[MAX_CPUS];
-unsigned pcpu_count;
-
 static struct frame *table;
 static struct pcpu  *cpu_array;
-static _Thread_local uint64_t random_state = 1;
 static _Thread_local unsigned preempt_one_in;
 
 #define MAX_MAPPED 6    /* four levels, a linear target, a page written */
@@ -39,26 +29,12 @@ static _Thread_local unsigned preempt_one_in;
 
 static struct domain *domains[HOST_DOMAINS];
 
-/* ---- failure ---- */
-__noreturn void bug(const char *file, int line, const char *what)
-{
-    fprintf(stderr, "%s:%d: BUG: %s\n", file, line, what);
-    abort();
-}
-
-void printk(enum log_level level, const char *fmt, ...) { }
-
-void host_frame_check(uint64_t n)
-{
-    BUG_ON(n >= host_frames);
-    BUG_ON(host_mapped > MAX_MAPPED);
-}
-
 /* ---- the machine ---- */
 void host_machine_init(uint64_t frames, uint64_t reserved, unsigned cpus)
 {
     host_machine_free();
     host_frames = frames;
+    host_mapped_max = MAX_MAPPED;
     host_memory = aligned_alloc(PAGE_SIZE, frames << PAGE_SHIFT);
     table = calloc(frames, sizeof *table);
     m2p = calloc(frames, sizeof *m2p);
@@ -96,16 +72,6 @@ void host_machine_free(void)
 void host_be_cpu(unsigned n) { host_cpu = pcpus[n]; }
 
 /* ---- chance ---- */
-void host_random_seed(uint64_t seed) { random_state = seed * 0x9e3779b97f4a7c15ull | 1; }
-
-uint64_t host_random(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state * 0x2545f4914f6cdd1dull >> 11;
-}
-
 void host_preempt_one_in(unsigned n) { preempt_one_in = n; }
 bool preempt_due(struct vcpu *v)
 {
@@ -137,56 +103,16 @@ static void tlb_flush_all(void)
     for (unsigned i = 0; i < pcpu_count; i++)
         tlb_flush_ended(i, begun);
 }
-void tlb_domain_maps_foreign(struct domain *d) { d->foreign_told = true; }
 void tlb_flush_cpus(const struct cpu_set *who) { tlb_flush_all(); }
 void tlb_flush_local(void) { tlb_flush_all(); }
-void tlb_flush_page_local(uint64_t va) { }
 void tlb_flush_domain(struct domain *d, uint64_t va)            /* no promise that our stamps may build on */
 {
     __atomic_fetch_add(&host_domain_flushes, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&host_domain_flushed, va, __ATOMIC_RELAXED);
 }
-void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va) { }
 void hw_load_root(struct vcpu *v) { if (pcpu_count == 1) tlb_flush_all(); }
 void hw_leave_domain(struct domain *d) { if (pcpu_count == 1) tlb_flush_all(); }
-void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3)
-{
-    for (unsigned i = 256; i <= 271; i++)
-        l4[i] = i == 260 ? pte_make(perdomain_l3, PTE_P | PTE_RW) : 0;
-}
-void hw_load_ldt(struct vcpu *v) { }
-mfn_t hw_reserved_gdt_frame(void) { return MFN(0); }
-void hw_wbinvd(void) { }
-void hw_wbinvd_all(void) { }
 
-/* ---- guests ---- */
-int guest_read(void *dst, gaddr_t src, size_t len)
-{
-    if (src.va < PAGE_SIZE || !guest_range_ok(src.va, len))
-        return len ? -XEN_EFAULT : 0;
-    memcpy(dst, (const void *)(uintptr_t)src.va, len);
-    return 0;
-}
-
-int guest_write(gaddr_t dst, const void *src, size_t len)
-{
-    if (dst.va < PAGE_SIZE || !guest_range_ok(dst.va, len))
-        return -XEN_EFAULT;
-    memcpy((void *)(uintptr_t)dst.va, src, len);
-    return 0;
-}
-
-long hypercall_restart(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
-{
-    host_restarted = true;
-    host_restart_arg[0] = a1;
-    host_restart_arg[1] = a2;
-    host_restart_arg[2] = a3;
-    host_restart_arg[3] = a4;
-    return -XEN_ERESTART;
-}
-
-int refuse(struct vcpu *v, int error, uint64_t a, uint64_t b) { return error; }
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error) { v->pv.cr2 = cr2; }
 
 /* ---- domains ---- */

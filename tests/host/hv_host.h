@@ -10,6 +10,8 @@
 #include <hv/domain.h>
 #include <hv/pcpu.h>
 
+#include "stand_in.h"
+
 /* Memory of `frames` frames, all but the first `reserved` free; `cpus` processors, the calling thread
  * being the first. May be called again for a fresh machine. */
 void host_machine_init(uint64_t frames, uint64_t reserved, unsigned cpus);
@@ -28,12 +30,6 @@ void host_preempt_one_in(unsigned n);
 extern _Thread_local uint64_t host_preempt_looks;   /* how often it was asked */
 /* What a processor does that waits for another; NULL: it lets the other run. */
 extern void (*host_relax_hook)(void);
-uint64_t host_random(void);             /* this processor's sequence */
-void host_random_seed(uint64_t seed);
-
-/* What the last hypercall_restart() on this processor was told. */
-extern _Thread_local bool     host_restarted;
-extern _Thread_local uint64_t host_restart_arg[4];
 
 /* Called when this processor, or all, forgot translations; a model may watch. */
 extern void (*host_flush_hook)(void);

@@ -225,7 +225,7 @@ static unsigned choose_next(void)
 
 static void go_on_as(unsigned next)
 {
-    struct processor *p = &proc[fake_cpu->id];
+    struct processor *p = &proc[host_cpu->id];
 
     if (_setjmp(p->at))
         return;
@@ -243,7 +243,7 @@ static void switch_away(void)
     if (fake_now >= soonest && fake_now < end)
         next_moment();
     next = busy ? choose_next() : m.cpus;   /* at the end, too, all go on until they are in their guests */
-    if (next != fake_cpu->id)
+    if (next != host_cpu->id)
         go_on_as(next);
 }
 
@@ -254,7 +254,7 @@ void many_point(void)
     if (m.at_point)
         m.at_point();
     if (m.hold_up_one_in && cast(m.hold_up_one_in) == 0)
-        proc[fake_cpu->id].held_up = many_counts.switches + cast(200);
+        proc[host_cpu->id].held_up = many_counts.switches + cast(200);
     else if (cast(m.switch_one_in) != 0)
         return;
     switch_away();
@@ -296,7 +296,7 @@ static void let_time_pass(struct processor *p, struct pcpu *c, uint64_t until)
 
 static void coroutine(void)
 {
-    processor_loop(&proc[fake_cpu->id], fake_cpu);
+    processor_loop(&proc[host_cpu->id], host_cpu);
     abort();
 }
 

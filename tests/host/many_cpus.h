@@ -7,7 +7,7 @@
  *
  * The switch points come from the compiler: code under test is built with -fsanitize=thread, and many_cpus.c
  * defines the functions it then calls. Built with MANY_THREADS and the real sanitizer instead, each processor
- * is a thread. The rest of the machine is tests/model/core/fake.c.
+ * is a thread. The rest of the machine is tests/model/core/fake.c and tests/host/stand_in.c.
  */
 #ifndef TESTS_MANY_CPUS_H
 #define TESTS_MANY_CPUS_H

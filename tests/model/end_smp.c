@@ -224,7 +224,8 @@ static uint64_t enter(struct pcpu *c, struct vcpu *v) { return now_ns() + 100 + 
 static void leave(struct pcpu *c, struct vcpu *v, uint64_t since, bool did)
 {
     static void (*const what[])(struct vcpu *) = {
-        open_or_bind, open_or_bind, close_or_reset, use_port, use_port, use_page, map_or_unmap, map_or_unmap, copy,
+        open_or_bind, open_or_bind, close_or_reset, use_port, use_port,
+        use_page, map_or_unmap, map_or_unmap, copy,
     };
 
     if (!did)

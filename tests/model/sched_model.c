@@ -23,7 +23,7 @@ static void look(void)
 {
     if (fake_programmed <= fake_now)
         fake_programmed = ~0ull;                /* it has fired */
-    pcpu_raise(fake_cpu, PENDING_TIMER);        /* the timer interrupt, whether due or not */
+    pcpu_raise(host_cpu, PENDING_TIMER);        /* the timer interrupt, whether due or not */
     fake_pending();
 }
 
@@ -123,11 +123,11 @@ static void who_wakes_is_served_at_once(void **state)
     for (unsigned n = 0; n < 200; n++) {
         vcpu_unpause(v, PAUSE_BLOCKED);
         fake_pending();
-        assert_ptr_equal(fake_cpu->current, v);
+        assert_ptr_equal(host_cpu->current, v);
         fake_now += MS / 2;
         vcpu_pause(v, PAUSE_BLOCKED, false);
         fake_pending();
-        assert_ptr_not_equal(fake_cpu->current, v);
+        assert_ptr_not_equal(host_cpu->current, v);
         run(7 * MS);
     }
     assert_int_equal(ran(0) - mine, 100 * MS);
@@ -162,7 +162,7 @@ static void a_nap_gains_nothing(void **state)
     two = ran(1);
     for (unsigned n = 0; n < 4000; n++) {
         run(MS);
-        if (fake_cpu->current != v)
+        if (host_cpu->current != v)
             continue;
         vcpu_pause(v, PAUSE_BLOCKED, false);
         fake_pending();
@@ -182,14 +182,14 @@ static void one_that_yields_lets_another_run(void **state)
 
     setup(2);
     run(3 * MS);
-    first = fake_cpu->current;
+    first = host_cpu->current;
     vcpu_yield(first);
     fake_pending();
-    second = fake_cpu->current;
+    second = host_cpu->current;
     assert_ptr_not_equal(second, first);
     vcpu_yield(second);
     fake_pending();
-    assert_ptr_equal(fake_cpu->current, first);
+    assert_ptr_equal(host_cpu->current, first);
     teardown(2);
 }
 
@@ -197,7 +197,7 @@ static void a_lone_vcpu_needs_no_timer(void **state)
 {
     setup(1);
     look();
-    assert_ptr_equal(fake_cpu->current, d[0]->vcpu[0]);
+    assert_ptr_equal(host_cpu->current, d[0]->vcpu[0]);
     assert_true(fake_programmed == ~0ull);
     teardown(1);
 }
@@ -241,7 +241,7 @@ static void runstates_add_up(void **state)
         fake_pending();
         run(fake_random(5) * MS + 1);
         vcpu_runstate_get(v, &r);
-        assert_int_equal(r.state == RUNSTATE_running, fake_cpu->current == v);
+        assert_int_equal(r.state == RUNSTATE_running, host_cpu->current == v);
         assert_int_equal(r.state == RUNSTATE_offline, !!(v->pause_flags & PAUSE_DOWN));
         assert_int_equal(r.state == RUNSTATE_blocked, v->pause_flags == PAUSE_BLOCKED);
     }

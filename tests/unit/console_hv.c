@@ -242,14 +242,14 @@ static void without_interrupt_it_is_polled(void **state)
     uint64_t first;
 
     fake_no_irq = true;
-    fake_timer = NULL;
+    host_timer = NULL;
     console_give_to_dom0();
     fake_no_irq = false;
-    assert_non_null(fake_timer);
-    first = fake_timer->deadline;
+    assert_non_null(host_timer);
+    first = host_timer->deadline;
     assert_in_range(first - fake_now, 1, SECOND / 10);
-    fake_timer->fn(fake_timer->arg, first);
-    assert_true(fake_timer->deadline > first);
+    host_timer->fn(host_timer->arg, first);
+    assert_true(host_timer->deadline > first);
 }
 
 /* ---- console_io ---- */

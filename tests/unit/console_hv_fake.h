@@ -7,6 +7,8 @@
 #include <hv/domain.h>
 #include <hv/hypercall.h>
 
+#include "../host/stand_in.h"
+
 extern char     fake_screen[1 << 20];
 extern size_t   fake_screen_len;
 extern char     fake_keys[64];          /* keys that came to the hypervisor */
@@ -16,7 +18,6 @@ extern bool     fake_preempt;
 extern uint64_t fake_restart[4];        /* arguments of the last restart */
 extern unsigned fake_restarts;
 extern bool     fake_no_irq;            /* the input device has no interrupt */
-extern struct timer *fake_timer;        /* the one that was set */
 extern struct domain fake_dom0, fake_domu, fake_domu2;
 extern struct vcpu   fake_v0, fake_vu, fake_vu2;
 

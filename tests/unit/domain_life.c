@@ -176,7 +176,7 @@ static int watchdog(uint32_t id, uint32_t timeout)
 static void pass(uint64_t ns)
 {
     fake_now += ns;
-    pcpu_raise(fake_cpu, PENDING_TIMER);
+    pcpu_raise(host_cpu, PENDING_TIMER);
     fake_pending();
 }
 

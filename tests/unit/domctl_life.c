@@ -389,9 +389,9 @@ static void one_operation_at_a_time_on_a_domain(void **state)
                                   .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
                                   .domain = id,
                                   .u.max_mem.max_memkb = 400 };
-    machine_midway = second_tool;
+    host_midway = second_tool;
     assert_int_equal(control(XEN_DOMCTL_getvcpucontext, id, &op), 0);
-    assert_null(machine_midway);
+    assert_null(host_midway);
     assert_int_equal(info_of(id).max_pages, 1024);
     assert_int_equal(control(XEN_DOMCTL_max_mem, id, &second), 0);
     assert_int_equal(info_of(id).max_pages, 100);

@@ -5,7 +5,6 @@
 #include <hv/console.h>
 #include <hv/cpuid.h>
 #include <hv/frame.h>
-#include <hv/guest.h>
 #include <hv/machine.h>
 #include <hv/pcpu.h>
 #include <hv/print.h>
@@ -17,21 +16,11 @@
 #include <string.h>
 
 #define RESERVED 16u            /* frames that are nobody's */
-#define FPU_BYTES 832u
-
-struct machine machine;
-struct pcpu *pcpus[MAX_CPUS];
-unsigned pcpu_count;
-uint8_t *host_memory;
-uint64_t host_frames;
-_Thread_local int host_mapped;
-_Thread_local struct pcpu *host_cpu;
 
 const struct machine_cpuid *machine_cpuid;
 unsigned machine_cpuid_count, machine_preempt_every, machine_restarts;
 uint64_t machine_xcr0 = 7;
 bool machine_tsc_reliable = true;
-void (*machine_midway)(void);
 
 static struct pcpu cpu[MACHINE_CPUS];
 static struct vcpu idle[MACHINE_CPUS];
@@ -41,14 +30,7 @@ static unsigned preempt_asked;
 /* ---- hw.h: time and processors ---- */
 uint64_t now_ns(void) { return clock_ns += 100; }
 uint64_t tsc_now(void) { return clock_ns * 2; }
-uint64_t tsc_khz(void) { return 2000000; }
-size_t hw_clock_format(char *buf, size_t len) { return format(buf, len, "the clock of a test\n"); }
 bool tsc_reliable(void) { return machine_tsc_reliable; }
-uint64_t hw_rtc_seconds(void) { return 1700000000; }
-void hw_timer_program(uint64_t deadline) { }
-void hw_relax(void) { }
-void hw_kick(struct pcpu *c) { }
-void hw_irq_ack(void) { }
 
 /* Where the processor would take interrupts: now and then one comes and has work. */
 bool hw_irq_window(void)
@@ -66,49 +48,12 @@ static void tlb_flush_all(void)
         tlb_flush_ended(i, tlb_flush_begins());
 }
 void tlb_flush_local(void) { tlb_flush_all(); }
-void tlb_flush_page_local(uint64_t va) { }
-void tlb_domain_maps_foreign(struct domain *d) { d->foreign_told = true; }
 void tlb_flush_cpus(const struct cpu_set *who) { tlb_flush_all(); }
-void tlb_flush_domain(struct domain *d, uint64_t va) { }
-void tlb_flush_vcpus(struct domain *d, uint64_t vcpus, uint64_t va) { }
 void hw_load_root(struct vcpu *v) { tlb_flush_all(); }
 void hw_leave_domain(struct domain *d) { tlb_flush_all(); }
-void hw_load_ldt(struct vcpu *v) { }
-mfn_t hw_reserved_gdt_frame(void) { return MFN(1); }
-void hw_fill_root(uint64_t *l4, mfn_t perdomain_l3)
-{
-    for (unsigned i = L4_SLOT_FIRST; i <= L4_SLOT_LAST; i++)
-        l4[i] = 0;
-}
 
-void host_frame_check(uint64_t n)
-{
-    BUG_ON(n >= host_frames);
-    BUG_ON(host_mapped > 64);           /* vcpu_info and event pages stay mapped */
-}
-
-/* ---- vCPU state ---- */
-void hw_vcpu_save(struct vcpu *v) { }
-void hw_swapgs(void) { }
-int  hw_load_user_gs(uint32_t selector) { return 0; }
+/* ---- the processor ---- */
 uint64_t hw_xcr0(void) { return machine_xcr0; }
-void hw_write_xcr0(uint64_t value) { }
-size_t hw_fpu_size(void) { return FPU_BYTES; }
-void hw_fpu_init(void *area)
-{
-    BUG_ON((uintptr_t)area % 64);
-    memset(area, 0, FPU_BYTES);
-    memcpy(area, &(uint16_t){ 0x37f }, 2);
-    memcpy((uint8_t *)area + 24, &(uint32_t){ 0x1f80 }, 4);
-}
-void hw_set_ts(bool ts) { }
-void hw_set_debugreg(unsigned n, uint64_t value) { }
-uint64_t hw_debug_status(void) { return 0; }
-void hw_write_fs_base(uint64_t base) { }
-void hw_write_gs_base(uint64_t base) { }
-void hw_write_inactive_gs_base(uint64_t base) { }
-
-/* ---- privileged instructions, devices ---- */
 void hw_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
     memset(out, 0, 16);
@@ -116,37 +61,13 @@ void hw_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
         if (machine_cpuid[i].leaf == leaf && machine_cpuid[i].subleaf == sub)
             memcpy(out, machine_cpuid[i].r, 16);
 }
-uint32_t hw_port_in(uint16_t port, unsigned bytes) { return ~0u; }
-void hw_port_out(uint16_t port, unsigned bytes, uint32_t value) { }
-int  hw_rdmsr(uint32_t msr, uint64_t *value) { *value = 0; return -XEN_EFAULT; }
-int  hw_wrmsr(uint32_t msr, uint64_t value) { return -XEN_EFAULT; }
-void hw_wbinvd(void) { }
-void hw_wbinvd_all(void) { }
-uint32_t hw_ioapic_read(unsigned n, uint8_t reg) { return 0; }
-void hw_ioapic_write(unsigned n, uint8_t reg, uint32_t value) { }
-volatile uint32_t *hw_device_map(uint64_t phys, size_t len) { return NULL; }
 
-/* ---- console and end ---- */
+/* ---- its end ---- */
 void (*machine_end_hook)(enum machine_end what);
 static void machine_end_say(enum machine_end what);
 
-void hw_console_setup(const struct cmdline_options *o) { }
-void hw_console_release_screen(void) { }
-int  hw_console_input_irq(void) { return -1; }
-void hw_console_input_irq_on(void) { }
-int  hw_console_read(void) { return -1; }
-void hw_console_write(const char *s, size_t len) { }
 void hw_acpi_sleep(uint16_t a, uint16_t b) { machine_end_say(MACHINE_OFF); }
-void hw_after_panic(void) { hw_halt(); }
 void hw_stop_others(void) { machine_end_say(MACHINE_STOP_OTHERS); }
-bool hw_snapshot(struct pcpu *c, struct cpu_snapshot *out) { return false; }
-uint32_t hw_nmi_count(const struct pcpu *c) { return c->id; }
-void hw_nmi_self(void) { }
-bool hw_counter_present(void) { return false; }
-void hw_counter_start(void) { }
-bool hw_accuse(struct pcpu *c) { return false; }
-unsigned hw_stack(uint64_t sp, const uint64_t **word) { return 0; }
-size_t hw_build_id(const uint8_t **id) { return 0; }
 const uint8_t image_start[1];
 const uint32_t symbol_table[2];
 
@@ -173,32 +94,6 @@ void hw_reboot(void)
     hw_halt();
 }
 
-/* ---- guest memory ---- */
-int guest_read(void *dst, gaddr_t src, size_t len)
-{
-    if (!len)
-        return 0;
-    if (src.va < PAGE_SIZE || !guest_range_ok(src.va, len))
-        return -XEN_EFAULT;
-    memcpy(dst, (const void *)src.va, len);
-    return 0;
-}
-
-int guest_write(gaddr_t dst, const void *src, size_t len)
-{
-    void (*midway)(void) = machine_midway;
-
-    machine_midway = NULL;
-    if (midway)
-        midway();
-    if (!len)
-        return 0;
-    if (dst.va < PAGE_SIZE || !guest_range_ok(dst.va, len))
-        return -XEN_EFAULT;
-    memcpy((void *)dst.va, src, len);
-    return 0;
-}
-
 /* ---- the machine ---- */
 static void processors(void)
 {
@@ -215,6 +110,7 @@ static void processors(void)
 static void memory(void)
 {
     host_frames = MACHINE_FRAMES;
+    host_mapped_max = 64;               /* vcpu_info and event pages stay mapped */
     host_memory = aligned_alloc(PAGE_SIZE, host_frames << PAGE_SHIFT);
     m2p = calloc(host_frames, sizeof *m2p);
     memset(host_memory, 0xa5, host_frames << PAGE_SHIFT);

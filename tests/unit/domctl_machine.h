@@ -12,6 +12,8 @@
 
 #include <abi/sysctl.h>
 
+#include "../host/stand_in.h"
+
 #define MACHINE_FRAMES 2048u
 #define MACHINE_CPUS   2u
 
@@ -35,9 +37,6 @@ extern unsigned machine_preempt_every;
 /* A hypercall of v until it is done, then the work it left behind. restarts: how often it was preempted. */
 long machine_call(struct vcpu *v, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
 extern unsigned machine_restarts;
-
-/* Called once, the next time the hypervisor writes to a caller's memory: in the middle of what it does. */
-extern void (*machine_midway)(void);
 
 /* By dom0: fills in version and command. */
 long control(uint32_t cmd, domid_t id, struct xen_domctl *op);

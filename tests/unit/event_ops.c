@@ -353,7 +353,7 @@ static void sending_wakes_who_blocks_or_polls(void **state)
     assert_int_equal(sched_op_poll(v, d1, &p), 0);
     assert_int_equal(v->pause_flags, PAUSE_POLL);
     fake_now += 1000;
-    pcpu_raise(fake_cpu, PENDING_TIMER);
+    pcpu_raise(host_cpu, PENDING_TIMER);
     fake_pending();
     assert_int_equal(v->pause_flags, 0);
 

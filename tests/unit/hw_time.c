@@ -181,25 +181,15 @@ static void outb(uint16_t port, uint8_t v)
 
 /* ---- what they need ---- */
 
-struct machine machine;
-struct pcpu *pcpus[MAX_CPUS];
-unsigned pcpu_count = 1;
 static struct pcpu cpus[2];
 static char console[4096];
 
-_Thread_local struct pcpu *host_cpu = &cpus[0];
-uint8_t *host_memory;
-uint64_t host_frames;
-_Thread_local int host_mapped;
-void host_frame_check(uint64_t n) { }
 void *map_device(uint64_t phys, size_t len) { return phys == 0xfed00000 ? pc.hpet : pc.page; }
 
 void console_emit(enum log_level level, const char *text, size_t len)
 {
     strncat(console, text, MIN(len, sizeof console - strlen(console) - 1));
 }
-
-__noreturn void crash(const char *text, const struct regs *r) { abort(); }
 
 /* ---- starting over ---- */
 

@@ -11,22 +11,12 @@
 #include <hv/pcpu.h>
 #include <hw/hw.h>
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PINS   8u
 #define MASKED (1u << 16)
 #define LEVEL  (1u << 15)
-
-struct machine machine;
-struct pcpu *pcpus[MAX_CPUS];
-unsigned pcpu_count = 1;
-uint8_t *host_memory;
-uint64_t host_frames;
-_Thread_local int host_mapped;
-_Thread_local struct pcpu *host_cpu;
 
 struct domain fake_domain[FAKE_DOMAINS];
 struct vcpu fake_vcpu;
@@ -208,34 +198,11 @@ bool fake_msix_send(unsigned entry)
 void event_raise_pirq(struct domain *d, uint32_t pirq) { fake_events[d - fake_domain][pirq]++; }
 struct vcpu *event_pirq_vcpu(struct domain *d, uint32_t pirq) { return &fake_vcpu; }
 void console_input(void) { fake_console_inputs++; }
-void printk(enum log_level level, const char *fmt, ...) { }
-int refuse(struct vcpu *v, int error, uint64_t a, uint64_t b) { return error; }
-void *kalloc(size_t size) { return calloc(1, size); }
-void kfree(void *p) { free(p); }
-void hw_relax(void) { }
-void host_frame_check(uint64_t n) { }
-
-size_t format(char *buf, size_t len, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(buf, len, fmt, ap);
-    va_end(ap);
-    return (size_t)n;
-}
 
 int event_op_unmask(struct vcpu *v, struct domain *d, struct evtchn_unmask *arg)
 {
     fake_unmasked_port = arg->port;
     return 0;
-}
-
-void bug(const char *file, int line, const char *what)
-{
-    fprintf(stderr, "%s:%d: BUG: %s\n", file, line, what);
-    abort();
 }
 
 /* Frame 0 is a page of any domain that names it. */
@@ -246,21 +213,6 @@ int frame_get_typed(mfn_t m, struct domain *d, enum frame_type t)
 }
 
 void frame_put_writable(mfn_t m) { fake_eoi_page_refs--; }
-
-/* Time stands still; the timer of a shared line is run by the test. */
-struct timer *fake_timer;
-uint64_t now_ns(void) { return 1000; }
-int timer_reserve(unsigned n) { return 0; }
-void timer_stop(struct timer *t) { fake_timer = fake_timer == t ? NULL : fake_timer; }
-void timer_init(struct timer *t, void (*fn)(void *, uint64_t), void *arg, unsigned on)
-{
-    *t = (struct timer){ .fn = fn, .arg = arg };
-}
-void timer_set(struct timer *t, uint64_t deadline)
-{
-    t->deadline = deadline;
-    fake_timer = t;
-}
 
 uint32_t fake_random(uint32_t below)
 {
@@ -296,7 +248,7 @@ void fake_reset(void)
     memset(fake_events, 0, sizeof(fake_events));
     memset(pin, 0, sizeof(pin));
     memset(fake_eoi_page, 0, sizeof(fake_eoi_page));
-    fake_timer = NULL;
+    host_timer = NULL;
     fake_console_inputs = fake_acks = fake_unmasked_port = 0;
     host_memory = fake_eoi_page;
     for (unsigned i = 0; i < FAKE_CPUS; i++) {

@@ -11,6 +11,8 @@
 #include <hv/irq.h>
 #include <hv/pcpu.h>
 
+#include "../host/stand_in.h"
+
 #define FAKE_GSIS      20u      /* IO-APIC 0: 0..7, a gap, IO-APIC 1: 12..19 */
 #define FAKE_DOMAINS   3u
 #define FAKE_BDF       0x0010
@@ -26,7 +28,6 @@ extern uint32_t fake_table[FAKE_ENTRIES * 4];   /* the MSI-X table */
 extern uint8_t  fake_config[256];
 extern uint8_t  fake_eoi_page[PAGE_SIZE];
 extern unsigned fake_eoi_page_refs;
-extern struct timer *fake_timer;                /* that is set; NULL: none */
 
 /* Everything as after power-on and irq_init_boot(). */
 void fake_reset(void);

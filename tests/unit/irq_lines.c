@@ -100,21 +100,21 @@ static void a_late_eoi_is_not_waited_for(void **state)
 {
     map_and_bind(d0, LEVEL_GSI, true);
     fake_hold(LEVEL_GSI, true);
-    assert_null(fake_timer);                        /* alone it hurts only itself */
+    assert_null(host_timer);                        /* alone it hurts only itself */
     irq_eoi(d0, LEVEL_GSI);
     map_and_bind(d1, LEVEL_GSI, true);
     fake_hold(LEVEL_GSI, true);
     assert_int_equal(fake_events[1][LEVEL_GSI], 1);
     irq_eoi(d0, LEVEL_GSI);
     assert_true(fake_masked(LEVEL_GSI));
-    assert_non_null(fake_timer);
-    fake_timer->fn(fake_timer->arg, fake_timer->deadline);
+    assert_non_null(host_timer);
+    host_timer->fn(host_timer->arg, host_timer->deadline);
     assert_false(fake_masked(LEVEL_GSI));
     fake_hold(LEVEL_GSI, true);
     assert_int_equal(fake_events[0][LEVEL_GSI], 3);
     irq_eoi(d0, LEVEL_GSI);
     irq_eoi(d1, LEVEL_GSI);
-    assert_null(fake_timer);
+    assert_null(host_timer);
 }
 
 static void sharing_needs_both(void **state)

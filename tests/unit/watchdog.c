@@ -22,15 +22,6 @@
 #define SECOND 1000000000ull
 #define CPUS   3u
 
-struct machine machine;
-struct pcpu *pcpus[MAX_CPUS];
-unsigned pcpu_count;
-uint8_t *host_memory;
-uint64_t host_frames;
-_Thread_local int host_mapped;
-_Thread_local struct pcpu *host_cpu;
-void host_frame_check(uint64_t n) { }
-
 static struct pcpu cpu[CPUS];
 static struct timer *timers[CPUS];
 static unsigned timer_count, counters_begun, accusations, reserved;
@@ -73,16 +64,6 @@ void printk(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(said, sizeof said, fmt, ap);
     va_end(ap);
-}
-size_t format(char *buf, size_t len, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(buf, len, fmt, ap);
-    va_end(ap);
-    return (size_t)n;
 }
 /* On the machine the NMI's handler crashes there. */
 bool hw_accuse(struct pcpu *c)

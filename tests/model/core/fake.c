@@ -15,18 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct machine machine;
-struct pcpu *pcpus[MAX_CPUS];
-unsigned pcpu_count;
-uint8_t *fake_memory;
-_Thread_local struct pcpu *fake_cpu;
 struct fake_frame fake_frame[FAKE_FRAMES];
 uint64_t fake_now, fake_programmed;
 struct fake_tsc fake_tsc[MAX_CPUS];
 bool fake_tsc_unreliable;
 unsigned fake_flushes, fake_kicks, fake_preempt_one_in;
 bool fake_pirq_refuse;
-uint32_t fake_pirq_bound, fake_guest_fault_in;
+uint32_t fake_pirq_bound;
 char fake_console[65536];
 size_t fake_console_len;
 
@@ -52,19 +47,17 @@ uint32_t fake_random(uint32_t below)
 uint64_t now_ns(void) { return __atomic_load_n(&fake_now, __ATOMIC_RELAXED); }
 uint64_t tsc_now(void)
 {
-    return (uint64_t)((__int128)now_ns() * fake_tsc[fake_cpu->id].mhz / 1000) + fake_tsc[fake_cpu->id].ahead;
+    return (uint64_t)((__int128)now_ns() * fake_tsc[host_cpu->id].mhz / 1000) + fake_tsc[host_cpu->id].ahead;
 }
-uint64_t tsc_khz(void) { return 2000000; }
 bool tsc_reliable(void) { return !fake_tsc_unreliable; }
-uint64_t hw_rtc_seconds(void) { return 1700000000; }
 struct fake_hooks fake_hooks;
 
 void hw_timer_program(uint64_t deadline)
 {
-    if (fake_cpu->id == 0)
+    if (host_cpu->id == 0)
         fake_programmed = deadline;
     if (fake_hooks.program)
-        fake_hooks.program(fake_cpu->id, deadline);
+        fake_hooks.program(host_cpu->id, deadline);
 }
 
 void hw_relax(void)
@@ -75,7 +68,6 @@ void hw_relax(void)
         sched_yield();
 }
 
-bool hw_irq_window(void) { return false; }
 void hw_kick(struct pcpu *c)
 {
     __atomic_fetch_add(&fake_kicks, 1, __ATOMIC_RELAXED);
@@ -83,16 +75,9 @@ void hw_kick(struct pcpu *c)
         fake_hooks.kick(c);
 }
 
-void hw_leave_domain(struct domain *d) { }
 void tlb_flush_domain(struct domain *d, uint64_t va)
 {
     __atomic_fetch_add(&fake_flushes, 1, __ATOMIC_RELAXED);
-}
-
-void crash(const char *text, const struct regs *r)
-{
-    fprintf(stderr, "%s\n", text);
-    hw_halt();
 }
 
 void hw_halt(void)
@@ -100,9 +85,6 @@ void hw_halt(void)
     fprintf(stderr, "machine halted; its console said:\n%s\n", fake_console);
     abort();
 }
-
-void hw_reboot(void) { hw_halt(); }
-void crash_alone(void) { }
 
 void console_emit(enum log_level level, const char *text, size_t len)
 {
@@ -137,9 +119,6 @@ void kfree(void *p)
     free(p);
 }
 
-void *page_alloc(unsigned order) { return calloc(PAGE_SIZE, 1ul << order); }
-void page_free(void *p, unsigned order) { free(p); }
-
 /* ---- frames ---- */
 #define OWNER_NONE 0xffff
 #define NOBODYS    0xdb         /* what stands in frames that are free: whoever writes there is found */
@@ -147,12 +126,12 @@ void page_free(void *p, unsigned order) { free(p); }
 static void becomes_nobodys(uint32_t n)
 {
     fake_frame[n].free = true;
-    memset(fake_memory + n * PAGE_SIZE, NOBODYS, PAGE_SIZE);
+    memset(host_memory + n * PAGE_SIZE, NOBODYS, PAGE_SIZE);
 }
 
 static void must_be_nobodys(uint32_t n)
 {
-    const uint8_t *page = fake_memory + n * PAGE_SIZE;
+    const uint8_t *page = host_memory + n * PAGE_SIZE;
 
     BUG_ON(fake_frame[n].free && (page[0] != NOBODYS || memcmp(page, page + 1, PAGE_SIZE - 1)));
 }
@@ -164,10 +143,10 @@ static mfn_t frame_new(uint16_t owner, bool shared)
     pthread_mutex_lock(&frames_mutex);
     for (uint32_t n = 1; n < FAKE_FRAMES; n++)
         if (fake_frame[n].refs == 0) {
+            must_be_nobodys(n);
             fake_frame[n] =
                 (struct fake_frame){ .owner = owner, .allocated = true, .shared = shared, .refs = 1 };
-            must_be_nobodys(n);
-            memset(fake_memory + n * PAGE_SIZE, 0, PAGE_SIZE);
+            memset(host_memory + n * PAGE_SIZE, 0, PAGE_SIZE);
             m = MFN(n);
             break;
         }
@@ -285,28 +264,6 @@ int pt_grant_replace(struct vcpu *v, uint64_t va, mfn_t m, uint64_t new_va)
     return 0;
 }
 
-/* ---- guest memory: an address is the tester's own pointer ---- */
-static bool faults(void)
-{
-    return fake_guest_fault_in && --fake_guest_fault_in == 0;
-}
-
-int guest_read(void *dst, gaddr_t src, size_t len)
-{
-    if (src.va < 4096 || faults())
-        return -XEN_EFAULT;
-    memcpy(dst, (const void *)src.va, len);
-    return 0;
-}
-
-int guest_write(gaddr_t dst, const void *src, size_t len)
-{
-    if (dst.va < 4096 || faults())
-        return -XEN_EFAULT;
-    memcpy((void *)dst.va, src, len);
-    return 0;
-}
-
 /* ---- what pv/ and the dispatcher give ---- */
 int pv_undo_pending(struct vcpu *v) { return 0; }
 int pv_domain_init(struct domain *d) { return 0; }
@@ -367,8 +324,6 @@ void target_put(struct vcpu *v, struct domain *d)
         domain_put(d);
 }
 
-int refuse(struct vcpu *v, int error, uint64_t a, uint64_t b) { return error; }
-
 bool preempt_due(struct vcpu *v) { return fake_preempt_one_in && fake_random(fake_preempt_one_in) == 0; }
 
 /* As the processor would: the tester calls again with these. */
@@ -382,17 +337,18 @@ long hypercall_restart(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3, ui
 }
 
 /* ---- the machine ---- */
-void fake_be_cpu(unsigned n) { fake_cpu = pcpus[n]; }
+void fake_be_cpu(unsigned n) { host_cpu = pcpus[n]; }
 
 void fake_machine(unsigned cpus)
 {
-    free(fake_memory);
-    fake_memory = aligned_alloc(PAGE_SIZE, FAKE_FRAMES * PAGE_SIZE);
+    free(host_memory);
+    host_frames = FAKE_FRAMES;
+    host_memory = aligned_alloc(PAGE_SIZE, FAKE_FRAMES * PAGE_SIZE);
     memset(fake_frame, 0, sizeof(fake_frame));
     memset(space, 0, sizeof(space));
     fake_now = 1000000000;
     fake_programmed = ~0ull;
-    fake_preempt_one_in = fake_guest_fault_in = fake_pirq_bound = 0;
+    fake_preempt_one_in = host_guest_fault_in = fake_pirq_bound = 0;
     fake_pirq_refuse = fake_tsc_unreliable = false;
     fake_console_len = 0;
     fake_console[0] = '\0';
@@ -413,7 +369,7 @@ void fake_machine(unsigned cpus)
 
 void fake_pending(void)
 {
-    struct pcpu *c = fake_cpu;
+    struct pcpu *c = host_cpu;
 
     for (unsigned round = 0; round < 64; round++) {
         uint32_t work = __atomic_exchange_n(&c->pending, 0, __ATOMIC_SEQ_CST);

@@ -13,6 +13,8 @@
 #include <hv/pcpu.h>
 #include <hw/hw.h>
 
+#include "../../host/stand_in.h"
+
 #ifndef FAKE_FRAMES
 #define FAKE_FRAMES 512u
 #endif
@@ -37,7 +39,6 @@ extern uint32_t fake_pirq_bound;    /* PIRQs bound now */
 extern unsigned fake_preempt_one_in;    /* preempt_due() says yes one in that many times; 0 never */
 extern char     fake_console[65536];
 extern size_t   fake_console_len;
-extern uint32_t fake_guest_fault_in;    /* the guest access after that many fails; 0: none */
 
 /* What a finer machine puts in place of the fake's own; NULL: as it is. */
 extern struct fake_hooks {

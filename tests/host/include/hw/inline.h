@@ -15,7 +15,8 @@ extern uint64_t host_frames;
 extern _Thread_local int host_mapped;           /* frames mapped by this processor now */
 extern _Thread_local struct pcpu *host_cpu;
 
-void host_frame_check(uint64_t n);      /* stops the test if there is no such frame, or too many are mapped */
+/* Stops the test if there is no such frame, or too many are mapped: tests/host/stand_in.h says when. */
+void host_frame_check(uint64_t n);
 
 static inline void *frame_map(mfn_t m)
 {
