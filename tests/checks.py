@@ -150,6 +150,27 @@ def documents():
     return gen_docs.complaints()
 
 
+def names():
+    """Files and functions that documents name in backquotes are there, and so are words_like_this."""
+    files = tracked()
+    code = [f for f in files if not f.endswith('.md')]
+    words = {w for f in code for w in re.findall(r'\w+', read(f))}
+    words |= {os.path.basename(f).split('.')[0] for f in code}
+    problems = []
+    for path in files:
+        if not path.endswith('.md') or path == 'docs/missing-hypercalls.md':    # which names those of Linux
+            continue
+        for number, line in enumerate(read(path).split('\n'), 1):
+            for quoted in re.findall(r'`([^`]+)`', line):
+                wanted = [f for f in re.findall(r'[\w./-]+\.(?:c|h|S|py|def|md|mk|lds)\b', quoted)
+                          if f == f.lower() and not any(('/' + t).endswith('/' + f) for t in files)]
+                wanted += [w for w in re.findall(r'\b([a-z]\w*)\(\)', quoted) if w not in words]
+                if re.fullmatch(r'[a-z]+_[a-z_]+', quoted) and quoted not in words:
+                    wanted.append(quoted)
+                problems += [f'{path}:{number}: names {w}, which is not there' for w in wanted]
+    return problems
+
+
 def messages():
     """Every error and warning of the dom0 programs is read by a test (tests/messages.py)."""
     import messages as reader
@@ -157,7 +178,7 @@ def messages():
 
 
 ALL = {'headers': headers, 'layers': layers, 'sizes': sizes, 'columns': columns, 'licence': licence,
-       'strangers': strangers, 'documents': documents, 'messages': messages}
+       'strangers': strangers, 'documents': documents, 'names': names, 'messages': messages}
 
 if __name__ == '__main__':
     for wanted in sys.argv[1:] or ALL:

@@ -132,8 +132,7 @@ int platform_op_enter_acpi_sleep(struct vcpu *v, struct xen_platform_op *op)
     hw_halt();
 }
 
-/* Idle states and frequencies are not used yet: what dom0 found is accepted, so that it does not ask
- * again. */
+/* Idle states and frequencies are not used: what dom0 found is accepted, so that it does not ask again. */
 int platform_op_set_processor_pminfo(struct vcpu *v, struct xen_platform_op *op)
 {
     switch (op->u.set_pminfo.type) {

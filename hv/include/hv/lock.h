@@ -18,8 +18,8 @@
 enum lock_level {
     LOCK_DOMLIST = 1,   /* the list and hash of domains */
     LOCK_DOMAIN,        /* a domain's life cycle, vCPU creation */
-    LOCK_GRANT,         /* a grant table; two of them in the order of domain numbers */
-    LOCK_EVENT,         /* an event table; two of them in the order of domain numbers */
+    LOCK_GRANT,         /* a grant table */
+    LOCK_EVENT,         /* an event table; two of them by spin_lock2() */
     LOCK_IRQ,           /* one interrupt line */
     LOCK_SCHED,         /* a run queue */
     LOCK_TIMER,         /* a processor's timer heap */
