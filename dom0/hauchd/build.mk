@@ -41,7 +41,7 @@ $(eval $(call host_test,hauchd_wire,tests/unit/hauchd_wire.c lib/wire_line.c lib
 $(eval $(call fuzzer,hauchd_request,tests/fuzz/hauchd_request.c lib/wire_line.c lib/wire_request.c lib/xc_err.c,-ljson-c,-runs=20000 -dict=tests/fuzz/hauchd_request.dict))
 
 # What is said when it is started wrongly, and of failures later on.
-HAUCHD_START_WRAP := -Wl,--wrap=getgrnam,--wrap=chown,--wrap=epoll_ctl,--wrap=pthread_create
+HAUCHD_START_WRAP := -Wl,--wrap=getgrnam,--wrap=chown,--wrap=epoll_ctl,--wrap=pthread_create,--wrap=eventfd
 $(eval $(call host_test,hauchd_start,tests/host/hauchd_start.c tests/host/hauchd_world.c tests/host/hauchd_peers.c $(HAUCHD_TESTED),-ljson-c -lnettle -pthread $(HAUCHD_START_WRAP)))
-HAUCHD_PREAD_WRAP := -Wl,--wrap=pread,--wrap=pwrite
+HAUCHD_PREAD_WRAP := -Wl,--wrap=pread,--wrap=pwrite,--wrap=fsync
 $(eval $(call host_test,hauchd_messages,tests/host/hauchd_messages.c $(HAUCHD_WORLD) $(HAUCHD_TESTED),-ljson-c -lnettle -pthread $(HAUCHD_PREAD_WRAP)))

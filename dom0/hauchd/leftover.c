@@ -29,7 +29,8 @@ void leftover_note(const struct domain *d, uint16_t domid)
         return;
     fd = open(note, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        say("%s (%u): writing %s: %s; its nodes stay in the store, see hauch doctor", d->entry.name, domid,
+        say("%s (%u): cannot write %s: %s; its nodes stay in the store, see hauch "
+            "doctor", d->entry.name, domid,
             note, strerror(errno));
     else
         close(fd);

@@ -542,6 +542,10 @@ static void test_restart_loses_nothing(void **state)
     guest_free(&guest);
 }
 
+#define TEN       "!!!!!!!!!!"
+#define LONG_NAME "error 36 cannot open a log for the name " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN \
+                  ": File name too long (take another name)\n"
+
 static void test_bad_requests(void **state)
 {
     struct world *world = *state;
@@ -554,6 +558,11 @@ static void test_bad_requests(void **state)
                     "is the domain there?");
     assert_contains(ask(world, fd, "add 7 web 8\n"),
         "error 22 domain 7: cannot bind to its event channel 8: Invalid argument; is it unbound and for us?");
+    memset(line, '!', 100);
+    strcpy(line + 100, " 7\n");
+    memmove(line + 6, line, 104);
+    memcpy(line, "add 7 ", 6);
+    assert_contains(ask(world, fd, line), LONG_NAME);
     assert_string_equal(ask(world, fd, "list\n"), "ok 0\n");
     assert_contains(ask(world, fd, "remove 3\n"), "error 2 no console for domain 3");
     assert_contains(ask(world, fd, "nonsense\n"), "error 22 request 'nonsense'");

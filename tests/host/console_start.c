@@ -126,6 +126,32 @@ static void test_failing_calls(void **state)
     run_failing("hauch-console", failing_cases, sizeof(failing_cases) / sizeof(failing_cases[0]));
 }
 
+/* The service manager gave up meanwhile. */
+static void test_nobody_waits(void **state)
+{
+    char text[256];
+    int ready[2], status, fd;
+    ssize_t n;
+    pid_t pid;
+
+    assert_int_equal(pipe(ready), 0);
+    close(ready[0]);
+    fflush(NULL);
+    pid = fork();
+    if (!pid) {
+        signal(SIGPIPE, SIG_IGN);
+        dup2(open("out", O_RDWR | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+        background_ready(ready[1]);
+        _exit(0);
+    }
+    close(ready[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    n = read(fd = open("out", O_RDONLY), text, sizeof(text) - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = 0;
+    assert_string_equal(text, "hauch-console: nobody waits for the daemon to be ready\n");
+}
+
 static void run_cases(const struct start *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -163,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_failing_calls),
+        cmocka_unit_test(test_nobody_waits),
     };
 
     return cmocka_run_group_tests(tests, setup, run_teardown);

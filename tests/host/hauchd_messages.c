@@ -18,6 +18,7 @@
 
 static char error[1024], long_line[1100];
 static int  fail_pread;            /* errno of reading a ramdisk; -1: it ends */
+static int  fail_fsync;
 static int  fail_pwrite;           /* errno of writing a core file */
 
 ssize_t __real_pwrite(int fd, const void *from, size_t size, off_t at);
@@ -26,6 +27,14 @@ ssize_t __wrap_pwrite(int fd, const void *from, size_t size, off_t at)
 {
     errno = fail_pwrite;
     return fail_pwrite ? -1 : __real_pwrite(fd, from, size, at);
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    errno = fail_fsync;
+    return fail_fsync ? -1 : __real_fsync(fd);
 }
 
 ssize_t __real_pread(int fd, void *to, size_t size, off_t at);
@@ -233,9 +242,24 @@ static void let_go(_Atomic bool *held)
     turn(6);
 }
 
+static bool request_of(struct json_object *o)
+{
+    struct json_object *got = NULL;
+
+    send_text(json_object_to_json_string(o));
+    send_text("\n");
+    json_object_put(o);
+    for (int i = 0; i < 5000 && !got; i++) {
+        loop_once(&h, 1);
+        got = answer();
+    }
+    return ok_of(got, NULL, 0);
+}
+
 static void test_late_work(void **state)
 {
     struct fault f = { 0 };
+    const char  *late;
 
     assert_int_equal(worker_start(&h, &f), 0);
     world.hold_kernel = true;
@@ -249,10 +273,28 @@ static void test_late_work(void **state)
         loop_once(&h, 1);
     turn(4);
     hurry();
+    hurry();
     let_go(&world.hold_build);
-    log_has("hauchd: a: not created: build: its memory is not filled after 3600 s; hauch dmesg may say why");
+    late = log_end();
+    assert_non_null(strstr(late, "undoing build: its memory is still being filled; restart hauchd if that "
+                                 "does not end"));
+    assert_non_null(strstr(late, "hauchd: a: not created: build: its memory is not filled after 3600 s; "
+                                 "hauch dmesg may "
+                                 "say why"));
     assert_false(ok_of(answer(), NULL, 0));
+    assert_true(request_of(create_request("a", "")));
+    world.hold_destroy = true;
+    log_begin();
+    send_text("{\"op\":\"destroy\",\"domain\":\"a\"}\n");
+    turn(4);
+    hurry();
+    let_go(&world.hold_destroy);
+    log_has("undoing domain: its memory is still being taken back; a back end may hold it (hauch doctor)");
+    assert_true(ok_of(answer(), NULL, 0));
     worker_stop(&h);
+    daemon_gone();              /* the next one removes what was passed over */
+    daemon_up();
+    turn(8);
     assert_clean();
 }
 
@@ -327,9 +369,22 @@ static void test_state_that_is_lost(void **state)
     log_begin();
     destroy("a-1");
     turn(2);
-    log_has("hauchd: ");
+    snprintf(line, sizeof(line), "hauchd: domain 1: cannot mark it as going in %s/1.going: No such file or "
+                                 "directory; make "
+             "room there\n", dir);
+    log_has(line);
     assert_int_equal(rename(moved, dir), 0);
     assert_clean();
+}
+
+static void test_virq_of_another(void **state)
+{
+    world.virq_error = EBUSY;
+    daemon_gone();
+    log_begin();
+    daemon_up();
+    log_has("hauchd: another program holds the domain-death interrupt: listening to the store instead\n");
+    world.virq_error = 0;
 }
 
 static void test_state_that_is_wrong(void **state)
@@ -361,7 +416,139 @@ static void test_disk_that_went(void **state)
     assert_clean();
 }
 
+/* The state of a domain, with @text put in the place of @old. */
+static void spoil(const char *old, const char *text)
+{
+    static char state[16384], fresh[17000];
+    char  path[128], *at;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/1.json", dir);
+    file = fopen(path, "r+e");
+    state[fread(state, 1, sizeof(state) - 1, file)] = 0;
+    at = strstr(state, old);
+    assert_non_null(at);
+    snprintf(fresh, sizeof(fresh), "%.*s%s%s", (int)(at - state), state, text, at + strlen(old));
+    rewind(file);
+    fputs(fresh, file);
+    fclose(file);
+}
+
+static void restart_says(const char *line)
+{
+    daemon_gone();
+    log_begin();
+    daemon_up();
+    turn(8);
+    log_has(line);
+}
+
+static void test_found_again(void **state)
+{
+    char line[256];
+
+    assert_true(create("a", "", NULL, 0));
+    assert_true(request("{\"op\":\"config_update\",\"domain\":\"a\",\"config\":\"name='a'\\nmemory=32\\n"
+                        "kernel='/k'\"}", NULL, 0));
+    spoil("memory=32", "memory=??");
+    restart_says("hauchd: a (1): its new configuration is not understood\n");
+    spoil("\"complete\":1", "\"complete\":0");
+    restart_says("hauchd: a (1): found again, half made\n");
+    assert_clean();
+
+    world.next_id = 1;
+    assert_true(create("a", "", NULL, 0));
+    domain_of(h.domains.first)->started_ms -= 5000;
+    world.backends_silent = true;
+    world_guest_ends(1, 1);
+    turn(4);
+    world.backends_silent = false;
+    restart_says("hauchd: a (1): found again, half made: is made anew\n");
+    destroy("a");
+    world.next_id = 1;
+    assert_true(create("a", "", NULL, 0));
+    spoil("\"domid\":1", "\"domid\":0");
+    world.domain[0].exists = false;
+    snprintf(line, sizeof(line), "hauchd: %s/1.json: domain number 0 is none, or taken; removed\n", dir);
+    restart_says(line);
+}
+
+static void store_goes(void)
+{
+    world.store_away = true;
+    xs_client_close(h.xs);
+    h.xs = NULL;
+    epoll_ctl(h.epoll_fd, EPOLL_CTL_DEL, world.store_fd, NULL);
+}
+
+static void store_comes(void)
+{
+    world.store_away = false;
+    assert_int_equal(peer_store_need(&h, NULL), 0);
+}
+
+static void test_end_without_store(void **state)
+{
+    char moved[64], line[320], uuid[40];
+
+    assert_true(create("a", "", NULL, 0));
+    store_goes();
+    destroy("a");
+    world.rm_error = ENOSPC;
+    log_begin();
+    store_comes();
+    log_has("hauchd: domain 1: what it left in the store stays until the next try: ");
+    world.rm_error = 0;
+    store_goes();
+    log_begin();
+    store_comes();
+    log_has("hauchd: domain 1 ended while no store ran: its nodes are removed now\n");
+    assert_clean();
+
+    assert_true(create("a", "", NULL, 0));
+    store_goes();
+    snprintf(moved, sizeof(moved), "%s.moved", dir);
+    assert_int_equal(rename(dir, moved), 0);
+    strcpy(uuid, domain_of(h.domains.first)->uuid_text);
+    log_begin();
+    destroy("a");
+    snprintf(line, sizeof(line), "hauchd: a (2): cannot write %s/2-%s.left: No such file or directory; its "
+                                 "nodes stay in "
+             "the store, see hauch doctor\n", dir, uuid);
+    log_has(line);
+    assert_int_equal(rename(moved, dir), 0);
+    store_comes();
+    snprintf(line, sizeof(line), "%s/2.json", dir);
+    unlink(line);
+    snprintf(line, sizeof(line), "%s/2.going", dir);
+    unlink(line);
+}
+
 /* ---- registry ---- */
+static void test_registry_that_is_no_folder(void **state)
+{
+    char words[256];
+
+    assert_true(request("{\"op\":\"define\",\"config\":\"name='web'\\nmemory=16\\nkernel='/k'\"}", NULL, 0));
+    snprintf(words, sizeof(words), "%s/web.cfg", registry);
+    assert_int_equal(unlink(words) | rmdir(registry), 0);
+    close(open(registry, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    snprintf(words, sizeof(words), "cannot write %s/web.cfg.new (make room there, or make it writable): "
+                                   "Not a "
+             "directory", registry);
+    refuses("{\"op\":\"define\",\"config\":\"name='web'\\nmemory=16\\nkernel='/k'\"}", words);
+    snprintf(words, sizeof(words), "cannot change %s/autostart/web (make its folder writable): Not a "
+                                   "directory",
+             registry);
+    refuses("{\"op\":\"autostart\",\"domain\":\"web\",\"on\":true}", words);
+    snprintf(words, sizeof(words), "cannot read %s/web.cfg (its permissions?): Not a directory", registry);
+    refuses("{\"op\":\"definition\",\"domain\":\"web\"}", words);
+    snprintf(words, sizeof(words), "cannot remove %s/web.cfg (make its folder writable): Not a "
+                                   "directory", registry);
+    refuses("{\"op\":\"undefine\",\"domain\":\"web\"}", words);
+    unlink(registry);
+}
+
 static void test_definitions(void **state)
 {
     char path[128], line[256];
@@ -543,6 +730,10 @@ static void test_core_files(void **state)
     assert_true(request(line, NULL, 0));
     log_has(words);
     unlink(path);
+    fail_fsync = EIO;
+    snprintf(words, sizeof(words), "cannot write core file %s (make room there): Input/output error", path);
+    refuses(line, words);
+    fail_fsync = 0;
     destroy("a");
     assert_clean();
 }
@@ -566,6 +757,10 @@ int main(void)
         MESSAGES(test_state_that_is_wrong),
         MESSAGES(test_disk_that_went),
         MESSAGES(test_definitions),
+        MESSAGES(test_registry_that_is_no_folder),
+        MESSAGES(test_found_again),
+        MESSAGES(test_end_without_store),
+        MESSAGES(test_virq_of_another),
         MESSAGES(test_peers),
         MESSAGES(test_domains_of_others),
         MESSAGES(test_devices_of_a_domain_that_ended),

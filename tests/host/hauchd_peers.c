@@ -156,6 +156,8 @@ int xs_client_rm(struct xs_client *xs, uint32_t tx, const char *path)
 {
     size_t n = strlen(path);
 
+    if (world.rm_error)
+        return -world.rm_error;
     for (unsigned i = 0; i < world.nodes;) {
         const char *node = world.node[i].path;
 
@@ -171,7 +173,7 @@ int xs_client_rm(struct xs_client *xs, uint32_t tx, const char *path)
 
 /* Here nothing waits: each request of a batch is done when it is made. */
 void xs_client_batch_begin(struct xs_client *xs) {}
-int  xs_client_batch_end(struct xs_client *xs) { return 0; }
+int  xs_client_batch_end(struct xs_client *xs) { return -world.rm_error; }
 
 int xs_client_watch(struct xs_client *xs, const char *path, const char *token)
 {

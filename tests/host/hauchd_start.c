@@ -6,6 +6,8 @@ int daemon_main(int argc, char **argv);
 #include "dom0/hauchd/main.c"
 #undef main
 
+#include <sys/eventfd.h>
+
 #include "tests/host/hauchd_world.h"
 #include "tests/host/run_main.h"
 
@@ -13,7 +15,7 @@ int daemon_main(int argc, char **argv);
 #define TEN    "0123456789"
 #define LONG   "@/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
-static bool no_epoll;
+static bool no_epoll, no_eventfd;
 
 /* The group is there, and nothing can be given to it. */
 struct group *__wrap_getgrnam(const char *name);
@@ -107,6 +109,9 @@ static void test_descriptors(void **state)
     no_epoll = true;
     says("hauchd: cannot watch descriptors (are too many open?): No space left on device\n");
     no_epoll = false;
+    no_eventfd = true;
+    says("hauchd: cannot start threads (are too many files open?): Too many open files\n");
+    no_eventfd = false;
 }
 
 static void test_threads(void **state)
@@ -127,6 +132,14 @@ static int setup(void **state)
 {
     world_reset();
     return run_setup(state);
+}
+
+int __real_eventfd(unsigned count, int flags);
+int __wrap_eventfd(unsigned count, int flags);
+int __wrap_eventfd(unsigned count, int flags)
+{
+    errno = EMFILE;
+    return no_eventfd && flags & EFD_NONBLOCK ? -1 : __real_eventfd(count, flags);
 }
 
 int main(void)

@@ -58,6 +58,7 @@ struct world {
     _Atomic bool hold_kernel, hold_destroy;      /* unpacking one, destroying one takes until this is false */
     int         evtchn_error, virq_error;  /* errno of opening the device, of binding the interrupt */
     bool        console_away, store_lost;
+    int         rm_error;                  /* of removing from the store */
     bool        links_late;                /* interfaces neither appear nor go */
     _Atomic bool hold_build, hold_dump;    /* as hold_kernel: filling memory, writing a core file */
     bool        is_hauch;                  /* the hypervisor says it is, and knows the keys */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -18,6 +19,7 @@ static struct {
     int      order[64], count;    /* +1+n: run n done; -1-n: undo n done */
     int      fail_run, fail_undo, wait_run, wait_undo, waits_left;
     int      notes;
+    char     noted[FAULT_TEXT];
 } world;
 
 static int run_n(int n, struct fault *f)
@@ -56,6 +58,7 @@ static void note(void *ctx, const struct fault *f)
 {
     world.notes++;
     assert_false(strncmp(f->text, "undoing ", 8));
+    snprintf(world.noted, sizeof(world.noted), "%s", f->text);
 }
 
 static struct job fresh(void)
@@ -158,6 +161,8 @@ static void test_waiting(void **state)
 
 static void test_timeouts(void **state)
 {
+    char words[64];
+
     for (int at = 0; at < STEPS; at++) {
         struct job job = fresh();
 
@@ -181,6 +186,8 @@ static void test_timeouts(void **state)
         job_poke(&job, 110);
         assert_int_equal(job.state, JOB_DOWN);
         assert_int_equal(world.notes, 1);
+        snprintf(words, sizeof(words), "undoing %s: no answer within 100 ms", steps[at].name);
+        assert_string_equal(world.noted, words);
     }
 }
 
