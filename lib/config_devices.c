@@ -60,12 +60,14 @@ static int serve_disk(const struct config_disk *disk, struct config_log *log)
 {
     if (disk->backend) {
         return config_error(log, disk->pos,
-                            "disk: %s: backend=%.64s is not supported: dom0 serves all disks, leave it out",
+                            "disk: %s: backend=%.64s is not supported: domain 0 serves all disks, leave it "
+                            "out",
                             disk->vdev, disk->backend);
     }
     if (disk->script) {
         return config_error(log, disk->pos,
-                            "disk: %s: script=%.200s is not supported: attach the device in dom0 and give "
+                            "disk: %s: script=%.200s is not supported: attach the device in domain 0 and "
+                            "give "
                             "its path as target",
                             disk->vdev, disk->script);
     }
@@ -148,7 +150,7 @@ static int serve_vif(struct config_vif *vif, struct config_log *log)
 
     if (vif->backend) {
         return config_error(log, vif->pos,
-                            "vif: backend=%.64s is not supported: dom0 serves all cards, leave it out",
+                            "vif: backend=%.64s is not supported: domain 0 serves all cards, leave it out",
                             vif->backend);
     }
     script = script ? script + 1 : vif->script;

@@ -152,7 +152,7 @@ static const char *name_fault(const char *name)
         return "has only digits, like a domain's number";
     }
     if (strcmp(name, "Domain-0") == 0) {
-        return "belongs to dom0";
+        return "belongs to domain 0";
     }
     if (*name == '-' || *name == '.') {
         return "begins with - or .";

@@ -35,7 +35,8 @@ int xc_open(struct xc **out, struct fault *f)
     }
     if (!xc->op || !xc->list) {
         rc = fault_errno(f, -errno,
-                         "cannot open the hypervisor's control device /dev/xen/privcmd (this must be dom0, "
+                         "cannot open the hypervisor's control device /dev/xen/privcmd (this must be "
+                         "domain 0, "
                          "as root, with module xen-privcmd)");
         xc_close(xc);
         return rc;

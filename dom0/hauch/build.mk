@@ -17,7 +17,7 @@ dom0: $(O)/dom0/hauch
 # The command line with a canned daemon: the test has main.c inside and stands for ask.c.
 HAUCH_TESTED := $(filter-out dom0/hauch/main.c dom0/hauch/ask.c,$(sort $(wildcard dom0/hauch/*.c))) \
                 lib/wire_line.c lib/wire_request.c lib/xc_err.c lib/xs_client.c lib/console_client.c $(wildcard lib/config*.c)
-HAUCH_ASK_WRAP := -Wl,--wrap=connect,--wrap=mkstemp
+HAUCH_ASK_WRAP := -Wl,--wrap=connect,--wrap=mkstemp,--wrap=fopen
 $(eval $(call host_test,hauch_ask,tests/host/hauch_ask.c dom0/hauch/ask.c $(HAUCH_TESTED),-ljson-c -lnettle $(HAUCH_ASK_WRAP)))
 $(eval $(call host_test,hauch_cli,tests/host/hauch_cli.c $(HAUCH_TESTED),-ljson-c -lnettle))
 $(eval $(call host_test,hauch_doctor,tests/host/hauch_doctor.c $(HAUCH_TESTED),-ljson-c -lnettle))

@@ -246,7 +246,8 @@ int domain_rename(struct domain *d, const char *name, struct fault *f)
     int                 rc = index_rename(&d->h->domains, &d->entry, name);
 
     if (rc == -EEXIST)
-        return fault_set(f, rc, "name %s is taken by domain %u", name, other->id);
+        return fault_set(f, rc, "name %s is taken by domain %u; choose another, or rename that "
+                                "domain", name, other->id);
     if (rc)
         return fault_set(f, rc,
                          "name \"%s\" cannot be used: a name has 1 to %d letters, digits or . _ - + and is "

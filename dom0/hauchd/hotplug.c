@@ -326,7 +326,8 @@ static int spec_complete(const struct domain *d, enum device kind, const char *s
     else
         n = snprintf(out, SPEC_MAX, "%s", spec);
     return n < SPEC_MAX ? 0
-                        : fault_set(f, -E2BIG, "a device of %zu bytes, at most %d are possible", strlen(spec),
+                        : fault_set(f, -E2BIG, "a device of %zu bytes, at most %d are possible; give "
+                                               "shorter paths", strlen(spec),
                                     SPEC_MAX - 32);
 }
 

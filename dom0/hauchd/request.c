@@ -178,7 +178,7 @@ static int ask_and_wait(struct hauchd *h, struct client *c, struct target *t, co
     if (rc || !wait)
         return rc;
     if (!t->d)
-        return fault_set(f, -ENOTSUP, "domain %u was not made by hauchd: -w does not work for it", t->id);
+        return fault_set(f, -ENOTSUP, "domain %u was not made by hauchd: leave out -w", t->id);
     return t->d->off ? 0 : client_wait(c, t->d, WAIT_OFF);
 }
 

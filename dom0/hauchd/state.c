@@ -206,9 +206,10 @@ static struct json_object *list_in(struct json_object *o, const char *key)
 static void devices_restore(struct domain *d, struct json_object *o)
 {
     struct json_object *loops = list_in(o, "loops"), *vifs = list_in(o, "vifs");
+    struct fault        f = { 0 };
 
-    if (devices_probe(d, NULL))
-        say("%s (%u): a disk or bridge is not what it was", d->entry.name, d->entry.id);
+    if (devices_probe(d, &f))
+        say("%s (%u): a disk or bridge is not what it was: %s", d->entry.name, d->entry.id, f.text);
     for (size_t i = 0; loops && i < d->config.disk_count && i < json_object_array_length(loops); i++)
         d->disks[i].loop.number = json_object_get_int(json_object_array_get_idx(loops, i));
     for (size_t i = 0; vifs && i < d->config.vif_count && i < json_object_array_length(vifs); i++)
@@ -231,13 +232,16 @@ struct wire_request state_request(struct json_object *o)
 static void update_restore(struct domain *d, struct json_object *o)
 {
     struct json_object *update = NULL, *notes = NULL;
+    struct fault        f = { 0 };
     struct wire_request rq;
 
     if (!json_object_object_get_ex(o, "update", &update))
         return;
     rq = state_request(update);
-    if (domain_update(d, &rq, &notes, NULL))
-        say("%s (%u): its new configuration is not understood", d->entry.name, d->entry.id);
+    if (domain_update(d, &rq, &notes, &f))
+        say("%s (%u): the configuration for its restart is not understood: %s; hauch config-update gives "
+            "another",
+            d->entry.name, d->entry.id, f.text);
     json_object_put(notes);
 }
 

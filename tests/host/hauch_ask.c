@@ -35,11 +35,21 @@ int __wrap_mkstemp(char *path)
     return fd;
 }
 
+FILE *__real_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+    errno = now->size < 0 ? -now->size : 0;
+    return errno && strstr(path, "/web.log") ? NULL : __real_fopen(path, mode);
+}
+
 int __real_connect(int fd, const struct sockaddr *a, socklen_t size);
 int __wrap_connect(int fd, const struct sockaddr *a, socklen_t size);
 int __wrap_connect(int fd, const struct sockaddr *a, socklen_t size)
 {
-    errno = now->size < 0 ? -now->size : 0;
+    const char *path = ((const struct sockaddr_un *)a)->sun_path;
+
+    errno = now->size < 0 && (!now->answer || strstr(path, "/console")) ? -now->size : 0;
     return errno ? -1 : __real_connect(fd, a, size);
 }
 
@@ -74,6 +84,8 @@ static const struct talk hauchd_cases[] = {
           "cleared or "
           "lost\n" } },
       "{\"ok\":true,\"log\":\"\"}\n", 0 },
+    { { 1, { "logs", "web" }, { "hauch logs: @/web.log: Permission denied; run this as "
+                                "root\n" } }, NULL, -EACCES },
     { { 1, { "doctor" },
         { "problem hauchd does not answer: domains run, but none is made, restarted or cleaned up\n"
           "        do: systemctl start hauchd; its log says why if it ends again\n" } },
@@ -101,6 +113,9 @@ static const struct talk no_console_cases[] = {
         { "hauch console: cannot reach hauch-console at @/console: No such file or directory; start "
           "hauch-console\n" } },
       DOMAIN_7, 0 },
+    { { 1, { "console", "7" },
+        { "hauch console: cannot reach hauch-console at @/console: Permission denied; run this as root\n" } },
+      DOMAIN_7, -EACCES },
 };
 
 static const struct talk console_cases[] = {
@@ -177,7 +192,7 @@ static void run_talk(const struct talk *t, const char *variable)
 
     now = t;
     setenv(variable, run_word("@/peer", path, sizeof(path)), 1);
-    pid = t->answer ? peer_begin("peer", t->answer, t->size ? (size_t)t->size : strlen(t->answer)) : 0;
+    pid = t->answer ? peer_begin("peer", t->answer, t->size > 0 ? (size_t)t->size : strlen(t->answer)) : 0;
     run_start("hauch", &t->start);
     if (pid)
         assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -190,6 +205,7 @@ static void run_talk(const struct talk *t, const char *variable)
 
 static void test_hauchd(void **state)
 {
+    setenv("HAUCH_LOGS", run_folder, 1);
     RUN(hauchd_cases, "HAUCHD_SOCKET");
 }
 

@@ -161,6 +161,10 @@ static void test_names_and_numbers(void **state)
     world.domain[1].exists = true;
     refuses("{\"op\":\"rename\",\"domain\":\"a\",\"name\":\"7\"}",
             "name \"7\" cannot be used: a name has 1 to 127 letters, digits or . _ - + and is not a number");
+    assert_true(create("c", "", NULL, 0));
+    refuses("{\"op\":\"rename\",\"domain\":\"c\",\"name\":\"a\"}",
+            "name a is taken by domain 1; choose another, or rename that domain");
+    destroy("c");
     destroy("a");
     assert_clean();
 }
@@ -406,12 +410,17 @@ static void test_state_that_is_wrong(void **state)
 
 static void test_disk_that_went(void **state)
 {
+    char line[320];
+
+    snprintf(line, sizeof(line), "hauchd: a (1): a disk or bridge is not what it was: disk xvda: cannot "
+                                 "find %s (give the "
+             "path of a block device or an image): No such file or directory\n", disk);
     assert_true(create("a", with_disk(), NULL, 0));
     daemon_gone();
     unlink(disk);
     log_begin();
     daemon_up();
-    log_has("hauchd: a (1): a disk or bridge is not what it was\n");
+    log_has(line);
     destroy("a");
     assert_clean();
 }
@@ -451,7 +460,9 @@ static void test_found_again(void **state)
     assert_true(request("{\"op\":\"config_update\",\"domain\":\"a\",\"config\":\"name='a'\\nmemory=32\\n"
                         "kernel='/k'\"}", NULL, 0));
     spoil("memory=32", "memory=??");
-    restart_says("hauchd: a (1): its new configuration is not understood\n");
+    restart_says("hauchd: a (1): the configuration for its restart is not understood: configuration: 1 "
+                 "error; hauch "
+                 "config-update gives another\n");
     spoil("\"complete\":1", "\"complete\":0");
     restart_says("hauchd: a (1): found again, half made\n");
     assert_clean();
@@ -614,7 +625,7 @@ static void test_domains_of_others(void **state)
 {
     world.domain[9].exists = true;
     refuses("{\"op\":\"shutdown\",\"domain\":\"9\",\"wait\":true}",
-            "domain 9 was not made by hauchd: -w does not work for it");
+            "domain 9 was not made by hauchd: leave out -w");
     refuses("{\"op\":\"attach\",\"domain\":\"9\",\"type\":\"vif\",\"spec\":\"\"}",
             "domain 9 was not made by hauchd: use the tools that made it");
     refuses("{\"op\":\"attach\",\"domain\":\"9\",\"type\":\"usb\",\"spec\":\"\"}",
@@ -697,7 +708,7 @@ static void test_too_many_settings(void **state)
             "256 settings beside the file, at most 255 are possible here: write some into it");
     memset(line + strlen(line), 'x', 5000);
     strcat(line, "\"}");
-    refuses(line, "a device of 5007 bytes, at most 4064 are possible");
+    refuses(line, "a device of 5007 bytes, at most 4064 are possible; give shorter paths");
     json_object_put(o);
     destroy("a");
     assert_clean();

@@ -372,7 +372,9 @@ static const struct {
     { "pci = [ '01:00.0' ]",
       "t:1:1: error: pci is not supported yet: PCI devices stay with dom0, remove it" },
     { "bootloader = 'pygrub'",
-      "t:1:1: error: bootloader is not supported: copy the guest's kernel to dom0 and write kernel=" },
+      "t:1:1: error: bootloader is not supported: write kernel=/usr/lib/grub-xen/grub-x86_64-xen.bin "
+      "(package "
+      "grub-xen-host), which boots what the guest's own grub.cfg says" },
     { "localtime = 1",
       "t:1:1: warning: localtime has no effect: the guest's clock runs in UTC, set the time zone in the "
       "guest" },
@@ -425,7 +427,7 @@ static const struct {
       "t:1:8: error: name \"a?[2J\" contains another character: choose letters, digits, _, -, + "
       "and ." },
     { "name = 'Domain-0'; kernel='/k'; memory=1",
-      "t:1:8: error: name \"Domain-0\" belongs to dom0: choose letters, digits, _, -, + and ." },
+      "t:1:8: error: name \"Domain-0\" belongs to domain 0: choose letters, digits, _, -, + and ." },
     { "name = '-a'; kernel='/k'; memory=1",
       "t:1:8: error: name \"-a\" begins with - or .: choose letters, digits, _, -, + and ." },
     { "name = 'a'; kernel=''; memory=1",

@@ -167,7 +167,7 @@ static void test_no_device(void **state)
 
     failing = ENOENT;
     SAYS(xc_open(&none, &f), "cannot open the hypervisor's control device /dev/xen/privcmd (this must be "
-                             "dom0, as "
+                             "domain 0, as "
                              "root, with module xen-privcmd): No such file or directory");
     assert_null(none);
 }
