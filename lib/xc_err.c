@@ -7,15 +7,27 @@
 #include <stdio.h>
 #include <string.h>
 
+static void write_text(struct fault *f, int code, const char *fmt, va_list ap)
+{
+    f->code = code;
+    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+}
+
+static void append_text(struct fault *f, const char *reason)
+{
+    size_t n = strlen(f->text);
+
+    snprintf(f->text + n, sizeof(f->text) - n, ": %s", reason);
+}
+
 int fault_set(struct fault *f, int code, const char *fmt, ...)
 {
     va_list ap;
 
     if (!f)
         return code;
-    f->code = code;
     va_start(ap, fmt);
-    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    write_text(f, code, fmt, ap);
     va_end(ap);
     return code;
 }
@@ -23,16 +35,13 @@ int fault_set(struct fault *f, int code, const char *fmt, ...)
 int fault_errno(struct fault *f, int code, const char *fmt, ...)
 {
     va_list ap;
-    size_t  n;
 
     if (!f)
         return code;
-    f->code = code;
     va_start(ap, fmt);
-    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    write_text(f, code, fmt, ap);
     va_end(ap);
-    n = strlen(f->text);
-    snprintf(f->text + n, sizeof(f->text) - n, ": %s", strerror(code < 0 ? -code : code));
+    append_text(f, strerror(code < 0 ? -code : code));
     return code;
 }
 
@@ -45,15 +54,13 @@ int fault_wrap(struct fault *f, const char *fmt, ...)
 {
     char    old[FAULT_TEXT];
     va_list ap;
-    size_t  n;
 
     if (!f)
         return -1;
     memcpy(old, f->text, sizeof(old));
     va_start(ap, fmt);
-    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    write_text(f, f->code, fmt, ap);
     va_end(ap);
-    n = strlen(f->text);
-    snprintf(f->text + n, sizeof(f->text) - n, ": %s", old);
+    append_text(f, old);
     return f->code;
 }

@@ -6,38 +6,25 @@
 #include <hv/boot/bytes.h>
 #include <hv/boot/crc.h>
 
+static uint64_t effect(uint64_t byte, int zero_bytes, uint64_t polynomial)
+{
+    for (int bit = 0; bit < 8 * (1 + zero_bytes); bit++)
+        byte = byte >> 1 ^ (polynomial & -(byte & 1));
+    return byte;
+}
+
 void crc32_init(struct crc32_tables *tables)
 {
-    for (uint32_t b = 0; b < 256; b++) {
-        uint32_t r = b;
-
-        for (int bit = 0; bit < 8; bit++)
-            r = r >> 1 ^ (0xedb88320u & -(r & 1));
-        tables->t[0][b] = r;
-    }
-    for (int k = 1; k < 8; k++)
-        for (uint32_t b = 0; b < 256; b++) {
-            uint32_t r = tables->t[k - 1][b];
-
-            tables->t[k][b] = r >> 8 ^ tables->t[0][r & 255];
-        }
+    for (int k = 0; k < 8; k++)
+        for (uint32_t b = 0; b < 256; b++)
+            tables->t[k][b] = (uint32_t)effect(b, k, 0xedb88320);
 }
 
 void crc64_init(struct crc64_tables *tables)
 {
-    for (uint64_t b = 0; b < 256; b++) {
-        uint64_t r = b;
-
-        for (int bit = 0; bit < 8; bit++)
-            r = r >> 1 ^ (0xc96c5795d7870f42ull & -(r & 1));
-        tables->t[0][b] = r;
-    }
-    for (int k = 1; k < 8; k++)
-        for (uint64_t b = 0; b < 256; b++) {
-            uint64_t r = tables->t[k - 1][b];
-
-            tables->t[k][b] = r >> 8 ^ tables->t[0][r & 255];
-        }
+    for (int k = 0; k < 8; k++)
+        for (uint32_t b = 0; b < 256; b++)
+            tables->t[k][b] = effect(b, k, 0xc96c5795d7870f42);
 }
 
 uint32_t crc32_update(const struct crc32_tables *tables, uint32_t crc, const uint8_t *p, size_t len)

@@ -400,6 +400,21 @@ unsigned fake_leaks(void)
     return n;
 }
 
+void fake_sequences(void (*sequence)(void))
+{
+    const char *more = getenv("MODEL_SEEDS");
+    unsigned seeds = more ? (unsigned)atoi(more) : 20;
+
+    for (unsigned seed = 1; seed <= seeds; seed++) {
+        fake_machine(1);
+        fake_seed(seed);
+        fake_preempt_one_in = 3;
+        sequence();
+        fake_pending();
+        BUG_ON(fake_leaks());
+    }
+}
+
 struct domain *fake_domain(domid_t id, unsigned vcpus, bool privileged, uint32_t max_port)
 {
     struct xen_domctl_createdomain c = {

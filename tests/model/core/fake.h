@@ -53,6 +53,9 @@ void fake_machine(unsigned cpus);
 void fake_be_cpu(unsigned n);
 /* Work of processors that the loop of hw/ would do: tasks, timers, and who runs. */
 void fake_pending(void);
+/* Random sequences, 20 or as many as MODEL_SEEDS says: each on a fresh machine with one processor, with
+ * preemption now and then, and nothing may be left behind. */
+void fake_sequences(void (*sequence)(void));
 /* Destroys what is left and returns how many allocations and frames stayed behind. */
 unsigned fake_leaks(void);
 
