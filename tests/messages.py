@@ -25,6 +25,8 @@ REPORTS = {name: None for name in (
     'unexpected', 'console_dismiss', 'viewer_dismiss', 'show_text')}
 REPORTS |= {'fputs': None, 'return': None, 'fprintf': r'stderr',
             'snprintf': r'error|answer|xs -> error|remedy'}
+# Tables whose strings are reasons why something is not to be had.
+REASONS = ('dom0/hauch/absent.c', 'lib/config_keys.def')
 # Those that the compiler checks like printf() and that report nothing. One that is in neither list is a
 # complaint.
 OTHERS = {'xs_client_writef', 'put', 'add'}
@@ -86,8 +88,10 @@ def stretches(message):
     return [part for part in parts if re.search(r'\w{2}', part)]
 
 
-def is_report(function, before):
-    """A call that reports; @before are its arguments up to the string."""
+def is_report(path, function, before, text):
+    """A row of a table of reasons, or a call that reports; @before are its arguments up to the string."""
+    if path in REASONS and function in ('', 'REFUSED', 'IDLE'):
+        return ' ' in text
     if function not in REPORTS:
         return False
     return REPORTS[function] is None or re.match(rf'\s*(?:{REPORTS[function]})\b', before) is not None
@@ -96,10 +100,10 @@ def is_report(function, before):
 def messages():
     """{(path, message): line}; a word alone is a part of one, not a message."""
     found = {}
-    for path in below('dom0/**/*.c', 'lib/*.c'):
+    for path in below('dom0/**/*.c', 'lib/*.c', 'lib/*.def'):
         for line, function, before, text in c_strings(read(path)):
             words = sum(len(re.findall(r'[A-Za-z]{2,}', part)) for part in stretches(text))
-            if words >= (1 if function == 'fault_errno' else 2) and is_report(function, before):
+            if words + (function == 'fault_errno') >= 2 and is_report(path, function, before, text):
                 found.setdefault((path, ' '.join(text.split())), line)
     return found
 
