@@ -10,13 +10,14 @@ static int vm_list_run(int argc, char **argv);
 const struct command cmd_list = {
     "list",
     "show domains",
-    "hauch list [-v] [-n] [-Z] [-l | --json] [DOMAIN]\n"
+    "hauch list [-v] [-n] [-Z] [-c] [-l | --json] [DOMAIN]\n"
     "hauch list --defined [--json]\n"
     "State is r running, b blocked, p paused, s shut down, c crashed, d dying. Time is CPU time in seconds, "
     "memory in MiB.\n"
     "  -v, --verbose   with UUID and reason of the end\n"
     "  -n, --numa      with NUMA nodes (there is one)\n"
     "  -Z, --context   with security label (there are none)\n"
+    "  -c, --cpupool   with the pool of processors (there is one)\n"
     "  -l, --long      all that was asked for, as JSON in xl's form\n"
     "  -d, --defined   definitions instead: which there are, whether they run and start with the host\n"
     "  -j, --json      what is shown, as JSON\n",
@@ -28,7 +29,7 @@ const struct command cmd_vm_list = {
 };
 
 struct look {
-    bool verbose, numa, label, full, json, defined;
+    bool verbose, numa, label, pool, full, json, defined;
 };
 
 static void show_row(struct json_object *d, const struct look *l)
@@ -42,6 +43,12 @@ static void show_row(struct json_object *d, const struct look *l)
         printf(" %s %8s", text_in(d, "uuid"), "-");
     if (l->verbose || l->label)
         printf(" %16s", "-");
+    if (l->pool) {
+        char pool[32];
+
+        snprintf(pool, sizeof(pool), "Pool-%lld", number_in(d, "cpupool"));
+        printf("%16s", pool);
+    }
     if (l->numa)
         printf(" all");
     putchar('\n');
@@ -54,6 +61,8 @@ static void show_table(struct json_object *domains, const struct look *l)
         printf("   %-32s%s\t%s", "UUID", "Reason-Code", "Security Label");
     else if (l->label)
         printf("   Security Label");
+    if (l->pool)
+        printf("         Cpupool");
     if (l->numa)
         printf(" NODE Affinity");
     putchar('\n');
@@ -108,6 +117,7 @@ static int list_run(int argc, char **argv)
                                            { "verbose", no_argument, NULL, 'v' },
                                            { "numa", no_argument, NULL, 'n' },
                                            { "context", no_argument, NULL, 'Z' },
+                                           { "cpupool", no_argument, NULL, 'c' },
                                            { "defined", no_argument, NULL, 'd' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
@@ -115,12 +125,13 @@ static int list_run(int argc, char **argv)
     struct look         l = { 0 };
     int                 o, rc;
 
-    while ((o = next_option(&cmd_list, argc, argv, "hdjlvnZ", longs)) != -1) {
+    while ((o = next_option(&cmd_list, argc, argv, "hcdjlvnZ", longs)) != -1) {
         l.json |= o == 'j';
         l.full |= o == 'l';
         l.verbose |= o == 'v';
         l.numa |= o == 'n';
         l.label |= o == 'Z';
+        l.pool |= o == 'c';
         l.defined |= o == 'd';
     }
     need_words(&cmd_list, argc, 0, l.defined ? 0 : 1);

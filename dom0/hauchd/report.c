@@ -14,7 +14,7 @@
 
 #include "lib/dev_nodes.h"
 
-enum { LIST_MAX = 256 };
+enum { LIST_MAX = 256, WEIGHT_USUAL = 256 };
 
 void json_text(struct json_object *o, const char *key, const char *value)
 {
@@ -89,6 +89,7 @@ static struct json_object *basics(struct hauchd *h, const struct xen_domctl_getd
     json_number(o, "memory_kib", (i->tot_pages + i->outstanding_pages) * 4);
     json_number(o, "max_memory_kib", i->max_pages > INT64_MAX / 4 ? -1 : (int64_t)(i->max_pages * 4));
     json_number(o, "vcpus", i->nr_online_vcpus);
+    json_number(o, "cpupool", i->cpupool);
     json_seconds(o, "cpu_time_s", i->cpu_time);
     if (i->flags & XEN_DOMINF_shutdown)
         json_number(o, "shutdown_reason", i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
@@ -98,13 +99,51 @@ static struct json_object *basics(struct hauchd *h, const struct xen_domctl_getd
     return o;
 }
 
-/* What was asked for, where somebody knows. */
+static struct json_object *member_of(struct json_object *o, const char *key)
+{
+    struct json_object *v = NULL;
+
+    return json_object_object_get_ex(o, key, &v) ? v : NULL;
+}
+
+/* What xl's list -l has besides: programs that read that look here. */
+static void add_build_words(struct json_object *build, const struct domain_config *c)
+{
+    struct json_object *avail = json_object_new_array(), *sched = json_object_new_object();
+
+    for (unsigned i = 0; i < c->vcpus; i++)
+        json_object_array_add(avail, json_object_new_int(i));
+    json_object_object_add(build, "avail_vcpus", avail);
+    json_text(sched, "sched", "credit2");
+    json_number(sched, "weight", c->cpu_weight ? c->cpu_weight : WEIGHT_USUAL);
+    json_number(sched, "cap", c->cap);
+    json_object_object_add(build, "sched_params", sched);
+}
+
+/* What was asked for; of a domain that is not ours what can be seen, so that each has name, UUID and memory at the
+ * same place. */
 static void add_config(struct hauchd *h, struct json_object *o, uint16_t domid)
 {
     struct index_entry *e = index_by_id(&h->domains, domid);
+    struct json_object *config = e ? domain_config_json(&domain_of(e)->config) : json_object_new_object();
+    struct json_object *create = e ? member_of(config, "c_info") : json_object_new_object();
+    struct json_object *build = e ? member_of(config, "b_info") : json_object_new_object();
 
-    if (e)
-        json_object_object_add(o, "config", domain_config_json(&domain_of(e)->config));
+    json_text(create, "type", "pv");
+    json_text(create, "name", json_object_get_string(member_of(o, "name")));
+    json_text(create, "uuid", json_object_get_string(member_of(o, "uuid")));
+    if (e) {
+        add_build_words(build, &domain_of(e)->config);
+    } else {
+        json_object_object_add(build, "max_memkb", json_object_get(member_of(o, "max_memory_kib")));
+        json_object_object_add(build, "target_memkb", json_object_get(member_of(o, "memory_kib")));
+    }
+    json_object_object_add(build, "type.pv", json_object_new_object());
+    if (!e) {
+        json_object_object_add(config, "c_info", create);
+        json_object_object_add(config, "b_info", build);
+    }
+    json_object_object_add(o, "config", config);
 }
 
 struct json_object *report_domains(struct hauchd *h, int only_id, bool configs, struct fault *f)

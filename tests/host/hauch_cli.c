@@ -84,6 +84,17 @@ static const struct one tables_cases[] = {
       "u1                                           1    96     2     ------      20.2 all\n",
       NULL,
       0 },
+    { { "xl", "list", "-Z", "-c" },
+      LIST_REQUEST,
+      DOMAINS,
+      "Name                                        ID   Mem VCPUs\tState\tTime(s)   Security Label         "
+      "Cpupool\n"
+      "Domain-0                                     0  1024     4     r-----     203.5                -          "
+      "Pool-0\n"
+      "u1                                           1    96     2     ------      20.2                -          "
+      "Pool-0\n",
+      NULL,
+      0 },
     { { "xl", "vcpu-list" },
       "{\"op\":\"vcpus\"}",
       VCPUS,

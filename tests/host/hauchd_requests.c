@@ -58,6 +58,37 @@ static void test_vcpus(void **state)
     assert_clean();
 }
 
+/* hauch list -l: as xl has it, for a domain of ours and for one that is not. */
+static void test_long_list(void **state)
+{
+    static const char *const expected[] = {
+        "{\"c_info\":{\"type\":\"pv\",\"name\":\"theirs\",\"uuid\":\"00000000-0000-0000-0000-000000000000\"},"
+        "\"b_info\":{\"max_memkb\":0,\"target_memkb\":0,\"type.pv\":{}}}",
+        "\"c_info\":{\"type\":\"pv\",\"name\":\"b\"",
+        "\"uuid\":\"11111111-2222-3333-4444-555555555555\"",
+        "\"avail_vcpus\":[0,1],\"sched_params\":{\"sched\":\"credit2\",\"weight\":256,\"cap\":0},\"type.pv\":{}}",
+    };
+    struct json_object *o, *list = NULL;
+    const char         *text;
+
+    world.domain[9].exists = true;
+    xs_client_write(h.xs, 0, "/local/domain/9/name", "theirs", 6);
+    assert_true(create("a", "vcpus=2\nmaxvcpus=3\nuuid='11111111-2222-3333-4444-555555555555'\n", NULL, 0));
+    assert_true(request("{\"op\":\"rename\",\"domain\":\"a\",\"name\":\"b\"}", NULL, 0));
+    send_text("{\"op\":\"list\",\"configs\":true}\n");
+    o = answer();
+    assert_true(json_object_object_get_ex(o, "domains", &list));
+    text = json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN);
+    for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+        if (!strstr(text, expected[i]))
+            fail_msg("%s is not in %s", expected[i], text);
+    json_object_put(o);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"b\"}", NULL, 0));
+    world.domain[9].exists = false;
+    xs_client_rm(h.xs, 0, "/local/domain/9");
+    assert_clean();
+}
+
 static void test_guest_requests(void **state)
 {
     assert_true(create("a", "maxmem=32\n", NULL, 0));
@@ -511,6 +542,7 @@ int main(void)
         TEST(test_events),
         TEST(test_hotplug),
         TEST(test_hotplug_asks),
+        TEST(test_long_list),
         TEST(test_guest_requests),
         TEST(test_guest_mistakes),
         TEST(test_foreign_domains),
