@@ -163,15 +163,20 @@ static int domain_destroy(struct domain *d, struct fault *f)
         task_abandon(d->h, t);
         t = NULL;
     }
-    if (!t)
+    if (!t) {
+        death_expected(d->h, true);
         t = d->task = worker_destroy(d->h, d, d->entry.id);
-    if (!t)
+    }
+    if (!t) {
+        death_expected(d->h, false);
         return xc_domain_destroy(d->h->xc, d->entry.id, f);
+    }
     if (!t->done) {
         fault_set(f, -ETIMEDOUT, "its memory is still being taken back; a back end may hold it (hauch "
                                  "doctor)");
         return STEP_WAIT;
     }
+    death_expected(d->h, false);
     d->task = NULL;
     rc = t->rc;
     if (rc)

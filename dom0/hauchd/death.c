@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who died, and what is to be done then.
- *
- * The hypervisor says only "somebody" (VIRQ_DOM_EXC), so all domains are listed, some hundreds a call, and
- * compared with what should be running. Where another program holds that interrupt (Xen's own store does),
- * its
- * @releaseDomain event serves instead. */
+/* Who died, and what is to be done then. The hypervisor says only "somebody" (VIRQ_DOM_EXC), so all
+ * domains are listed, some hundreds a call, and compared with what should be running: the cost of it grows
+ * with their number. So it is done once for the ends that we ask for ourselves and that come close together.
+ * Where another program holds that interrupt (Xen's own store does), its @releaseDomain event serves
+ * instead. */
 #define _GNU_SOURCE
 #include <abi/libxen.h>
 #include <abi/sched.h>
@@ -21,6 +20,7 @@ enum {
     LIST_MAX        = 256,
     TOO_QUICK_MS    = 1000,     /* a domain that ends before that is not restarted: it would never stop */
     RENAME_TRIES    = 1000,
+    EXPECTED_MS     = 20,       /* so much later, at most, others that end meanwhile are noticed */
 };
 
 int death_listen(struct hauchd *h, struct fault *f)
@@ -51,7 +51,22 @@ void death_event(struct hauchd *h)
     if (port < 0)
         return;
     xenevtchn_unmask(h->evtchn, port);
-    death_look(h);
+    if (!h->ends && now_ms() >= h->last_end_ms + EXPECTED_MS)
+        death_look(h);
+    else if (!h->look_due_ms)
+        h->look_due_ms = now_ms() + EXPECTED_MS;
+}
+
+void death_expected(struct hauchd *h, bool begins)
+{
+    h->ends += begins ? 1 : -1;
+    h->last_end_ms = now_ms();
+}
+
+void death_look_if_due(struct hauchd *h)
+{
+    if (h->look_due_ms && now_ms() >= h->look_due_ms)
+        death_look(h);
 }
 
 /* ---- what then ---- */
@@ -206,6 +221,7 @@ void death_look(struct hauchd *h)
     unsigned                               first = 0;
     int                                    n;
 
+    h->look_due_ms = 0;
     memset(alive, 0, sizeof(alive));
     do {
         n = xc_domain_list(h->xc, first, list, LIST_MAX, &f);

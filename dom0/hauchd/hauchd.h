@@ -49,6 +49,8 @@ struct hauchd {
     struct worker       *worker;
     void                *evtchn;         /* xenevtchn_handle */
     uint32_t             virq_port;      /* 0: deaths are told by the store instead */
+    unsigned             ends;           /* domains that are being destroyed for us */
+    uint64_t             last_end_ms, look_due_ms;      /* of them; 0: no look is put off */
     int                  epoll_fd, listen_fd, link_fd, uevent_fd;
     struct domain_index  domains;
     struct domain_index  definitions;    /* struct definition */
@@ -229,6 +231,10 @@ void devices_event(struct hauchd *h);                         /* the kernel's ev
 int  death_listen(struct hauchd *h, struct fault *f);
 void death_event(struct hauchd *h);      /* the event descriptor is readable */
 void death_look(struct hauchd *h);       /* compare what runs with what should run */
+void death_look_if_due(struct hauchd *h);
+/* The hypervisor tells of every end twice, also of those that we asked for: around these it is looked
+ * once. */
+void death_expected(struct hauchd *h, bool begins);
 
 /* Restart, remove or keep a domain that has ended; @d may be freed. */
 void death_act(struct domain *d, enum config_action action);

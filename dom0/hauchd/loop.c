@@ -91,6 +91,8 @@ static int patience(struct hauchd *h)
 
     if (h->clients_more)
         return 0;
+    if (h->look_due_ms && until > h->look_due_ms)
+        until = h->look_due_ms;
     if ((!h->xs || h->console_fd < 0) && until > now + PEER_TRY_MS)
         until = now + PEER_TRY_MS;
     return until == UINT64_MAX ? -1 : until > now ? (int)(until - now) : 0;
@@ -107,6 +109,7 @@ void loop_once(struct hauchd *h, int limit_ms)
     for (int i = 0; i < n; i++)
         dispatch(h, &ev[i]);
     clients_serve(h);
+    death_look_if_due(h);
     domains_poke_waiting(h);
     hotplug_poke(h);
     if (h->halting && h->domains.count && now_ms() >= h->halt_deadline_ms)

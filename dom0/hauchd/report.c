@@ -120,8 +120,8 @@ static void add_build_words(struct json_object *build, const struct domain_confi
     json_object_object_add(build, "sched_params", sched);
 }
 
-/* What was asked for; of a domain that is not ours what can be seen, so that each has name, UUID and memory at the
- * same place. */
+/* What was asked for; of a domain that is not ours what can be seen, so that each has name, UUID and
+ * memory at the same place. */
 static void add_config(struct hauchd *h, struct json_object *o, uint16_t domid)
 {
     struct index_entry *e = index_by_id(&h->domains, domid);

@@ -89,10 +89,10 @@ static const struct one tables_cases[] = {
       DOMAINS,
       "Name                                        ID   Mem VCPUs\tState\tTime(s)   Security Label         "
       "Cpupool\n"
-      "Domain-0                                     0  1024     4     r-----     203.5                -          "
-      "Pool-0\n"
-      "u1                                           1    96     2     ------      20.2                -          "
-      "Pool-0\n",
+      "Domain-0                                     0  1024     4     r-----     203.5                -"
+      "          Pool-0\n"
+      "u1                                           1    96     2     ------      20.2                -"
+      "          Pool-0\n",
       NULL,
       0 },
     { { "xl", "vcpu-list" },

@@ -112,8 +112,10 @@ int teardown(void **state)
 
 void turn(int times)
 {
-    while (times-- > 0)
+    while (times-- > 0) {
+        h.look_due_ms = h.look_due_ms ? 1 : 0;        /* time passes */
         loop_once(&h, 0);
+    }
 }
 
 /* A connection made by hand: accepting needs a path, a pair does not. */

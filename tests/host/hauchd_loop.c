@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -243,6 +244,43 @@ static void test_dump_of_a_domain_that_goes(void **state)
     assert_clean();
 }
 
+/* The hypervisor tells twice of each domain that we destroy: that costs one look at all domains for many
+ * of them. Who ends by itself meanwhile is seen all the same. */
+static void test_own_ends_are_looked_at_once(void **state)
+{
+    char name[64];
+    int  lists;
+
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "d%d", i);
+        assert_true(create(name, "", NULL, 0));
+    }
+    lists = world.lists;
+    for (int i = 0; i < 6; i++) {
+        snprintf(name, sizeof(name), "{\"op\":\"destroy\",\"domain\":\"d%d\"}\n", i);
+        send_text(name);
+        for (int told = 0; told < 3; told++) {
+            loop_once(&h, 0);
+            h.last_end_ms = now_ms() + 60000;          /* however slow this is */
+            if (h.look_due_ms)
+                h.look_due_ms = now_ms() + 60000;
+            eventfd_write(world.death_fd, told < 2);
+        }
+    }
+    assert_int_equal(world.lists, lists);
+    world_guest_ends(7, 0);
+    loop_once(&h, 0);
+    assert_int_equal(h.domains.count, 2);
+    turn(4);
+    assert_int_equal(h.domains.count, 1);
+    assert_true(world.lists > lists);
+    h.last_end_ms = 0;                                 /* a while later there is no delay */
+    world_guest_ends(8, 0);
+    loop_once(&h, 0);
+    assert_int_equal(h.domains.count, 0);
+    assert_clean();
+}
+
 /* A store that takes connections and does not answer is tried seldom, however often it is wanted. */
 static void test_hung_store(void **state)
 {
@@ -389,6 +427,7 @@ int main(void)
         TEST(test_destroy_beside_long_making),
         TEST(test_long_dump),
         TEST(test_dump_of_a_domain_that_goes),
+        TEST(test_own_ends_are_looked_at_once),
         TEST(test_hung_store),
         TEST(test_many_requests_at_once),
         TEST(test_sender_that_ends),

@@ -66,7 +66,8 @@ static void test_long_list(void **state)
         "\"b_info\":{\"max_memkb\":0,\"target_memkb\":0,\"type.pv\":{}}}",
         "\"c_info\":{\"type\":\"pv\",\"name\":\"b\"",
         "\"uuid\":\"11111111-2222-3333-4444-555555555555\"",
-        "\"avail_vcpus\":[0,1],\"sched_params\":{\"sched\":\"credit2\",\"weight\":256,\"cap\":0},\"type.pv\":{}}",
+        "\"avail_vcpus\":[0,1],\"sched_params\":{\"sched\":\"credit2\",\"weight\":256,\"cap\":0},"
+        "\"type.pv\":{}}",
     };
     struct json_object *o, *list = NULL;
     const char         *text;
