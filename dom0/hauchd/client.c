@@ -102,12 +102,19 @@ static void forget_waiter(struct domain *d, struct client *c)
     }
 }
 
+void client_wait_no_more(struct client *c)
+{
+    for (struct index_entry *e = c->h->domains.first; c->waits && e; e = e->next)
+        forget_waiter(domain_of(e), c);
+    c->waits = 0;
+    c->failed = false;
+}
+
 static void client_close(struct client *c)
 {
     struct hauchd *h = c->h;
 
-    for (struct index_entry *e = h->domains.first; c->waits && e; e = e->next)
-        forget_waiter(domain_of(e), c);
+    client_wait_no_more(c);
     hotplug_forget(h, c);
     dumps_forget(h, NULL, c);
     *(c->prev ? &c->prev->next : &h->clients) = c->next;

@@ -295,6 +295,8 @@ void client_answer(struct client *c, struct json_object *answer);
 void client_fail(struct client *c, const struct fault *f, struct json_object *notes);
 /* @c is told when @d gets there; the domain forgets clients that go. */
 int  client_wait(struct client *c, struct domain *d, enum wait_for what);
+/* Its request has failed after all: no domain answers it. */
+void client_wait_no_more(struct client *c);
 /* It is told of events from now on. */
 void client_subscribe(struct client *c);
 /* Tell those who want to know that @what happened: to @d, to the domain @id (not ours), or INDEX_NO_ID: to

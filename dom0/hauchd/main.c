@@ -46,7 +46,8 @@ static int listen_on(struct hauchd *h, struct fault *f)
                                            "another with --socket",
                          h->socket_path, strlen(h->socket_path), sizeof(addr.sun_path) - 1);
     strcpy(addr.sun_path, h->socket_path);
-    if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+    /* EAGAIN: it has as many waiting as it may. */
+    if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 || errno == EAGAIN)
         return fault_set(f, -EADDRINUSE, "another hauchd answers at %s; stop it, or choose another path "
                                          "with --socket",
                          h->socket_path);

@@ -410,6 +410,7 @@ void request_handle(struct hauchd *h, struct client *c, char *line)
         if (!f.text[0])
             fault_errno(&f, rc, "%s", wire_op_name(rq.op));
         f.code = rc;
+        client_wait_no_more(c);
         client_fail(c, &f, NULL);
     }
     wire_request_free(&rq);

@@ -283,7 +283,7 @@ static int domain_restore(struct domain *d, struct json_object *o)
     d->console_mfn = number_in(o, "console_mfn");
     d->started_at = number_in(o, "started_at");
     d->off = number_in(o, "off");
-    d->started_ms = now_ms();
+    d->started_ms = 0;        /* longer ago than what counts as too quick for a restart */
     if (id < 1 || id >= INDEX_IDS || index_set_id(&d->h->domains, &d->entry, id))
         return -EINVAL;
     devices_restore(d, o);

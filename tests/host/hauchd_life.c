@@ -262,6 +262,20 @@ static void test_killed_while_making_anew(void **state)
     assert_clean();
 }
 
+/* A guest that restarts while no hauchd runs is made anew, however short ago the next hauchd has found it. */
+static void test_reboot_while_away(void **state)
+{
+    assert_true(create("a", "", NULL, 0));
+    daemon_gone();
+    world_guest_ends(1, 1);
+    daemon_up();
+    turn(8);
+    assert_false(world.domain[1].exists);
+    assert_true(world.domain[2].exists && !world.domain[2].paused);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
+    assert_clean();
+}
+
 /* What a restart after a restart of hauchd is made of has the UUID that its state tells of. */
 static void test_uuid_stays(void **state)
 {
@@ -584,6 +598,7 @@ int main(void)
         TEST(test_killed_while_removing),
         TEST(test_killed_while_making_anew),
         TEST(test_killed_while_dumping),
+        TEST(test_reboot_while_away),
         TEST(test_uuid_stays),
         TEST(test_failed_restart),
         TEST(test_update_while_making),

@@ -337,6 +337,21 @@ static void test_many_requests_at_once(void **state)
     assert_clean();
 }
 
+/* One answer to one request, also when it fails after some domains have been waited for. */
+static void test_wait_for_all_that_fails(void **state)
+{
+    assert_true(create("a", "", NULL, 0));
+    assert_true(create("b", "", NULL, 0));
+    world.store_refuses = "/local/domain/2/control/shutdown";
+    send_text("{\"op\":\"shutdown\",\"all\":true,\"wait\":true}\n");
+    assert_int_equal(answers(client_fd, 3), 1);
+    world.store_refuses = NULL;
+    world_guest_ends(1, 0);
+    assert_int_equal(answers(client_fd, 6), 0);
+    assert_true(request("{\"op\":\"destroy\",\"domain\":\"b\"}", NULL, 0));
+    assert_clean();
+}
+
 /* It sends and says that it will not send more: it still gets its answers. */
 static void test_sender_that_ends(void **state)
 {
@@ -430,6 +445,7 @@ int main(void)
         TEST(test_own_ends_are_looked_at_once),
         TEST(test_hung_store),
         TEST(test_many_requests_at_once),
+        TEST(test_wait_for_all_that_fails),
         TEST(test_sender_that_ends),
         TEST(test_many_clients),
         TEST(test_client_that_does_not_read),

@@ -125,6 +125,8 @@ int xs_client_write(struct xs_client *xs, uint32_t tx, const char *path, const v
 {
     char text[160];
 
+    if (world.store_refuses && !strcmp(path, world.store_refuses))
+        return -EACCES;
     snprintf(text, sizeof(text), "%.*s", (int)len, (const char *)value);
     put(path, text);
     backends(path, text);

@@ -54,6 +54,7 @@ struct world {
     const char *fail_name;                 /* all of that name fail */
     bool        backends_silent;           /* they never answer */
     bool        store_away, store_hung;
+    const char *store_refuses;             /* to write that node */
     int         store_tries;               /* connections to it */
     _Atomic bool hold_kernel, hold_destroy;      /* unpacking one, destroying one takes until this is false */
     int         evtchn_error, virq_error;  /* errno of opening the device, of binding the interrupt */
