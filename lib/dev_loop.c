@@ -38,8 +38,7 @@ static int loop_configure(int number, int image_fd, const char *image, bool read
     snprintf((char *)config.info.lo_file_name, sizeof(config.info.lo_file_name), "%s", image);
     if (ioctl(fd, LOOP_CONFIGURE, &config) || fstat(fd, &st))
         rc = fault_errno(f, -errno, "cannot attach image %s to /dev/loop%d (losetup -f --show with it, and "
-                                    "dmesg, may "
-                         "say why)", image, number);
+                                    "dmesg, may say why)", image, number);
     else
         *out = (struct dev_loop){ number, major(st.st_rdev), minor(st.st_rdev) };
     close(fd);

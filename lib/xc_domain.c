@@ -54,8 +54,7 @@ int xc_domain_create(struct xc *xc, const struct xc_domain_spec *spec, uint16_t 
     rc = xc_domctl_run(xc, op);
     if (rc < 0)
         return fault_errno(f, rc, "cannot make a domain with %u vCPUs, %d grant frames, %u event channels "
-                                  "(hauch dmesg "
-                           "may say why)",
+                                  "(hauch dmesg may say why)",
                            spec->vcpus, spec->grant_frames, spec->event_ports);
     *domid = op->domain;
     return 0;

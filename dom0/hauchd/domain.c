@@ -79,8 +79,7 @@ int domain_reread(const struct domain *d, const char *setting, struct domain_con
         rq.set[rq.set_count] = d->set[rq.set_count];
     if (setting && rq.set_count == WIRE_SET_MAX)
         return fault_set(f, -E2BIG, "domain %s: %d settings beside its file are the limit; hauch "
-                                    "config-update writes "
-                         "them into it", d->entry.name, WIRE_SET_MAX);
+                                    "config-update writes them into it", d->entry.name, WIRE_SET_MAX);
     if (setting)
         rq.set[rq.set_count++] = (char *)setting;
     return config_understand(&rq, out, doc, notes, f);

@@ -105,8 +105,7 @@ static void welcome(struct server *srv, int listener, bool read_only) {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0 && add_client(srv, fd, read_only) < 0) {
         store_logf(srv->store, "a client was turned away: %u are connected, the limit is %u; raise "
-                               "LimitNOFILE= of "
-                   "hauch-store", srv->clients,
+                               "LimitNOFILE= of hauch-store", srv->clients,
                    srv->client_limit);
         close(fd);
     }

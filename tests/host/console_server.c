@@ -651,8 +651,7 @@ static void test_refusals_of_the_system(void **state)
     guest_say(world, &guest, "lost");
     fail_file = 0;
     snprintf(line, sizeof(line), "hauch-console: log %s/web.log of domain 7: No space left on device; "
-                                 "leaving bytes out "
-             "until it works again\n", world->logs);
+                                 "leaving bytes out until it works again\n", world->logs);
     log_has(line);
     log_begin();
     guest_say(world, &guest, "kept");
@@ -671,8 +670,7 @@ static void test_refusals_of_the_system(void **state)
     assert_string_equal(ask(world, control, "add 8 db 8\n"), "ok\n");
     fail_path = NULL;
     snprintf(line, sizeof(line), "hauch-console: log %s/db.log: No space left on device; trying again with "
-                                 "each "
-             "write\n", world->logs);
+                                 "each write\n", world->logs);
     log_has(line);
     ask(world, control, "remove 8\n");
     world->server->live_count += CONSOLES_MAX;

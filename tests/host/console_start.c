@@ -33,9 +33,9 @@ static const struct start paths_cases[] = {
     { 1, { RINGS, "--log-dir", "@/log", "--socket", "@/out/c" },
       { "cannot use directory @/out: Permission denied (choose another path with --socket)\n" } },
     { 1, { RINGS, "--log-dir", "@/log", "--socket", LONG_PATH },
-      { "hauch-console: cannot listen at " LONG_PATH ": File name too long (a path of a socket has at most "
-                                                     "107 bytes; "
-        "choose another path with --socket)\n" } },
+      { "hauch-console: cannot listen at " LONG_PATH
+        ": File name too long (a path of a socket has at most 107 bytes; choose another path with "
+        "--socket)\n" } },
     { 1, { RINGS, "--log-dir", "@/log", "--socket", "@/taken" },
       { "cannot listen at @/taken: Address already in use (another hauch-console serves there; stop it, or "
         "choose "

@@ -41,9 +41,9 @@ static const struct start sockets_cases[] = {
     { 1, { "-nN", "--socket", "@/out/s" },
       { "cannot listen at", "Not a directory", "another path with --socket" } },
     { 1, { "-nN", "--socket", LONG_PATH },
-      { "hauch-store: cannot listen at " LONG_PATH ": File name too long (a path of a socket has at most "
-                                                   "107 bytes; "
-        "choose another path with --socket)\n" } },
+      { "hauch-store: cannot listen at " LONG_PATH
+        ": File name too long (a path of a socket has at most 107 bytes; choose another path with "
+        "--socket)\n" } },
     { 1, { "-nN", "--socket", "@/taken" },
       { "hauch-store: cannot listen at @/taken: Address already in use (another store serves there; stop "
         "it, or choose "
