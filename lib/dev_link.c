@@ -177,7 +177,8 @@ int dev_link_plumb(const struct dev_link_plan *plan, struct fault *f)
     if (rc)
         return fault_errno(f, rc, "cannot give interface %s the name %s and the MTU %u (choose others with "
                                   "vifname= and "
-                                  "mtu=)", plan->name, plan->new_name ? plan->new_name : plan->name, plan->mtu);
+                                  "mtu=)", plan->name,
+                           plan->new_name ? plan->new_name : plan->name, plan->mtu);
     rc = plan->bridge ? set_bridge(index, plan->bridge) : 0;
     if (rc)
         return fault_errno(f, rc, "cannot put interface %s on bridge %s (is that still "
