@@ -134,24 +134,27 @@ void doctor_network(void)
 }
 
 /* ---- space ---- */
+/* /run is a tenth of dom0's memory on Debian: what the daemons keep there is small, and it has to be. */
 void doctor_space(void)
 {
-    static const char *const folders[] = { "/var/log", "/var/lib", "/run", "/tmp" };
-    enum { LEAST_MIB = 64 };
+    static const struct {
+        const char        *folder;
+        unsigned long long least_mib;
+    } needs[] = { { "/var/log", 64 }, { "/var/lib", 64 }, { "/run", 16 }, { "/tmp", 16 } };
     bool good = true;
 
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        struct statvfs   s;
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        struct statvfs     s;
         unsigned long long mib;
 
-        if (statvfs(doctor_path(folders[i]), &s))
+        if (statvfs(doctor_path(needs[i].folder), &s))
             continue;
         mib = (unsigned long long)s.f_bavail * s.f_frsize >> 20;
-        if (mib >= LEAST_MIB)
+        if (mib >= needs[i].least_mib)
             continue;
         good = false;
-        doctor_tell(FIND_PROBLEM, "space", "make room there", "%s has %llu MiB left: logs and state need %d",
-                    folders[i], mib, LEAST_MIB);
+        doctor_tell(FIND_PROBLEM, "space", "make room there", "%s has %llu MiB left: logs and state need %llu",
+                    needs[i].folder, mib, needs[i].least_mib);
     }
     if (good)
         doctor_tell(FIND_GOOD, "space", NULL, "there is room for logs and state");
