@@ -36,7 +36,8 @@ struct xs_client_event {
     const char *token;
 };
 
-/* socket_path NULL: $XENSTORED_PATH, else XS_CLIENT_SOCKET. On failure *xs is NULL and `errno`-like value
+/* socket_path NULL: $XENSTORED_PATH, else XS_CLIENT_SOCKET. Who may not use that socket gets the one with
+ * "_ro" at its end if he may: every change is refused there. On failure *xs is NULL and `errno`-like value
  * returned. */
 int xs_client_open(struct xs_client **xs, const char *socket_path);
 void xs_client_close(struct xs_client *xs);

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #define DEFAULT_USER "hauch-console"
+#define GROUP        "hauch"
 
 static const char usage_text[] =
     "Usage: hauch-console [OPTION]...\n"
@@ -44,6 +46,7 @@ struct options {
     const char *user, *pid_file, *ring_dir;
     uid_t uid;              /* of user */
     gid_t gid;
+    gid_t readers;          /* group of the logs, or -1: gid */
     int daemon;
 };
 
@@ -229,6 +232,11 @@ static void default_user(struct options *options)
                ", or systemd-sysusers); staying root until then");
 }
 
+static gid_t readers(const struct options *options)
+{
+    return options->readers == (gid_t)-1 ? options->gid : options->readers;
+}
+
 /* Logs that a daemon with other rights left. What is no plain file is not a log. */
 static int give_file(int directory, const char *name, const struct options *options)
 {
@@ -236,16 +244,19 @@ static int give_file(int directory, const char *name, const struct options *opti
 
     if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
         return 0;
-    return fchownat(directory, name, options->uid, options->gid, AT_SYMLINK_NOFOLLOW);
+    return fchownat(directory, name, options->uid, readers(options), AT_SYMLINK_NOFOLLOW);
 }
 
-/* The log directory and what is in it must belong to whoever will write there. */
+/* The log directory and what is in it must belong to whoever will write there. Files made later get the
+ * directory's group, whose members may read them. */
 static int give_logs(const struct options *options)
 {
     DIR *directory = opendir(options->server.log_dir);
     struct dirent *entry;
-    int r = directory ? fchown(dirfd(directory), options->uid, options->gid) : -1;
+    int r = directory ? fchown(dirfd(directory), options->uid, readers(options)) : -1;
 
+    if (r == 0)
+        r = fchmod(dirfd(directory), 02750);
     while (r == 0 && (entry = readdir(directory)))
         r = give_file(dirfd(directory), entry->d_name, options);
     r = r < 0 ? -errno : 0;
@@ -278,12 +289,28 @@ static void handle_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
+/* Members of the group, if there is one, may join consoles and read logs: they may make domains after all. */
+static int members_admit(struct options *options)
+{
+    const struct group *group = geteuid() == 0 ? getgrnam(GROUP) : NULL;
+    const char *socket = options->server.socket;
+
+    options->readers = group ? group->gr_gid : (gid_t)-1;
+    if (!group || (chown(socket, (uid_t)-1, group->gr_gid) == 0 && chmod(socket, 0660) == 0))
+        return 0;
+    int r = -errno;
+    report("%s: group " GROUP " is not admitted: %s", socket, strerror(-r));
+    return r;
+}
+
 static int prepare(struct options *options)
 {
     int r = make_directory(options->server.log_dir);
 
     if (r == 0)
         r = make_parent(options->server.socket);
+    if (r == 0)
+        r = members_admit(options);
     default_user(options);
     if (r == 0 && options->user)
         r = become_prepare(options);

@@ -46,7 +46,7 @@ static int connect_hauchd(void)
             return fd;
     }
     fprintf(stderr, "hauch: cannot reach hauchd at %s: %s; %s\n", path, strerror(errno),
-            errno == EACCES ? "run this as root, or as a member of group hauch" : "start hauchd");
+            errno == EACCES ? RIGHTS_REMEDY : "start hauchd");
     if (fd >= 0)
         close(fd);
     return -1;

@@ -33,7 +33,7 @@ int join_console(uint16_t domid, int timeout_ms)
 
         fprintf(stderr, "hauch console: cannot reach hauch-console at %s: %s; %s\n",
                 path ? path : CONSOLE_SOCKET, strerror(-fd),
-                fd == -EACCES ? "run this as root" : "start hauch-console");
+                fd == -EACCES ? RIGHTS_REMEDY : "start hauch-console");
         return EXIT_FAILED;
     }
     rc = console_attach(fd, domid, answer, sizeof(answer));

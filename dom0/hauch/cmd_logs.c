@@ -86,7 +86,8 @@ static int logs(const char *name, const struct view *v)
     in = fopen(path, "re");
     if (!in) {
         fprintf(stderr, "hauch logs: %s: %s; %s\n", path, strerror(errno),
-                errno == EACCES ? "run this as root" : "hauch list shows the names of domains that run");
+                errno == EACCES ? RIGHTS_REMEDY :
+                                  "hauch list shows the names of domains that run");
         return EXIT_FAILED;
     }
     copy_lines(in, v);

@@ -285,7 +285,7 @@ static int store_run(int argc, char **argv)
         const char *path = getenv("XENSTORED_PATH");
 
         fprintf(stderr, "hauch store: cannot reach the store at %s: %s; %s\n", path ? path : XS_CLIENT_SOCKET,
-                strerror(-rc), rc == -EACCES ? "run this as root" : "start hauch-store");
+                strerror(-rc), rc == -EACCES ? RIGHTS_REMEDY : "start hauch-store");
         return EXIT_FAILED;
     }
     rc = on_store(xs, verb, argc - optind, argv + optind, times, seconds, json);

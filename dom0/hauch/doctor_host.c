@@ -153,8 +153,9 @@ void doctor_space(void)
         if (mib >= needs[i].least_mib)
             continue;
         good = false;
-        doctor_tell(FIND_PROBLEM, "space", "make room there", "%s has %llu MiB left: logs and state need %llu",
-                    needs[i].folder, mib, needs[i].least_mib);
+        doctor_tell(FIND_PROBLEM, "space", "make room there",
+                    "%s has %llu MiB left: logs and state need %llu", needs[i].folder, mib,
+                    needs[i].least_mib);
     }
     if (good)
         doctor_tell(FIND_GOOD, "space", NULL, "there is room for logs and state");

@@ -14,6 +14,9 @@
 
 #include <json-c/json.h>
 
+/* Where a socket or a log may not be opened. */
+#define RIGHTS_REMEDY "run this as root, or as a member of group hauch"
+
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct command {

@@ -84,8 +84,8 @@ static const struct talk hauchd_cases[] = {
           "cleared or "
           "lost\n" } },
       "{\"ok\":true,\"log\":\"\"}\n", 0 },
-    { { 1, { "logs", "web" }, { "hauch logs: @/web.log: Permission denied; run this as "
-                                "root\n" } }, NULL, -EACCES },
+    { { 1, { "logs", "web" }, { "hauch logs: @/web.log: Permission denied; run this as root, or as a "
+                                "member of group hauch\n" } }, NULL, -EACCES },
     { { 1, { "doctor" },
         { "problem hauchd does not answer: domains run, but none is made, restarted or cleaned up\n"
           "        do: systemctl start hauchd; its log says why if it ends again\n" } },
@@ -114,7 +114,8 @@ static const struct talk no_console_cases[] = {
           "hauch-console\n" } },
       DOMAIN_7, 0 },
     { { 1, { "console", "7" },
-        { "hauch console: cannot reach hauch-console at @/console: Permission denied; run this as root\n" } },
+        { "hauch console: cannot reach hauch-console at @/console: Permission denied; run this as root, or "
+          "as a member of group hauch\n" } },
       DOMAIN_7, -EACCES },
 };
 
@@ -153,7 +154,7 @@ static const struct talk store_cases[] = {
         { "hauch store: domain 7 is not connected to the store; hauch list shows those that are there\n" } },
       STORE_NONE, sizeof(STORE_NONE) - 1 },
     { { 1, { "store", "ls" }, { "hauch store: cannot reach the store at @/peer: Permission denied; run "
-                                "this as root\n" } },
+                                "this as root, or as a member of group hauch\n" } },
       NULL, -EACCES },
     { { 2, { "store", "write", "/a" }, { "hauch store: write: 1 words are no pairs of PATH and VALUE\n" } },
       "", 0 },

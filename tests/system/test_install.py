@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `make install` puts where: all is there, the units make sense to systemd, the completion completes, and
-`make uninstall` takes it away again. No boot: that is test_debian."""
+"""What `make install` puts where: all is there, the units make sense to systemd, the completion completes,
+and `make uninstall` takes it away again. No boot: that is test_debian."""
 import os
 import re
 import shutil
@@ -47,7 +47,7 @@ def files_below(folder):
 
 
 def again(report, place):
-    """Under another prefix the units name programs that are there; settings that someone changed stay; all goes."""
+    """Another prefix: the units name programs that are there; settings that were changed stay; all goes."""
     where = ['PREFIX=/usr/local', f'DESTDIR={place}']
     call(['make', 'install', *where])
     settings = os.path.join(place, 'etc/default/grub.d/hauch.cfg')
