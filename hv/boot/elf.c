@@ -147,11 +147,9 @@ static void note_l1_valid(struct kernel_image *k, const uint8_t *desc, uint32_t 
     k->l1_mfn_value = load_le64(desc + 8);
 }
 
-static void read_note(struct kernel_image *k, uint32_t type, const uint8_t *desc, uint32_t len)
+/* Notes that hold a number; others are left alone. */
+static void read_number(struct kernel_image *k, uint32_t type, uint64_t number)
 {
-    uint64_t number = note_number(desc, len);
-
-    k->has_xen_notes = true;
     switch (type) {
     case NOTE_ENTRY:
         k->entry = number;
@@ -166,6 +164,34 @@ static void read_note(struct kernel_image *k, uint32_t type, const uint8_t *desc
     case NOTE_PADDR_OFFSET:
         k->paddr_offset = number;
         break;
+    case NOTE_HV_START_LOW:
+        k->hv_start_low = number;
+        k->has_hv_start_low = true;
+        break;
+    case NOTE_SUSPEND_CANCEL:
+        k->suspend_cancel = number != 0;
+        break;
+    case NOTE_INIT_P2M:
+        k->init_p2m = number;
+        k->has_init_p2m = true;
+        break;
+    case NOTE_MOD_START_PFN:
+        k->mod_start_pfn = number != 0;
+        break;
+    case NOTE_SUPPORTED_FEATURES:
+        k->features_supported |= (uint32_t)number;
+        break;
+    case NOTE_PHYS32_ENTRY:
+        k->phys32_entry = (uint32_t)number;
+        k->has_phys32_entry = true;
+        break;
+    }
+}
+
+static void read_note(struct kernel_image *k, uint32_t type, const uint8_t *desc, uint32_t len)
+{
+    k->has_xen_notes = true;
+    switch (type) {
     case NOTE_XEN_VERSION:
         note_string(k->xen_version, sizeof(k->xen_version), desc, len);
         break;
@@ -187,30 +213,11 @@ static void read_note(struct kernel_image *k, uint32_t type, const uint8_t *desc
     case NOTE_BSD_SYMTAB:
         k->bsd_symtab = text_is(desc, string_length(desc, len), "yes");
         break;
-    case NOTE_HV_START_LOW:
-        k->hv_start_low = number;
-        k->has_hv_start_low = true;
-        break;
     case NOTE_L1_MFN_VALID:
         note_l1_valid(k, desc, len);
         break;
-    case NOTE_SUSPEND_CANCEL:
-        k->suspend_cancel = number != 0;
-        break;
-    case NOTE_INIT_P2M:
-        k->init_p2m = number;
-        k->has_init_p2m = true;
-        break;
-    case NOTE_MOD_START_PFN:
-        k->mod_start_pfn = number != 0;
-        break;
-    case NOTE_SUPPORTED_FEATURES:
-        k->features_supported |= (uint32_t)number;
-        break;
-    case NOTE_PHYS32_ENTRY:
-        k->phys32_entry = (uint32_t)number;
-        k->has_phys32_entry = true;
-        break;
+    default:
+        read_number(k, type, note_number(desc, len));
     }
 }
 

@@ -7,6 +7,7 @@
 #include <hv/domain.h>
 #include <hv/print.h>
 
+/* fn with each domain in turn, a reference held meanwhile. */
 void debug_each_domain(void (*fn)(struct domain *d));
 /* Prints text of many lines that fn formats. */
 void debug_show_formatted(size_t (*fn)(char *buf, size_t len));

@@ -31,12 +31,15 @@ static inline struct vcpu *event_target(struct domain *d, const struct event *e)
     return d->vcpu[__atomic_load_n(&e->vcpu, __ATOMIC_RELAXED)];
 }
 
-/* ---- the two layouts. All: no lock needed; the port exists ---- */
+/*
+ * ---- the two layouts: an event came; the port is open again; the guest's bit goes; is it set? ----
+ * No lock is needed; the port exists.
+ */
 void event_2l_raise(struct domain *d, uint32_t port, const struct event *e);
 void event_2l_unmask(struct domain *d, uint32_t port, const struct event *e);
 void event_2l_clear(struct domain *d, uint32_t port);
 bool event_2l_pending(struct domain *d, uint32_t port);
-
+/* The same. Where the guest has given no page for the port yet, e->pending stands for its word. */
 void event_fifo_raise(struct domain *d, struct event_fifo *f, uint32_t port, struct event *e);
 void event_fifo_unmask(struct domain *d, struct event_fifo *f, uint32_t port, struct event *e);
 void event_fifo_clear(struct event_fifo *f, uint32_t port, struct event *e);

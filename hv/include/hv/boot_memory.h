@@ -9,6 +9,7 @@
 #include <hv/boot/memmap.h>
 #include <hv/types.h>
 
+/* All RAM of the map, from the first whole page of a piece to its last. Once. */
 void boot_memory_init(const struct memmap *map);
 /* Cuts [start, end) out, rounded outward to pages. */
 void boot_memory_reserve(uint64_t start, uint64_t end);

@@ -33,6 +33,7 @@ void cpuid_for(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t o
 void cpuid_domain_init(struct domain *d);   /* the default policy: dom0's or a domU's */
 void cpuid_domain_free(struct domain *d);
 
+/* Never NULL, and good as long as the machine, or the domain. */
 const struct cpu_policy *cpuid_policy(enum cpu_policy_kind kind);
 const struct cpu_policy *cpuid_policy_of(const struct domain *d);
 /* NULL: the policy has no such leaf; CPUID answers zeros there. */

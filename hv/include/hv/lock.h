@@ -73,6 +73,7 @@ static inline void spin_unlock(spinlock_t *l)
     lock_order_leave(l);
 }
 
+/* True: taken. It does not wait, so any lock may be held. */
 bool spin_trylock(spinlock_t *l);
 /* Two of the same level, lower address first; they may be the same lock. */
 void spin_lock2(spinlock_t *a, spinlock_t *b);

@@ -5,6 +5,7 @@
 
 #include <hv/types.h>
 
+/* v has made it; op: the number of the operation, 0 where the call has none. */
 void missing_note(struct vcpu *v, uint32_t call, uint64_t op);
 /* One line of text a kind, "call op count first-domain"; returns the length written, at most len. */
 size_t missing_format(char *buf, size_t len);

@@ -5,7 +5,8 @@
 
 #include <hv/types.h>
 
-int msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);    /* 0 or -EINVAL: #GP */
+/* By v, which runs. 0 or -EINVAL: #GP. */
+int msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 int msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
 
 #endif

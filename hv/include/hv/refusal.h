@@ -25,6 +25,7 @@ struct refusals {
     uint8_t        busy;        /* somebody writes or reads; a writer does not wait for it; atomic */
 };
 
+/* A guest has been refused; d: whose guest. May leave it out: when there are too many, or somebody reads. */
 void refusal_note(struct domain *d, uint16_t call, uint16_t op, int error, uint64_t a, uint64_t b);
 /* Formats what the ring of d holds as text lines; returns the length written, at most len. */
 size_t refusal_format(struct domain *d, char *buf, size_t len);

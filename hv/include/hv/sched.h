@@ -78,9 +78,10 @@ struct sched_domain {
     struct timer refill;
 };
 
+/* Before c runs anything; its idle vCPU and timers are there. */
 void sched_init_cpu(struct pcpu *c);
 int  __must_check sched_domain_init(struct domain *d);  /* 0 or -ENOMEM */
-void sched_domain_free(struct domain *d);
+void sched_domain_free(struct domain *d);               /* no vCPU of d can run any more */
 /* Weight 1 to 65535, shared by the domain's vCPUs; cap in percent of a processor, may exceed 100, 0: none. */
 void sched_domain_set(struct domain *d, uint32_t weight, uint32_t cap);
 /* The core and socket numbers of all processors are known (again): which share a core. */
@@ -91,7 +92,7 @@ void sched_vcpu_init(struct vcpu *v);
  * time.
  */
 void vcpu_wake(struct vcpu *v);
-/* v must not run any more: returns once it does not (vcpu_pause_sync) or asks for it (nosync). */
+/* v must not run any more: returns once it does not (sync) or asks for it (nosync). */
 void vcpu_sleep_nosync(struct vcpu *v);
 void vcpu_sleep_sync(struct vcpu *v);
 /* Sets/clears pause flags with the wake or sleep that follows from it. */

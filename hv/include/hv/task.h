@@ -13,6 +13,6 @@ struct task {
 };
 
 void task_queue(struct task *t);    /* on this processor; no effect while it is queued */
-void task_run(struct pcpu *c);
+void task_run(struct pcpu *c);      /* all that is queued on c, which is this processor */
 
 #endif

@@ -27,6 +27,7 @@ struct timer_heap {
     uint64_t       interrupts, programs;    /* counted for debug key t; interrupts by hw/ */
 };
 
+/* fn(arg, now) when the deadline has passed, on the processor whose heap it is in: cpu. */
 void timer_init(struct timer *t, void (*fn)(void *, uint64_t), void *arg, unsigned cpu);
 /* Sets or moves the deadline. Never fails: room was reserved by timer_reserve(). */
 void timer_set(struct timer *t, uint64_t deadline);

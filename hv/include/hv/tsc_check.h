@@ -23,6 +23,7 @@ enum tsc_verdict {
 struct tsc_probe { int64_t least, most; uint32_t rounds; };
 #define TSC_PROBE_INIT { INT64_MIN, INT64_MAX, 0 }
 
+/* One round: our TSC before and after, the stamp between. Then what all rounds say. */
 void tsc_probe_add(struct tsc_probe *p, uint64_t sent, uint64_t stamp, uint64_t back);
 enum tsc_verdict tsc_probe_verdict(const struct tsc_probe *p);
 

@@ -17,6 +17,7 @@ struct crc64_tables {
     uint64_t t[8][256];
 };
 
+/* Before the first use of the tables. */
 void crc32_init(struct crc32_tables *tables);
 void crc64_init(struct crc64_tables *tables);
 

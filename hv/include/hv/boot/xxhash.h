@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of all len bytes at once. */
 uint64_t xxh64(const uint8_t *p, size_t len);
 
 #endif
