@@ -234,6 +234,7 @@ static void leave(struct pcpu *c, struct vcpu *v, uint64_t since, bool did)
         v->id ? meddle(v) : make_or_end();
     else
         what[fake_random(ARRAY_LEN(what))](v);
+    sched_op_yield(v, v->domain, NULL);         /* there are more vCPUs than processors */
 }
 
 /* ---- whether everything fits together ---- */
@@ -390,7 +391,7 @@ static void nothing_is_left_of_the_dead(void **state)
 
     for (unsigned seed = 1; seed <= runs; seed++)
         play(2 + seed % 4, seed, 2000 * US);
-    assert_true(ends > runs * 5 && wires > runs * 5 && maps > runs * 5 && resets > runs);
+    assert_true(ends > runs * 5 && wires > runs * 5 && maps > runs * 5 && resets > runs / 4);
 }
 
 int main(void)
