@@ -274,7 +274,7 @@ static void space_tell(unsigned cpu, uint32_t space)
  */
 static void space_settle(unsigned cpu, const struct domain *d)
 {
-    uint32_t any = TLB_SPACE_FOREIGN;
+    uint32_t any = TLB_SPACE_ANY;
 
     if (__atomic_load_n(&d->maps_foreign, __ATOMIC_SEQ_CST) ||
         !__atomic_compare_exchange_n(&tlb_flushed[cpu].space, &any, d->id, false, __ATOMIC_SEQ_CST,
@@ -301,7 +301,7 @@ static void space_change(struct hw_cpu *h, struct domain *d, uint64_t root)
     struct domain *before = h->space;
     unsigned cpu = this_cpu()->id;
 
-    space_tell(cpu, TLB_SPACE_FOREIGN);
+    space_tell(cpu, TLB_SPACE_ANY);
     cpu_set_join(&d->on_cpus, cpu);
     if (!before)
         __atomic_store_n(&tlb_flushed[cpu].at, tlb_flush_begins(), __ATOMIC_SEQ_CST);

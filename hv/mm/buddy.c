@@ -388,7 +388,9 @@ mfn_t block_alloc(struct domain *d, unsigned order, uint64_t limit)
     if (n == FRAME_NIL)
         return MFN_INVALID;
     for (uint64_t i = n; i < n + size; i++) {
-        tlb_flush_since(frame_table[i].type, tlb_stamp_owner(frame_table[i].type));
+        uint64_t was = frame_table[i].type;
+
+        tlb_flush_since(was, tlb_stamp_owner(was), was & TLB_STAMP_LENT);
         __atomic_store_n(&frame_table[i].type, 0, __ATOMIC_RELAXED);
     }
     return MFN(n);
@@ -411,7 +413,7 @@ void frames_free(mfn_t m, unsigned order)
 {
     for (uint64_t i = m.n; i < m.n + (1ull << order); i++) {
         BUG_ON(__atomic_load_n(&frame_table[i].refs, __ATOMIC_RELAXED) != refs_private(FRAME_OWNER_HYP));
-        frame_table[i].type = tlb_stamp_of(FRAME_OWNER_HYP);
+        frame_table[i].type = tlb_stamp_of(FRAME_OWNER_HYP, false);
     }
     block_free(m, order);
 }

@@ -101,6 +101,14 @@ void frame_put(mfn_t m)
         frame_release(f);
 }
 
+void frame_lend(mfn_t m, bool writable)
+{
+    uint64_t marks = FRAME_LENT | (writable ? FRAME_LENT_WRITABLE : 0);
+
+    if (~load(&frame_of(m)->refs) & marks)
+        __atomic_fetch_or(&frame_of(m)->refs, marks, __ATOMIC_SEQ_CST);
+}
+
 /* ---- work on a table; the caller holds BUSY, and the state owns one reference of each kind (OWN) ---- */
 
 /* Changes the bits of `clear` to those of `set`, and the count; linear references may change at the same
@@ -169,11 +177,24 @@ static int make_descriptors(struct frame *f)
     return -XEN_EINVAL;
 }
 
+/*
+ * Others than the owner matter where they could write, which is over now: nobody has the type WRITABLE any
+ * more, and those who remember it have forgotten.
+ */
+static void type_flush(struct frame *f, uint64_t was)
+{
+    bool lent = load(&f->refs) & FRAME_LENT_WRITABLE;
+
+    tlb_flush_since(was, frame_owner_id(f), lent);
+    if (unlikely(lent))
+        __atomic_fetch_and(&f->refs, ~FRAME_LENT_WRITABLE, __ATOMIC_SEQ_CST);
+}
+
 /* The count was zero; the frame is ours, and BUSY. */
 static int type_begin(struct frame *f, struct domain *d, enum frame_type t, uint64_t was)
 {
     if (type_of(was) != t && type_of(was) != TYPE_NONE)
-        tlb_flush_since(was, frame_owner_id(f));
+        type_flush(f, was);
     if (t == TYPE_SEGDESC)
         return make_descriptors(f);
     if (type_is_table(t))

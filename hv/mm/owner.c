@@ -195,7 +195,7 @@ void frame_release(struct frame *f)
     struct domain *d;
 
     BUG_ON(f->type & TYPE_COUNT_MASK);
-    f->type = tlb_stamp_of(frame_owner_id(f));
+    f->type = tlb_stamp_of(frame_owner_id(f), __atomic_load_n(&f->refs, __ATOMIC_RELAXED) & FRAME_LENT);
     if (__atomic_load_n(&f->refs, __ATOMIC_RELAXED) & FRAME_HYP) {      /* others may still look */
         block_free(m, 0);
         return;
@@ -248,23 +248,24 @@ int frame_give_up(mfn_t m, struct domain *d)
  */
 int frame_detach(mfn_t m, struct domain *d)
 {
-    uint64_t owned = (uint64_t)d->id << FRAME_OWNER_SHIFT;
-    uint64_t expected = FRAME_ALLOCATED | owned | 1;
+    uint64_t owned = (uint64_t)d->id << FRAME_OWNER_SHIFT, old;
 
     if (!frame_exists(m))
         return -XEN_EINVAL;
-    if (__atomic_compare_exchange_n(&frame_of(m)->refs, &expected, owned, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_RELAXED))
-        return 0;
-    return (expected & FRAME_OWNER_MASK) == owned && (expected & FRAME_ALLOCATED) && !(expected & FRAME_HYP)
-           ? -XEN_EBUSY : -XEN_EINVAL;
+    old = __atomic_load_n(&frame_of(m)->refs, __ATOMIC_RELAXED);
+    do
+        if ((old & ~FRAME_LENDING) != (FRAME_ALLOCATED | owned | 1))
+            return (old & FRAME_OWNER_MASK) == owned && (old & FRAME_ALLOCATED) && !(old & FRAME_HYP)
+                   ? -XEN_EBUSY : -XEN_EINVAL;
+    while (!__atomic_compare_exchange_n(&frame_of(m)->refs, &old, owned | (old & FRAME_LENDING), false,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    return 0;
 }
 
 /* A domain that began to die meanwhile may have been through its frames, and passed this one over. */
 void frame_attach(mfn_t m, struct domain *d)
 {
-    __atomic_store_n(&frame_of(m)->refs, FRAME_ALLOCATED | (uint64_t)d->id << FRAME_OWNER_SHIFT | 1,
-                     __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&frame_of(m)->refs, FRAME_ALLOCATED | 1, __ATOMIC_SEQ_CST);
     if (unlikely(domain_dying(d)))
         (void)!frame_give_up(m, d);
 }

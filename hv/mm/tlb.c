@@ -14,7 +14,9 @@
  * reference given up; and the clock ticks before a flush, whose time is that tick.
  *
  * Most processors have nothing to do with the frame at all: they run another domain, which maps no memory but
- * its own. tlb_flushed[].space says so; it is "any" while a processor changes from one to another.
+ * its own. tlb_flushed[].space says so; it is "any" while a processor changes from one to another. Those that
+ * do map frames of others (dom0's are among them) are asked only if the frame was lent to anybody: else a
+ * guest that keeps making tables and taking them apart would interrupt dom0 each time.
  *
  * A processor that has gone to the hypervisor's own root holds nothing of any guest and says so by
  * TLB_NONE_HELD. Before it loads a guest's root it announces a moment again: either we see that, and ask it
@@ -32,29 +34,30 @@
 uint64_t tlb_clock __attribute__((aligned(64)));
 struct tlb_moment tlb_flushed[MAX_CPUS];
 
-static bool may_hold(const struct tlb_moment *m, domid_t owner)
+static bool may_hold(const struct tlb_moment *m, domid_t owner, bool lent)
 {
     uint32_t space = __atomic_load_n(&m->space, __ATOMIC_SEQ_CST);
 
-    return space & TLB_SPACE_FOREIGN || space == owner || owner >= DOMID_FIRST_RESERVED;
+    return (domid_t)space == owner || (space & TLB_SPACE_ANY) == TLB_SPACE_ANY ||
+           (lent && space & TLB_SPACE_FOREIGN) || owner >= DOMID_FIRST_RESERVED;
 }
 
-static void not_flushed_since(uint64_t moment, domid_t owner, struct cpu_set *who)
+static void not_flushed_since(uint64_t moment, domid_t owner, bool lent, struct cpu_set *who)
 {
     for (unsigned i = 0; i < pcpu_count; i++)
         if (__atomic_load_n(&tlb_flushed[i].at, __ATOMIC_SEQ_CST) <= moment &&
-            may_hold(&tlb_flushed[i], owner))
+            may_hold(&tlb_flushed[i], owner, lent))
             cpu_set_add(who, i);
 }
 
-void tlb_flush_since(uint64_t type_word, domid_t owner)
+void tlb_flush_since(uint64_t type_word, domid_t owner, bool lent)
 {
     uint64_t now = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
     uint64_t stamp = (type_word & TYPE_STAMP_MASK) >> TYPE_STAMP_SHIFT;
     uint64_t age = (now - stamp) & (TYPE_STAMP_MASK >> TYPE_STAMP_SHIFT);
     struct cpu_set who = { 0 };
 
-    not_flushed_since(now - age, owner, &who);
+    not_flushed_since(now - age, owner, lent, &who);
     if (unlikely(!cpu_set_empty(&who)))
         tlb_flush_cpus(&who);
 }

@@ -38,9 +38,11 @@ int l1_entry_get(struct domain *d, domid_t from, uint64_t *entry)
     if (unlikely(!frame_exists(m)))             /* no RAM: nothing to count, only to permit */
         return (from == d->id || from == DOMID_IO) && ranges_have(&d->pv.io_frames, m.n, m.n) ? 0
                                                                                               : -XEN_EINVAL;
-    if (*entry & PTE_RW)
-        return frame_get_simple(m, from, TYPE_WRITABLE);
-    return frame_get_from(m, from) ? 0 : -XEN_EINVAL;
+    if (*entry & PTE_RW ? frame_get_simple(m, from, TYPE_WRITABLE) != 0 : !frame_get_from(m, from))
+        return -XEN_EINVAL;
+    if (unlikely(from != d->id))
+        frame_lend(m, *entry & PTE_RW);
+    return 0;
 }
 
 void l1_entry_put(uint64_t entry)

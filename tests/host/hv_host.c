@@ -19,6 +19,7 @@
 void (*host_flush_hook)(void), (*host_relax_hook)(void);
 _Thread_local uint64_t host_preempt_looks;
 uint64_t host_flushes, host_domain_flushes, host_domain_flushed;
+_Thread_local struct cpu_set host_flush_asked;
 
 static struct frame *table;
 static struct pcpu  *cpu_array;
@@ -46,7 +47,7 @@ void host_machine_init(uint64_t frames, uint64_t reserved, unsigned cpus)
     for (unsigned i = 0; i < cpus; i++) {
         cpu_array[i].id = i;
         pcpus[i] = &cpu_array[i];
-        tlb_flushed[i] = (struct tlb_moment){ .space = TLB_SPACE_FOREIGN };
+        tlb_flushed[i] = (struct tlb_moment){ .space = TLB_SPACE_ANY };
     }
     pcpu_count = cpus;
     tlb_clock = 0;
@@ -103,7 +104,11 @@ static void tlb_flush_all(void)
     for (unsigned i = 0; i < pcpu_count; i++)
         tlb_flush_ended(i, begun);
 }
-void tlb_flush_cpus(const struct cpu_set *who) { tlb_flush_all(); }
+void tlb_flush_cpus(const struct cpu_set *who)
+{
+    host_flush_asked = *who;
+    tlb_flush_all();
+}
 void tlb_flush_local(void) { tlb_flush_all(); }
 void tlb_flush_domain(struct domain *d, uint64_t va)            /* no promise that our stamps may build on */
 {

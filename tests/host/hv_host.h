@@ -34,6 +34,7 @@ extern void (*host_relax_hook)(void);
 /* Called when this processor, or all, forgot translations; a model may watch. */
 extern void (*host_flush_hook)(void);
 extern uint64_t host_flushes;
+extern _Thread_local struct cpu_set host_flush_asked;   /* the last time: which processors. All forget. */
 /* How often a domain's translations were dropped wherever they are, and the last address. */
 extern uint64_t host_domain_flushes, host_domain_flushed;
 

@@ -104,7 +104,7 @@ bool descriptor_page_validate(mfn_t m) { return false; }
 void frame_release(struct frame *f)
 {
     BUG_ON(f->type & TYPE_COUNT_MASK);
-    __atomic_store_n(&f->type, tlb_stamp_of(frame_owner_id(f)), __ATOMIC_SEQ_CST);
+    __atomic_store_n(&f->type, tlb_stamp_of(frame_owner_id(f), f->refs & FRAME_LENT), __ATOMIC_SEQ_CST);
     __atomic_store_n(&f->refs, FRAME_FREE, __ATOMIC_SEQ_CST);
 }
 
@@ -120,7 +120,7 @@ void space_cpu(struct pcpu *c)
     h->gdt_page = calloc(1, PAGE_SIZE);
     c->hw = h;
     c->apic_id = c->id;
-    tlb_flushed[c->id] = (struct tlb_moment){ .at = TLB_NONE_HELD, .space = TLB_SPACE_FOREIGN };
+    tlb_flushed[c->id] = (struct tlb_moment){ .at = TLB_NONE_HELD, .space = TLB_SPACE_ANY };
 }
 
 void space_cpu_free(struct pcpu *c)

@@ -197,7 +197,7 @@ static mfn_t frame_claim(uint32_t n, struct domain *d, struct space *root_of)
     if (!__atomic_compare_exchange_n(&f->refs, &free_refs, FRAME_FREE | FRAME_HYP, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST))
         return MFN_INVALID;
-    tlb_flush_since(f->type, tlb_stamp_owner(f->type));
+    tlb_flush_since(f->type, tlb_stamp_owner(f->type), f->type & TLB_STAMP_LENT);
     nobody_holds(MFN(n), true, true);
     space_of_root[n] = root_of;
     in_use[n] = 1;
@@ -290,6 +290,8 @@ static bool page_get(struct domain *d, mfn_t m, domid_t owner)
         tlb_domain_maps_foreign(d);
     if (frame_get_simple(m, owner, TYPE_WRITABLE))
         return false;
+    if (owner != d->id)
+        frame_lend(m, true);
     foreign_maps += owner != d->id;
     nobody_holds(m, false, true);
     return true;

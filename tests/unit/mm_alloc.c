@@ -88,6 +88,71 @@ static void test_limits(void **state)
     host_domain_free(&dom);
 }
 
+/*
+ * The processors, as bits, that were asked to flush when m became a page of descriptors; then it is memory
+ * again.
+ */
+static unsigned asked(void) { return (unsigned)host_flush_asked.word[0]; }
+
+static unsigned asked_for_type(mfn_t m)
+{
+    unsigned who;
+
+    host_flush_asked = (struct cpu_set){ 0 };
+    assert_int_equal(frame_get_typed(m, &dom, TYPE_SEGDESC), 0);
+    who = asked();
+    assert_int_equal(frame_put_typed(m), 0);
+    assert_true(frame_get_writable(m, &dom));
+    frame_put_writable(m);
+    return who;
+}
+
+static unsigned asked_for_owner(mfn_t m)
+{
+    host_flush_asked = (struct cpu_set){ 0 };
+    assert_int_equal(frame_give_up(m, &dom), 0);
+    assert_true(mfn_eq(frames_alloc_domain(&dom, 0, 0), m));
+    assert_true(frame_get_writable(m, &dom));
+    frame_put_writable(m);
+    return asked();
+}
+
+static void lend(mfn_t m, bool writable)
+{
+    assert_true(frame_get_writable(m, &dom));
+    frame_lend(m, writable);
+    frame_put_writable(m);
+}
+
+/* Processor 0 is dom's, 1 is of one that maps others' frames, 2 has to do with nobody's but its own. */
+static void test_who_is_asked_to_flush(void **state)
+{
+    mfn_t m;
+
+    host_machine_init(FRAMES, KEPT, 3);
+    host_domain_init(&dom, 1, false, 10, 1);
+    m = frames_alloc_domain(&dom, 0, 0);
+    tlb_flushed[0].space = 1;
+    tlb_flushed[1].space = 0 | TLB_SPACE_FOREIGN;
+    tlb_flushed[2].space = 2;
+    lend(m, false);
+    assert_int_equal(asked_for_type(m), 1);         /* who only reads does no harm to a table */
+    lend(m, true);
+    assert_int_equal(asked_for_type(m), 3);
+    assert_int_equal(asked_for_type(m), 1);         /* it has forgotten */
+    assert_int_equal(asked_for_owner(m), 3);        /* but may read it still */
+    assert_int_equal(asked_for_owner(m), 1);
+    assert_int_equal(asked_for_type(m), 1);
+    lend(m, true);
+    assert_int_equal(frame_detach(m, &dom), 0);
+    frame_attach(m, &dom);
+    assert_int_equal(asked_for_owner(m), 3);
+    tlb_flushed[2].space = TLB_SPACE_ANY;
+    assert_int_equal(asked_for_type(m), 5);
+    assert_int_equal(pv_domain_relinquish(&dom), 0);
+    host_domain_free(&dom);
+}
+
 static bool is_single(uint64_t n) { return frame_table[n].refs == FRAME_FREE; }
 
 /*
@@ -242,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_buddy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_walk_for_low_frames, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_is_asked_to_flush, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims, setup, teardown),
         cmocka_unit_test_setup_teardown(test_give_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_share, setup, teardown),

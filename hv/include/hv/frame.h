@@ -23,11 +23,15 @@ struct frame {
 #define FRAME_NIL        0xffffffffu
 
 /* refs: [63] allocated, [62] belongs to the hypervisor though a domain may map it, [61] free, [60] broken,
+ * [59] another than its owner has mapped it since it got it, [58] and writable, since it was last a table;
  * [55:40] owner's domid, [39:0] count. */
 #define FRAME_ALLOCATED  (1ull << 63)
 #define FRAME_HYP        (1ull << 62)
 #define FRAME_FREE       (1ull << 61)
 #define FRAME_BROKEN     (1ull << 60)
+#define FRAME_LENT       (1ull << 59)
+#define FRAME_LENT_WRITABLE (1ull << 58)
+#define FRAME_LENDING    (FRAME_LENT | FRAME_LENT_WRITABLE)
 #define FRAME_OWNER_SHIFT 40
 #define FRAME_OWNER_MASK (0xffffull << FRAME_OWNER_SHIFT)
 #define FRAME_COUNT_MASK ((1ull << 40) - 1)
@@ -109,6 +113,9 @@ static inline bool frame_get_writable(mfn_t m, struct domain *d)
 }
 void frame_put_writable(mfn_t m);
 
+/* Another than its owner is going to map it. The caller holds the reference for that, of type if writable. */
+void frame_lend(mfn_t m, bool writable);
+
 /* The domid under which a reference is asked for, where no struct domain exists (DOMID_XEN). */
 bool __must_check frame_get_from(mfn_t m, domid_t owner);
 /* frame_get_typed() from an owner known by number; only TYPE_WRITABLE and TYPE_SEGDESC. */
@@ -135,8 +142,9 @@ extern uint64_t tlb_clock;
  * the domain whose translations the processor may hold, and whether some of them lead to frames of others.
  */
 struct tlb_moment { uint64_t at; uint32_t space; } __attribute__((aligned(64)));
-#define TLB_SPACE_FOREIGN (1u << 16)    /* alone: of any domain */
+#define TLB_SPACE_FOREIGN (1u << 16)
 #define TLB_SPACE_TOLD    (1u << 17)    /* so said another processor */
+#define TLB_SPACE_ANY     (TLB_SPACE_FOREIGN | 1u << 18)    /* between one and another: of any domain */
 #define TLB_NONE_HELD (~0ull)           /* the processor holds no translation of any guest */
 extern struct tlb_moment tlb_flushed[]; /* [MAX_CPUS] */
 /*
@@ -154,11 +162,18 @@ static inline uint64_t tlb_stamp_now(void)
 {
     return (__atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST) << TYPE_STAMP_SHIFT) & TYPE_STAMP_MASK;
 }
-/* The stamp of a frame that will be nobody's: whose it was stands below. */
-static inline uint64_t tlb_stamp_of(domid_t owner) { return tlb_stamp_now() | owner; }
+/* The stamp of a frame that will be nobody's: whose it was stands below, and whether others mapped it. */
+#define TLB_STAMP_LENT (1ull << 16)
+static inline uint64_t tlb_stamp_of(domid_t owner, bool lent)
+{
+    return tlb_stamp_now() | (lent ? TLB_STAMP_LENT : 0) | owner;
+}
 static inline domid_t tlb_stamp_owner(uint64_t type_word) { return (domid_t)type_word; }
-/* owner: whose frame it is or was; no domain's number: everybody is asked. */
-void tlb_flush_since(uint64_t type_word, domid_t owner);
+/*
+ * owner: whose frame it is or was; no domain's number: everybody is asked. lent: others may hold translations
+ * of it too.
+ */
+void tlb_flush_since(uint64_t type_word, domid_t owner, bool lent);
 
 /* ---- allocation (mm/buddy.c, mm/owner.c) ---- */
 /* Free frames that a processor keeps for itself, linked through frame.next. A line each, as the next. */
