@@ -132,6 +132,11 @@ uint64_t root_mfn(void);
 struct tree { uint64_t *l1, *l2, *l3; };
 void tree_make(struct tree *t);
 long tree_attach(const struct tree *t, unsigned slot);
+/*
+ * A page with that code at 4 MiB, where a 32-bit program reaches it, and user mode is ready; what is behind
+ * the code faults there. Slot 0 is taken.
+ */
+uint8_t *code32_page(const void *code, size_t len);
 long tree_detach(unsigned slot);
 void tree_free(const struct tree *t);
 static inline uint8_t *slot_va(unsigned slot)

@@ -113,3 +113,23 @@ uint64_t run_user(void (*fn)(void))
     rt_user((uint64_t)fn, (uint64_t)stack + PAGE_SIZE - 8);
     return user_result;
 }
+
+static void user_nothing(void) { user_exit(0); }
+
+uint8_t *code32_page(const void *code, size_t len)
+{
+    uint8_t *page = page_alloc();
+    struct tree t;
+
+    run_user(user_nothing);             /* sets the user root */
+    memset(page, 0xff, PAGE_SIZE);      /* as a frame of registers: ring 3, and addresses that fault */
+    memcpy(page, code, len);
+    tree_make(&t);
+    CHECK_EQ(page_unprotect(t.l2), 0);
+    t.l2[2] = t.l2[0];                  /* 4 MiB */
+    t.l2[0] = 0;
+    CHECK_EQ(page_protect(t.l2), 0);
+    CHECK_EQ(tree_attach(&t, 0), 0);
+    CHECK_EQ(table_write(t.l1, 0, pte(va_to_mfn(page), PTE_KERNEL | PTE_U)), 0);
+    return slot_va(0) + 0x400000;
+}

@@ -37,23 +37,10 @@ static void refused(uint64_t rip, uint64_t rsp, uint64_t cs)
     CHECK_EQ(caught.rax, 2);
 }
 
-static void user_dummy(void) { user_exit(0); }
-
 void test_main(void)
 {
-    uint8_t *page = page_alloc(), *at = slot_va(0) + 0x400000;
-    struct tree t;
+    uint8_t *at = code32_page(code, sizeof code);
 
-    run_user(user_dummy);                               /* sets the user root */
-    memset(page, 0xff, PAGE_SIZE);                      /* as a frame: ring 3, and addresses that fault */
-    memcpy(page, code, sizeof code);
-    tree_make(&t);
-    CHECK_EQ(page_unprotect(t.l2), 0);
-    t.l2[2] = t.l2[0];                                  /* 4 MiB */
-    t.l2[0] = 0;
-    CHECK_EQ(page_protect(t.l2), 0);
-    CHECK_EQ(tree_attach(&t, 0), 0);
-    CHECK_EQ(table_write(t.l1, 0, pte(va_to_mfn(page), PTE_KERNEL | PTE_U)), 0);
     refused((uint64_t)at, 0xfffffff0, FLAT_USER_CS32);
     refused((uint64_t)at, (uint64_t)at + 0x800, FLAT_USER_CS32);
     refused((uint64_t)at, 0, FLAT_USER_CS32);

@@ -34,8 +34,6 @@ static uint64_t enter(void *at)
     return 0;
 }
 
-static void user_dummy(void) { user_exit(0); }
-
 static void leave(struct trap_frame *f)
 {
     if (f->rax == 2) {
@@ -49,19 +47,9 @@ static void leave(struct trap_frame *f)
 
 void test_main(void)
 {
-    struct tree t;
-    uint8_t *page = page_alloc(), *at = slot_va(0) + 0x400000;
+    uint8_t *at = code32_page(code, sizeof code);
     struct callback_register r = { .type = CALLBACKTYPE_syscall32, .address = (uint64_t)syscall_entry };
 
-    run_user(user_dummy);                               /* sets the user root */
-    memcpy(page, code, sizeof code);
-    tree_make(&t);
-    CHECK_EQ(page_unprotect(t.l2), 0);
-    t.l2[2] = t.l2[0];                                  /* 4 MiB */
-    t.l2[0] = 0;
-    CHECK_EQ(page_protect(t.l2), 0);
-    CHECK_EQ(tree_attach(&t, 0), 0);
-    CHECK_EQ(table_write(t.l1, 0, pte(va_to_mfn(page), PTE_KERNEL | PTE_U)), 0);
     CHECK_EQ(hypercall(__HYPERVISOR_callback_op, CALLBACKOP_register, &r, 0, 0), 0);
     on_interrupt = gate;
     on_syscall = leave;

@@ -77,6 +77,17 @@ int memmap_paint(struct memmap *map, uint64_t base, uint64_t len, uint32_t type)
     return 0;
 }
 
+bool memmap_has(const struct memmap *map, uint64_t start, uint64_t end, uint32_t type)
+{
+    for (unsigned int i = 0; i < map->count; i++) {
+        const struct memmap_region *r = &map->region[i];
+
+        if (r->type == type && r->base < end && start < r->base + r->len)
+            return true;
+    }
+    return false;
+}
+
 unsigned int memmap_rank(uint32_t type)
 {
     switch (type) {

@@ -22,20 +22,11 @@ uint32_t hw_ioapic_read(unsigned n, uint8_t reg) { return *select(n, reg); }
 void hw_ioapic_write(unsigned n, uint8_t reg, uint32_t value) { *select(n, reg) = value; }
 void hw_irq_ack(void) { lapic_eoi(); }
 
-static bool is_memory(uint64_t start, uint64_t end)
-{
-    const struct memmap *m = &machine.boot.memmap;
-
-    for (unsigned i = 0; i < m->count; i++)
-        if (m->region[i].type == MEMMAP_RAM && m->region[i].base < end &&
-            start < m->region[i].base + m->region[i].len)
-            return true;
-    return false;
-}
-
 volatile uint32_t *hw_device_map(uint64_t phys, size_t len)
 {
-    if (!len || phys + len < phys || phys + len > REACH || is_memory(phys, phys + len))
+    if (!len || phys + len < phys || phys + len > REACH)
+        return NULL;
+    if (memmap_has(&machine.boot.memmap, phys, phys + len, MEMMAP_RAM))
         return NULL;
     return map_device(phys, len);
 }

@@ -69,22 +69,11 @@ static uint64_t *entry_of_large(uint64_t va, uint64_t flags)
     return &l2[va >> 21 & 511];
 }
 
-static bool has_ram(uint64_t start, uint64_t end)
-{
-    const struct memmap *m = &machine.boot.memmap;
-
-    for (unsigned i = 0; i < m->count; i++)
-        if (m->region[i].type == MEMMAP_RAM && m->region[i].base < end &&
-            start < m->region[i].base + m->region[i].len)
-            return true;
-    return false;
-}
-
 /* Every 2 MiB that hold some RAM are mapped cached; in the first 4 GiB the rest is devices, uncached. */
 static void direct_map_all(uint64_t end)
 {
     for (uint64_t pa = 0; pa < MAX(end, BELOW_4G); pa += LARGE) {
-        bool ram = has_ram(pa, pa + LARGE);
+        bool ram = memmap_has(&machine.boot.memmap, pa, pa + LARGE, MEMMAP_RAM);
 
         if (ram)
             *entry_of_large(DIRECT_MAP + pa, TABLE) = pa | RAM | PTE_PS | PTE_NX;

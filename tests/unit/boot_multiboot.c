@@ -61,6 +61,8 @@ static void memmap_agrees_with_cells(void **state)
             cells[i] = type;
         for (uint64_t i = 0; i < 32; i++)
             assert_int_equal(type_at(&map, i), cells[i]);
+        for (uint64_t i = 0; i < 31; i++)
+            assert_int_equal(memmap_has(&map, i, i + 2, type), cells[i] == type || cells[i + 1] == type);
         for (unsigned int i = 1; i < map.count; i++) {
             uint64_t end = map.region[i - 1].base + map.region[i - 1].len;
             assert_true(end <= map.region[i].base);

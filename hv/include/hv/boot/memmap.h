@@ -39,6 +39,9 @@ struct memmap {
  */
 int memmap_paint(struct memmap *map, uint64_t base, uint64_t len, uint32_t type);
 
+/* Is any of [start, end) of that type? */
+bool memmap_has(const struct memmap *map, uint64_t start, uint64_t end, uint32_t type);
+
 /* Types in the order in which they are to be painted: 0 first (RAM). Unknown types rank as reserved. */
 #define MEMMAP_RANKS 5
 unsigned int memmap_rank(uint32_t type);
