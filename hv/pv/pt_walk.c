@@ -35,7 +35,8 @@ bool pt_walk(mfn_t root, uint64_t va, struct pt_walk *w)
 
 /*
  * The L1 table that serves va, as pt_walk() finds it, without a look at its entry. Entries of checked tables
- * name RAM.
+ * name RAM; and a table that another vCPU takes out meanwhile is written by nobody before this processor has
+ * answered a flush, which it does not do on the way down.
  */
 static mfn_t l1_of_va(mfn_t root, uint64_t va)
 {
