@@ -68,12 +68,12 @@ static void put_prev(struct runqueue *q, struct vcpu *prev, uint64_t now)
     state_set(prev, state_of(flags), now);
     if (flags) {
         queue_leave(q, prev);
-        return;
+    } else {
+        if (prev->sched.yielded && first)
+            prev->sched.vtime = vtime_max(prev->sched.vtime, first->sched.vtime + 1);
+        queue_add(q, prev);
     }
-    if (prev->sched.yielded && first)
-        prev->sched.vtime = vtime_max(prev->sched.vtime, first->sched.vtime + 1);
     prev->sched.yielded = false;
-    queue_add(q, prev);
 }
 
 /* The first that may run here; those that may not are put aside. NULL: nobody. */
@@ -131,16 +131,21 @@ static struct vcpu *choose(struct pcpu *c, uint64_t now, uint64_t *turn)
 /*
  * Who waits here may be better off elsewhere. Asked when the choice is made, or who is next here would only
  * be sent back by the processor it was sent to; and when who ran last is let go, or it could not be sent.
+ * Each that arrived was offered to idle processors, but not one that seemed to be the next here, and then
+ * was not.
  */
-static void look_around(struct pcpu *c)
+static void look_around(struct pcpu *c, const struct vcpu *next)
 {
     struct runqueue *q = &c->rq;
     uint64_t now;
 
+    if (!vcpu_is_idle(next))
+        place_pass_on(c);
     if (__atomic_load_n(&q->peek.strays, __ATOMIC_RELAXED))
         place_strays(c);
-    if (!__atomic_load_n(&q->peek.waiting, __ATOMIC_RELAXED))
+    if (!__atomic_load_n(&q->peek.waiting, __ATOMIC_SEQ_CST))
         return;
+    place_offer_all(c);
     now = now_ns();
     if (now - q->balanced >= BALANCE_NS)
         place_balance(c, now);
@@ -183,7 +188,7 @@ struct vcpu *sched_pick(struct pcpu *c, uint64_t now)
     if (!next)
         next = go_idle(c, now);
     if (prev == next)
-        look_around(c);
+        look_around(c, next);
     else if (!vcpu_is_idle(prev))
         vcpu_runstate_update(prev);     /* its address space is still there: others of its domain may look */
     return next;
@@ -192,12 +197,11 @@ struct vcpu *sched_pick(struct pcpu *c, uint64_t now)
 /* prev may be gone as soon as it is marked: only the queue is looked at then. */
 void sched_switched(struct pcpu *c, struct vcpu *prev, struct vcpu *next)
 {
-    if (prev == next || vcpu_is_idle(prev))
+    if (prev == next)
         return;
-    __atomic_store_n(&prev->on_cpu, false, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&c->rq.peek.waiting, __ATOMIC_SEQ_CST))
-        place_offer_all(c);
-    look_around(c);
+    if (!vcpu_is_idle(prev))
+        __atomic_store_n(&prev->on_cpu, false, __ATOMIC_SEQ_CST);
+    look_around(c, next);
 }
 
 /* ---- waking and stopping ---- */
@@ -241,7 +245,7 @@ void sched_arrived(struct pcpu *c, const struct arrival *a)
     else
         timer_set_by(&slice_timer[c->id], now_ns() + a->turn);
     if (__atomic_load_n(&c->rq.peek.waiting, __ATOMIC_RELAXED))
-        place_offer(&a->may);
+        place_offer(c, &a->may);
 }
 
 static bool waits_nowhere(const struct vcpu *v)
@@ -265,8 +269,8 @@ static bool wake_on(struct vcpu *v, struct pcpu *from, struct pcpu *to)
     spin_unlock2(&from->rq.lock, &to->rq.lock);
     if (arrived)
         sched_arrived(to, &a);
-    else if (from != to)
-        sched_prod(to);         /* it may have been claimed for nothing */
+    else
+        sched_prod(to);         /* it may have been claimed for nothing: it says again that it idles */
     return same;
 }
 

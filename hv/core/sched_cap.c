@@ -60,7 +60,8 @@ static void put_aside(struct vcpu *v, uint64_t now)
     v->sched.parked = true;
     queue_scarce(now);
     __atomic_fetch_or(&s->parked, 1ull << v->id, __ATOMIC_SEQ_CST);
-    timer_set(&s->refill, over);
+    /* Who has given something back meanwhile did not see it put aside. */
+    timer_set_by(&s->refill, __atomic_load_n(&s->budget, __ATOMIC_SEQ_CST) > 0 ? now : over);
 }
 
 bool cap_admit(struct vcpu *v, uint64_t now)
@@ -123,12 +124,34 @@ void sched_domain_free(struct domain *d)
     timer_unreserve(1);
 }
 
+/*
+ * What v is behind or ahead was saved up by another weight, and may be seconds by the new one: it is
+ * bounded again.
+ */
+static void weight_changed(struct vcpu *v)
+{
+    struct runqueue *q = queue_lock(v);
+    uint64_t now = now_ns();
+    bool waits = !list_empty(&v->sched.queue) && !v->sched.stray;
+
+    queue_charge(q, now);
+    if (waits)
+        queue_remove(q, v);
+    vtime_bound(q, v, queue_ref(q, now), true);
+    if (waits)
+        queue_add(q, v);
+    queue_publish(q);
+    spin_unlock(&q->lock);
+}
+
 /* Whoever runs or waits is counted anew at its next turn, so those that run now take a new one. */
 void sched_domain_set(struct domain *d, uint32_t weight, uint32_t cap)
 {
     struct sched_domain *s = &d->sched;
 
-    __atomic_store_n(&s->weight, (uint16_t)weight, __ATOMIC_RELAXED);
+    if (__atomic_exchange_n(&s->weight, (uint16_t)weight, __ATOMIC_RELAXED) != weight)
+        for_each_vcpu(d, v)
+            weight_changed(v);
     if (cap != __atomic_load_n(&s->cap, __ATOMIC_RELAXED)) {
         __atomic_store_n(&s->budget, budget_of(cap), __ATOMIC_RELAXED);
         __atomic_store_n(&s->period_begun, now_ns(), __ATOMIC_RELEASE);

@@ -82,10 +82,15 @@ void place_waiting(struct pcpu *c, bool waiting);
 bool place_pull(struct pcpu *c);
 /* c has somebody waiting: evens out with other processors. No lock held. */
 void place_balance(struct pcpu *c, uint64_t now);
-/* Somebody waits who may run there: wakes one of them that is idle. */
-void place_offer(const struct cpu_set *may);
+/* Somebody waits on `from` who may run there: wakes one of them that is idle. */
+void place_offer(const struct pcpu *from, const struct cpu_set *may);
 /* The same for all that wait on c. No lock held. */
 void place_offer_all(struct pcpu *c);
+/*
+ * c runs somebody now. If it was woken to take one from elsewhere, and that one still waits, another is to
+ * look.
+ */
+void place_pass_on(struct pcpu *c);
 /* Sends those that may not run on c elsewhere. No lock held. */
 void place_strays(struct pcpu *c);
 

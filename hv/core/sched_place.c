@@ -262,12 +262,13 @@ struct pcpu *place_choose(const struct placement *p, struct pcpu *last)
     return c ? c : last;
 }
 
-void place_offer(const struct cpu_set *may)
+void place_offer(const struct pcpu *from, const struct cpu_set *may)
 {
     struct cpu_set idle = snapshot(idle_cpus), among = cpu_set_and(&idle, may);
 
     for_each_cpu_in(&among, n)
         if (set_in(idle_cpus, n, false)) {
+            __atomic_store_n(&pcpus[n]->rq.offered, from->id + 1, __ATOMIC_SEQ_CST);
             sched_prod(pcpus[n]);
             return;
         }
@@ -287,7 +288,18 @@ void place_offer_all(struct pcpu *c)
             may.word[i] |= p.may.word[i];
     }
     spin_unlock(&c->rq.lock);
-    place_offer(&may);
+    place_offer(c, &may);
+}
+
+void place_pass_on(struct pcpu *c)
+{
+    uint32_t by = __atomic_load_n(&c->rq.offered, __ATOMIC_SEQ_CST);
+
+    if (likely(!by))
+        return;
+    __atomic_store_n(&c->rq.offered, 0, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&pcpus[by - 1]->rq.peek.waiting, __ATOMIC_SEQ_CST))
+        place_offer_all(pcpus[by - 1]);
 }
 
 /* ---- moving ---- */

@@ -94,7 +94,7 @@ static struct load *add(unsigned vcpus, uint32_t weight, uint64_t burst, uint64_
     for (unsigned i = 0; i < vcpus; i++)
         l->g[i] = (struct guest){ .burst = burst, .sleep = sleep, .left = burst };
     l->d = fake_domain((domid_t)loads, vcpus, false, 31);
-    l->d->sched.weight = (uint16_t)weight;
+    sched_domain_set(l->d, weight, 0);
     for (unsigned i = 0; i < vcpus; i++) {
         l->g[i].v = l->d->vcpu[i];
         timer_init(&l->g[i].alarm, alarm_rings, &l->g[i], fake_random(pcpu_count));
@@ -295,8 +295,11 @@ static void finish(void)
 
 /* ---- what must hold at any moment ---- */
 
-/* A processor that idles while somebody waits who may run there gets a little time to notice. */
-static uint64_t idle_since[MAX_CPUS];
+/*
+ * A processor that idles while somebody waits who may run there gets a little time to notice, and one that
+ * has strays to send them away.
+ */
+static uint64_t idle_since[MAX_CPUS], stray_since[MAX_CPUS];
 #define NOTICE (5 * US)
 
 static bool waits_for(const struct pcpu *c, const struct runqueue *q)
@@ -319,6 +322,9 @@ static void look_for_waste(void)
         if (!waste)
             idle_since[i] = now;
         assert_true(now - idle_since[i] <= NOTICE);
+        if (list_empty(&pcpus[i]->rq.strays))
+            stray_since[i] = now;
+        assert_true(now - stray_since[i] <= NOTICE);
     }
 }
 
@@ -530,6 +536,25 @@ static void taking_turns_gains_nothing(void **state)
     finish();
 }
 
+/* A weight that is raised is not worth more because of what the domain was owed by the old one. */
+static void a_new_weight_pays_no_old_debts(void **state)
+{
+    begin(1, 1, 4);
+    add(1, 1024, 0, 0);
+    add(1, 1, 0, 0);
+    add(1, 1024, 0, 0);
+    domain_pause(load[1].d, false);
+    many_run(100 * MS);
+    domain_unpause(load[1].d);
+    sched_domain_set(load[1].d, 65535, 0);
+    mark();
+    many_run(SECOND);
+    print_message("beside a weight that was raised: %.1f and %.1f ms of 15\n", (double)ran(&load[0]) / 1e6,
+                  (double)ran(&load[2]) / 1e6);
+    assert_true(ran(&load[0]) >= 11 * MS && ran(&load[2]) >= 11 * MS);
+    finish();
+}
+
 /*
  * Where one would rather run is no reason for less than its share, nor to move about while the share is
  * there.
@@ -668,7 +693,12 @@ static void change_something(void)
             cpu_set_add(&set, i);
     cpu_set_add(&set, fake_random(pcpu_count));
     __atomic_fetch_add(&changes, 1, __ATOMIC_RELAXED);
-    switch (fake_random(6)) {
+    switch (fake_random(8)) {
+    case 6:
+    case 7:
+        vcpu_pause(v, PAUSE_INTERNAL, false);
+        vcpu_unpause(v, PAUSE_INTERNAL);
+        break;
     case 0:
         vcpu_affinity_set(v, &set, NULL, false);
         break;
@@ -713,9 +743,8 @@ static void unrest_run(unsigned cpus, uint64_t seed, uint64_t ns)
     fake_seed(seed);
     many_start(&m);
     born = now_ns();
-    memset(idle_since, 0, sizeof idle_since);
     for (unsigned i = 0; i < cpus; i++)
-        idle_since[i] = born;
+        idle_since[i] = stray_since[i] = born;
     add(2, 256, 20 * US, 30 * US);
     for (unsigned i = 0; i < cpus; i++)
         add(1 + fake_random(4), 1 + fake_random(1000), 5 * US + fake_random(200 * US),
@@ -728,7 +757,7 @@ static void unrest_run(unsigned cpus, uint64_t seed, uint64_t ns)
 
 static void nothing_breaks(void **state)
 {
-    unsigned runs = !MANY_DETERMINISTIC ? 4 : nightly() ? 2000 : 60;
+    unsigned runs = !MANY_DETERMINISTIC ? 4 : nightly() ? 3000 : 120;
 
     for (unsigned seed = 1; seed <= runs; seed++)
         unrest_run(MANY_DETERMINISTIC ? 1 + seed % 6 : 4, seed, 10 * MS);
@@ -742,7 +771,8 @@ int main(void)
         cmocka_unit_test(shares_in_a_minute), cmocka_unit_test(shares_on_256),
         cmocka_unit_test(short_bursts_get_their_share),
         cmocka_unit_test(random_bursts_get_their_share),
-        cmocka_unit_test(taking_turns_gains_nothing), cmocka_unit_test(soft_affinity_is_a_wish),
+        cmocka_unit_test(taking_turns_gains_nothing),
+        cmocka_unit_test(a_new_weight_pays_no_old_debts), cmocka_unit_test(soft_affinity_is_a_wish),
         cmocka_unit_test(caps_hold), cmocka_unit_test(a_cap_saves_nothing_up),
         cmocka_unit_test(a_core_each), cmocka_unit_test(who_wakes_runs_soon),
     };

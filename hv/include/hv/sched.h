@@ -37,6 +37,7 @@ struct runqueue {
     uint64_t     shared_weight; /* and this was `weight` then */
     uint64_t     weight;        /* sum over those that wait or run */
     uint32_t     count;         /* how many wait */
+    uint32_t     offered;       /* woken for somebody who waits there: processor + 1; atomic */
     uint32_t     probe;         /* where balancing looks next */
     uint64_t     balanced;      /* when it last looked, ns */
     struct {
