@@ -7,10 +7,13 @@
  * config_log: one call reports all mistakes of a file, not only the first.
  *
  *     struct config_log log = { 0 };
+ *     struct config_doc *doc;
  *     struct domain_config config;
- *     int rc = config_load("web.cfg", overrides, count, &config, &log);
+ *     int rc = config_parse("web.cfg", text, size, &doc, &log);
+ *     if (rc == 0)
+ *         rc = domain_config_read(doc, &config, &log);
  *     config_log_print(&log, stderr);
- *     ... domain_config_free(&config); config_log_free(&log);
+ *     ... domain_config_free(&config); config_doc_free(doc); config_log_free(&log);
  */
 #ifndef LIB_CONFIG_H
 #define LIB_CONFIG_H
@@ -198,10 +201,6 @@ struct domain_config {
  */
 int domain_config_read(const struct config_doc *doc, struct domain_config *out, struct config_log *log);
 void domain_config_free(struct domain_config *config);
-
-/* File, overrides and meaning in one call. "-" is no special name. Also -ENOENT and friends, logged. */
-int config_load(const char *path, const char *const *overrides, size_t count, struct domain_config *out,
-                struct config_log *log);
 
 /* JSON of a configuration: the caller owns the reference (json_object_put). NULL: no memory. */
 struct json_object;

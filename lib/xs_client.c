@@ -642,10 +642,6 @@ int xs_client_release(struct xs_client *xs, uint16_t domid) {
     return ask_domain(xs, "release", XS_RELEASE, domid);
 }
 
-int xs_client_resume(struct xs_client *xs, uint16_t domid) {
-    return ask_domain(xs, "resume", XS_RESUME, domid);
-}
-
 int xs_client_is_introduced(struct xs_client *xs, uint16_t domid) {
     int rc = ask_domain(xs, "look up", XS_IS_DOMAIN_INTRODUCED, domid);
     return rc < 0 ? rc : xs->in.payload[0] == 'T';

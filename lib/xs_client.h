@@ -106,7 +106,6 @@ int xs_client_introduce(struct xs_client *xs, uint16_t domid, uint64_t gfn, uint
  * @releaseDomain fires. Call it when the domain is destroyed, also if it was never introduced. -ENOENT: the
  * store knows nothing of it. */
 int xs_client_release(struct xs_client *xs, uint16_t domid);
-int xs_client_resume(struct xs_client *xs, uint16_t domid);
 int xs_client_is_introduced(struct xs_client *xs, uint16_t domid);                /* 1, 0 or negative errno */
 int xs_client_get_domain_path(struct xs_client *xs, uint16_t domid, char **path); /* malloc'ed */
 

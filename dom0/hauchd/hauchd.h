@@ -63,7 +63,7 @@ struct hauchd {
     bool                 stop;
     bool                 halting;        /* the host goes down: what ends is not made again */
     uint64_t             halt_deadline_ms;
-    bool                 console_lost_told, store_lost_told;
+    bool                 console_lost_told;
 
     const char *socket_path, *state_dir, *store_path, *console_path, *registry_dir, *lib_dir;
 };

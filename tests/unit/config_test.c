@@ -497,43 +497,30 @@ static void long_paths_and_lists_are_refused(void **state)
     config_log_free(&log);
 }
 
-/* ---- files and JSON ------------------------------------------------------------------------------------ */
+/* ---- overrides and JSON -------------------------------------------------------------------------------- */
 
-static void files_and_overrides(void **state)
+static void the_command_line_overrides_the_file(void **state)
 {
-    char path[] = P_tmpdir "/config_test.XXXXXX", expect[200];
     static const char text[] = "kernel = '/k'" BASE;
-    const char *const set[] = { "memory=128", "extra=console=hvc0 quiet", "vif=['bridge=br1']" };
+    static const char *const set[] = { "memory=128", "extra=console=hvc0 quiet", "vif=['bridge=br1']" };
     struct config_log log = { 0 };
+    struct config_doc *doc;
     struct domain_config c;
-    int fd = mkstemp(path);
 
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
-    close(fd);
-    assert_int_equal(config_load(path, set, 3, &c, &log), 0);
-    snprintf(expect, sizeof(expect),
-             "%s:3:1: warning: kernel was set at line 1 already: this value replaces it", path);
-    assert_string_equal(messages(&log), expect);
+    config_parse("t", text, sizeof(text) - 1, &doc, &log);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(config_override(doc, set[i], &log), 0);
+    }
+    assert_int_equal(domain_config_read(doc, &c, &log), 0);
+    assert_string_equal(messages(&log),
+                        "t:3:1: warning: kernel was set at line 1 already: this value replaces it");
     assert_int_equal(c.memory_kib, 128 * 1024);
     assert_string_equal(c.cmdline, "console=hvc0 quiet");
     assert_string_equal(c.vifs[0].bridge, "br1");
     assert_string_equal(c.vifs[0].pos.source, "command line");
     assert_int_equal(c.vifs[0].pos.line, 3);
     domain_config_free(&c);
-    config_log_free(&log);
-    unlink(path);
-    assert_int_equal(config_load(path, NULL, 0, &c, &log), -ENOENT);
-    snprintf(expect, sizeof(expect),
-             "%s: error: cannot read the configuration: No such file or directory: check the "
-             "path and its permissions",
-             path);
-    assert_string_equal(messages(&log), expect);
-    config_log_free(&log);
-    assert_int_equal(config_load(P_tmpdir, NULL, 0, &c, &log), -EISDIR);
-    assert_non_null(strstr(messages(&log), "cannot read the configuration: Is a directory: give the path "
-                                           "of a text "
-                                           "file"));
+    config_doc_free(doc);
     config_log_free(&log);
 }
 
@@ -585,7 +572,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(long_values_are_refused),
         cmocka_unit_test(long_paths_and_lists_are_refused),
-        cmocka_unit_test(files_and_overrides),
+        cmocka_unit_test(the_command_line_overrides_the_file),
         cmocka_unit_test(json_names_values_as_xl_does),
     };
 
