@@ -50,6 +50,7 @@ static void change_over(struct pcpu *c, struct vcpu *next)
 {
     struct vcpu *prev = c->current;
 
+    many_point();                   /* saving registers takes a while */
     if (!vcpu_is_idle(next)) {
         BUG_ON(__atomic_load_n(&next->cpu, __ATOMIC_RELAXED) != c);
         /* on two processors at once */
