@@ -305,7 +305,7 @@ static void finish(void)
  * has strays to send them away.
  */
 static uint64_t idle_since[MAX_CPUS], stray_since[MAX_CPUS];
-#define NOTICE (5 * US)
+#define NOTICE (8 * US)      /* a processor that is held up may take most of it */
 
 static bool waits_for(const struct pcpu *c, const struct runqueue *q)
 {
