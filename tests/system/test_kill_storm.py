@@ -114,4 +114,4 @@ sort /tmp/refused | sed 's/[0-9][0-9]*/N/g' | sort | uniq -c | sort -rn | head -
 
 def run(report):
     with open(job.boots.out('bench', 'noop.elf'), 'rb') as file:
-        job.run(report, 'system-kill-storm', STEPS, TEXT, timeout=240, files={'noop.elf': file.read()})
+        job.run(report, 'system-kill-storm', STEPS, TEXT, timeout=420, files={'noop.elf': file.read()})
