@@ -502,7 +502,7 @@ static void random_bursts_get_their_share(void **state)
         finish();
     }
     print_message("random bursts, 20 ms forgiven: off by %.2f%%, mean %.3f%%\n", worst, mean);
-    assert_true(worst <= 10 && mean <= 0.05);
+    assert_true(worst <= (nightly() ? 15 : 10) && mean <= 0.05);
 }
 
 /* vCPUs of one domain that take turns are together worth no more than their domain's weight. */
