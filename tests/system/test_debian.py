@@ -199,10 +199,10 @@ def members(report, sh):
 
 
 def after_restart(report, sh):
+    sh.await_(f'ping -c1 -W1 {WEB}')            # a login may be there before them
+    sh.await_(f'ping -c1 -W1 {LEFT}')
     names = sh.say("hauch list | awk '{ print $1 }'").split()
     report('what ran runs again, defined or not', {'web', 'left'} <= set(names), ' '.join(names))
-    sh.await_(f'ping -c1 -W1 {WEB}')
-    sh.await_(f'ping -c1 -W1 {LEFT}')
     for name in ('web', 'left'):
         log = sh.console(name)
         report(f'{name} was asked to end, and ended by itself',
