@@ -13,6 +13,7 @@
 
 struct hauchd h;
 char          dir[] = "/tmp/hauchd-test-XXXXXX", disk[64], registry[64], lib[64];
+char          core_file[128];
 int           client_fd = -1;
 
 /* ---- a daemon without its main() ---- */
@@ -145,6 +146,12 @@ void send_text(const char *line)
         assert_int_equal(write(client_fd, line, strlen(line)), strlen(line));
 }
 
+void send_object(struct json_object *o)
+{
+    send_text(json_object_to_json_string(o));
+    send_text("\n");
+}
+
 /* The answer, or NULL if there is none yet. */
 struct json_object *answer(void)
 {
@@ -208,6 +215,24 @@ const char *with_disk(void)
 
     snprintf(text, sizeof(text), "disk=['%s,raw,xvda,w']\n", disk);
     return text;
+}
+
+void dump_ask(void)
+{
+    char line[256];
+
+    snprintf(core_file, sizeof(core_file), "%s.core", dir);
+    snprintf(line, sizeof(line), "{\"op\":\"dump\",\"domain\":\"a\",\"path\":\"%s\"}\n", core_file);
+    send_text(line);
+}
+
+void dump_begin(void)
+{
+    struct fault f = { 0 };
+
+    world.hold_dump = true;
+    assert_int_equal(worker_start(&h, &f), 0);
+    dump_ask();
 }
 
 void assert_clean(void)

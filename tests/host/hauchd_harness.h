@@ -28,12 +28,17 @@ int state_files(void);
 int teardown(void **state);
 void turn(int times);
 void send_text(const char *line);
+void send_object(struct json_object *o);      /* as a line of its own */
 struct json_object *answer(void);
 bool ok_of(struct json_object *o, char *error, size_t size);
 bool request(const char *line, char *error, size_t size);
 struct json_object *create_request(const char *name, const char *more);
 bool create(const char *name, const char *more, char *error, size_t size);
 const char *with_disk(void);
+/* Asks for a core file of domain a, core_file. dump_begin(): by the worker, on a disk that does not answer. */
+extern char core_file[128];
+void dump_ask(void);
+void dump_begin(void);
 void assert_clean(void);
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -61,8 +61,7 @@ static void test_progress(void **state)
     ssize_t             n;
 
     json_object_object_add(o, "progress", json_object_new_boolean(true));
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     json_object_put(o);
     turn(6);
     n = read(client_fd, buf, sizeof(buf) - 1);
@@ -166,8 +165,7 @@ static void test_killed_while_making(void **state)
     struct json_object *o = create_request("a", with_disk());
 
     world.backends_silent = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     json_object_put(o);
     assert_null(answer());
     assert_int_equal(world.loops, 1);
@@ -314,8 +312,7 @@ static void test_update_while_making(void **state)
 
     assert_int_equal(worker_start(&h, &f), 0);
     world.hold_kernel = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     assert_null(answer());
     close(client_fd);
     client_fd = -1;
@@ -354,16 +351,9 @@ static void test_state_of_no_domain(void **state)
 /* A domain that stands still for a core file runs again. */
 static void test_killed_while_dumping(void **state)
 {
-    char         path[128], line[256];
-    struct fault f = { 0 };
-
     assert_true(create("a", "", NULL, 0));
     world.domain[1].told = true;
-    snprintf(path, sizeof(path), "%s.core", dir);
-    world.hold_dump = true;
-    assert_int_equal(worker_start(&h, &f), 0);
-    snprintf(line, sizeof(line), "{\"op\":\"dump\",\"domain\":\"a\",\"path\":\"%s\"}\n", path);
-    send_text(line);
+    dump_begin();
     assert_null(answer());
     assert_true(world.domain[1].paused);
     world.hold_dump = false;
@@ -375,7 +365,7 @@ static void test_killed_while_dumping(void **state)
         h.dumps = next;
     }
     killed();
-    unlink(path);
+    unlink(core_file);
     assert_false(world.domain[1].paused);
     assert_int_equal(state_files(), 1);
     assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
@@ -481,8 +471,7 @@ static void test_silent_backend(void **state)
     char                error[512];
 
     world.backends_silent = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     json_object_put(o);
     assert_null(answer());
     assert_int_equal(h.domains.count, 1);

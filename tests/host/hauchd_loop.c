@@ -80,8 +80,7 @@ static void test_long_work(void **state)
 
     assert_int_equal(worker_start(&h, &f), 0);
     world.hold_kernel = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     assert_null(answer());
     first = client_fd;
     client_fd = -1;
@@ -96,8 +95,7 @@ static void test_long_work(void **state)
     assert_true(request_within("{\"op\":\"destroy\",\"domain\":\"slow\"}"));
 
     world.hold_kernel = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     assert_null(answer());
     close(client_fd);
     client_fd = -1;
@@ -169,8 +167,7 @@ static void test_destroy_beside_long_making(void **state)
     assert_true(create("a", "", NULL, 0));
     assert_int_equal(worker_start(&h, &f), 0);
     world.hold_kernel = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     assert_null(answer());
     slow = client_fd;
     client_fd = -1;
@@ -188,21 +185,16 @@ static void test_destroy_beside_long_making(void **state)
 /* A core file on a disk that does not answer: a pipe without a reader cannot even be opened. */
 static void test_long_dump(void **state)
 {
-    char         path[128], line[256], error[512];
-    struct fault f = { 0 };
-    int          held;
+    char error[512];
+    int  held;
 
     assert_true(create("a", "", NULL, 0));
     world.domain[1].told = true;
-    snprintf(path, sizeof(path), "%s.core", dir);
-    world.hold_dump = true;
-    assert_int_equal(worker_start(&h, &f), 0);
-    snprintf(line, sizeof(line), "{\"op\":\"dump\",\"domain\":\"a\",\"path\":\"%s\"}\n", path);
-    send_text(line);
+    dump_begin();
     assert_held(&held);
     assert_true(world.domain[1].paused);
     client_fd = -1;
-    send_text(line);
+    dump_ask();
     assert_false(ok_of(answer_within(5000), error, sizeof(error)));
     assert_non_null(strstr(error, "a core file of domain a is being written already"));
     close(client_fd);
@@ -210,7 +202,7 @@ static void test_long_dump(void **state)
     world.hold_dump = false;
     assert_true(ok_of(answer_within(5000), NULL, 0));
     assert_false(world.domain[1].paused);
-    unlink(path);
+    unlink(core_file);
     worker_stop(&h);
     assert_true(request("{\"op\":\"destroy\",\"domain\":\"a\"}", NULL, 0));
     assert_clean();
@@ -219,15 +211,8 @@ static void test_long_dump(void **state)
 /* Its number may be another domain's when the file is written: that one is not let run. */
 static void test_dump_of_a_domain_that_goes(void **state)
 {
-    char         path[128], line[256];
-    struct fault f = { 0 };
-
     assert_true(create("a", "", NULL, 0));
-    snprintf(path, sizeof(path), "%s.core", dir);
-    world.hold_dump = true;
-    assert_int_equal(worker_start(&h, &f), 0);
-    snprintf(line, sizeof(line), "{\"op\":\"dump\",\"domain\":\"a\",\"path\":\"%s\"}\n", path);
-    send_text(line);
+    dump_begin();
     assert_null(answer());
     close(client_fd);
     client_fd = -1;
@@ -239,7 +224,7 @@ static void test_dump_of_a_domain_that_goes(void **state)
     assert_null(h.dumps);
     assert_true(world.domain[1].paused);
     world.domain[1].exists = false;
-    unlink(path);
+    unlink(core_file);
     worker_stop(&h);
     assert_clean();
 }

@@ -89,8 +89,7 @@ static void waits_in_vain(const char *more, const char *words)
 {
     struct json_object *o = create_request("a", more);
 
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     json_object_put(o);
     assert_null(answer());
     hurry();
@@ -192,8 +191,7 @@ static void test_late_devices(void **state)
     world.links_late = false;
     assert_clean();
     world.backends_silent = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     json_object_put(o);
     assert_null(answer());
     world.backends_silent = false;
@@ -247,8 +245,7 @@ static bool request_of(struct json_object *o)
 {
     struct json_object *got = NULL;
 
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     json_object_put(o);
     for (int i = 0; i < 5000 && !got; i++) {
         loop_once(&h, 1);
@@ -654,8 +651,7 @@ static void test_domain_in_the_making(void **state)
     struct json_object *o = create_request("a", with_disk());
 
     world.backends_silent = true;
-    send_text(json_object_to_json_string(o));
-    send_text("\n");
+    send_object(o);
     json_object_put(o);
     assert_null(answer());
     another_client();

@@ -7,7 +7,6 @@ int daemon_main(int argc, char **argv);
 #include "dom0/store/main.c"
 #undef main
 
-#include <pwd.h>
 #include <sys/eventfd.h>
 
 #include <xenevtchn.h>
@@ -106,20 +105,6 @@ static void test_predecessors(void **state)
 }
 
 /* ---- calls that fail; below /proc/xen there are files of the test's own ---- */
-WRAP(int, setresuid, (uid_t r, uid_t e, uid_t s), (r, e, s))
-WRAP(int, prctl, (int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d),
-     (what, a, b, c, d))
-
-uid_t __wrap_geteuid(void);
-uid_t __wrap_geteuid(void) { return 0; }
-
-struct passwd *__real_getpwnam(const char *name);
-struct passwd *__wrap_getpwnam(const char *name);
-struct passwd *__wrap_getpwnam(const char *name)
-{
-    return !strcmp(name, "root") ? __real_getpwnam(name) : NULL;
-}
-
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...)
