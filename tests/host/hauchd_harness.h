@@ -35,7 +35,7 @@ bool request(const char *line, char *error, size_t size);
 struct json_object *create_request(const char *name, const char *more);
 bool create(const char *name, const char *more, char *error, size_t size);
 const char *with_disk(void);
-/* Asks for a core file of domain a, core_file. dump_begin(): by the worker, on a disk that does not answer. */
+/* Asks for a core file of domain a, core_file. dump_begin(): from a worker whose disk does not answer. */
 extern char core_file[128];
 void dump_ask(void);
 void dump_begin(void);
